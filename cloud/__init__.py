@@ -1,0 +1,1 @@
+"""Ingest, engine, store, and what people see of it."""

@@ -1,0 +1,1 @@
+"""What each patch says over the air: bytes in, values out."""

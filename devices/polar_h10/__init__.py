@@ -1,0 +1,1 @@
+"""Polar H10 chest strap: one lead, 130 Hz."""

@@ -1,0 +1,25 @@
+"""Every error this project raises on purpose."""
+
+
+class EcgomicsError(Exception):
+    """Something a person or a peer did that cannot be carried out; the text says what and where."""
+
+
+class FrameError(EcgomicsError):
+    """Bytes that are not a sample frame."""
+
+
+class TopicError(EcgomicsError):
+    """A name or topic outside the scheme."""
+
+
+class NotificationError(EcgomicsError):
+    """Bytes from a patch that its driver cannot read."""
+
+
+class StateError(EcgomicsError):
+    """A stored state that belongs to another algorithm, version or parameter set."""
+
+
+class ConfigError(EcgomicsError):
+    """A setting that cannot be used; commands end with exit code 2."""

@@ -1,0 +1,114 @@
+"""The JSON messages beside the frames: device status, committed-through, heartbeats, numbers."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LinkState(StrEnum):
+    """What a gateway's session with one patch is doing."""
+
+    ABSENT = "absent"
+    ADVERTISING = "advertising"
+    CONNECTING = "connecting"
+    STARTING = "starting"
+    STREAMING = "streaming"
+    STALLED = "stalled"
+    BACKOFF = "backoff"
+    STOPPED = "stopped"
+
+
+class Contact(StrEnum):
+    """Whether the electrodes touch skin, as the patch itself says."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+class DeviceStatus(_Message):
+    """What a gateway knows of one patch; sent on every change and every 2 s."""
+
+    device: str
+    gateway: str
+    at_ns: int
+    """UTC of sending."""
+    link: LinkState
+    since_ns: int
+    """UTC at which this link state began."""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    battery_pct: int | None = Field(default=None, ge=0, le=100)
+    contact: Contact = Contact.UNKNOWN
+    rssi_dbm: int | None = None
+    uplink: bool = True
+    """Whether the gateway has a broker right now (false only in status kept locally)."""
+    spooled_frames: int = 0
+    """Frames not yet committed by the cloud."""
+    oldest_uncommitted_ns: int | None = None
+    boot_id: int | None = None
+    next_counter: int | None = None
+    frames: int = 0
+    gaps: int = 0
+    gap_samples: int = 0
+    duplicates: int = 0
+    """Notifications that came twice from the Bluetooth stack and were dropped."""
+    decode_errors: int = 0
+    resent: int = 0
+    drift_ppm: float | None = None
+    """Fitted device clock against the gateway's."""
+    clock_residual_p95_ms: float | None = None
+    clock_resets: int = 0
+
+
+class Committed(_Message):
+    """The engine's word that everything below `through` is durable."""
+
+    device: str
+    boot_id: int
+    through: int
+    """First counter that is *not* yet committed."""
+    through_ns: int
+    """Fitted UTC up to which the patient is safe."""
+
+
+class Heartbeat(_Message):
+    """A service's sign of life, once a second."""
+
+    service: str
+    at_ns: int
+    started_ns: int
+    database: bool
+    devices: int = 0
+    frames: int = 0
+    pending_frames: int = 0
+    quarantined: int = 0
+    resent_frames: int = 0
+
+
+class Numbers(_Message):
+    """The latest of one patch, fanned out to the pages; null means not known now."""
+
+    device: str
+    boot_id: int
+    newest_ns: int
+    """Fitted UTC after the newest processed sample."""
+    safe_through_ns: int
+    hr_bpm: float | None
+    """Over the last 10-s window; null with `hr_reason`."""
+    hr_reason: str | None = None
+    regular: bool | None = None
+    """Whether the beats come evenly; null when there are too few."""
+    sqi: float
+    """Share of the last 10 s that is usable, 0 to 1."""
+    quality_reasons: tuple[str, ...] = ()
+    lead_off: bool = False
+    beats: int = 0
+    gaps: int = 0
+    gap_samples: int = 0
+    last_gap_reason: str | None = None

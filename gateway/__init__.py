@@ -1,0 +1,1 @@
+"""The edge: Bluetooth to spool to MQTT."""

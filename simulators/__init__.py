@@ -1,0 +1,1 @@
+"""Patches without patches: simulated ECG, simulated radio, simulated faults."""
