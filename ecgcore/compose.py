@@ -1,0 +1,329 @@
+"""Composing a report out of what is stored: values in, one `Report` out, the same each time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ecgcore.events import Measurement
+from ecgcore.narrative import DISCLAIMERS, Facts, narrate
+from ecgcore.reference import REFERENCES, Reference
+from ecgcore.report import (
+    SCHEMA_VERSION,
+    Algorithm,
+    Codes,
+    Comparison,
+    Device,
+    Flag,
+    LeadQuality,
+    Quality,
+    Recording,
+    RecordingGap,
+    Report,
+    ReportEvent,
+    ReportKind,
+    ReportMeasurement,
+    ReportStatus,
+    Statement,
+    Strip,
+    report_id,
+)
+from ecgcore.statements import (
+    GOOD_SQI,
+    LONG_INTERVAL_MS,
+    USABLE_SQI,
+    long_intervals,
+    rate,
+    technical,
+)
+from ecgcore.types import Gap, Int32Array
+
+_STRIP_S = 10.0
+_MAX_EVENTS = 3
+_COMPARED = ("hr_mean", "rmssd", "sdnn")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stored window: how good the signal in it was and what was measured."""
+
+    start: int
+    end: int
+    """Counters, end exclusive."""
+    sqi: float
+    coverage: float
+    n_beats: int
+    measurements: tuple[Measurement, ...] = ()
+    quality_reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBeat:
+    """A beat with its time."""
+
+    sample: int
+    utc_ns: int
+    rr_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleRun:
+    """Consecutive samples of one lead."""
+
+    first_counter: int
+    adc: Int32Array
+    """shape (n_samples,)"""
+
+    @property
+    def end(self) -> int:
+        """Counter after the last sample."""
+        return self.first_counter + self.adc.size
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInput:
+    """All that a report is made from."""
+
+    kind: ReportKind
+    created_ns: int
+    patient_ref: str
+    device: Device
+    algorithm: Algorithm
+    window: Window
+    """The whole stretch."""
+    start_ns: int
+    end_ns: int
+    parts: tuple[Window, ...] = ()
+    """The 10-s windows inside it."""
+    gaps: tuple[Gap, ...] = ()
+    beats: tuple[StoredBeat, ...] = ()
+    runs: tuple[SampleRun, ...] = ()
+    """Samples of the first lead, in counter order."""
+    previous: Report | None = None
+    """The patient's last report before this one."""
+
+    def time_ns(self, counter: float) -> int:
+        """Give the UTC of a counter, on the line through the stretch's two ends."""
+        share = (counter - self.window.start) / (self.window.end - self.window.start)
+        return self.start_ns + round(share * (self.end_ns - self.start_ns))
+
+
+def compose(given: ReportInput) -> Report:
+    """Make the report."""
+    recording = _recording(given)
+    sqi = given.window.sqi
+    strips, events = _strips_and_events(given)
+    measurements = tuple(_measurement(m, given.device.leads[0]) for m in given.window.measurements)
+    statements = _statements(recording, sqi, measurements, strips, events)
+    facts = Facts(recording, sqi, measurements, statements)
+    device, start = given.device, given.window.start
+    return Report(
+        report_id=report_id(device.device_id, device.boot_id, given.kind, start),
+        schema_version=SCHEMA_VERSION,
+        kind=given.kind,
+        status=ReportStatus.UNCONFIRMED,
+        created_ns=given.created_ns,
+        patient_ref=given.patient_ref,
+        device=device,
+        recording=recording,
+        quality=_quality(given),
+        algorithm=given.algorithm,
+        measurements=measurements,
+        statements=statements,
+        events=tuple(events),
+        strips=tuple(strips),
+        comparison=_comparison(given, measurements),
+        narrative=narrate(facts),
+        confirmation=None,
+        disclaimers=DISCLAIMERS,
+    )
+
+
+def _recording(given: ReportInput) -> Recording:
+    window = given.window
+    wall_s = (given.end_ns - given.start_ns) / 1e9
+    parts = given.parts or (window,)
+    usable = sum(p.coverage * (p.end - p.start) for p in parts if p.sqi >= USABLE_SQI)
+    return Recording(
+        start_ns=given.start_ns,
+        end_ns=given.end_ns,
+        start_counter=window.start,
+        end_counter=window.end,
+        wall_s=wall_s,
+        analysable_s=wall_s * usable / (window.end - window.start),
+        coverage=window.coverage,
+        gaps=tuple(_gap(given, gap) for gap in given.gaps),
+    )
+
+
+def _gap(given: ReportInput, gap: Gap) -> RecordingGap:
+    start_ns = given.time_ns(gap.start)
+    return RecordingGap(
+        start_counter=gap.start,
+        n_samples=gap.n_samples,
+        start_ns=start_ns,
+        duration_s=(given.time_ns(gap.end) - start_ns) / 1e9,
+        reason=gap.reason.name.lower(),
+    )
+
+
+def _quality(given: ReportInput) -> Quality:
+    sqi = given.window.sqi
+    return Quality(
+        sqi=sqi,
+        per_lead=(LeadQuality(lead=given.device.leads[0], sqi=sqi),),
+        n_beats=given.window.n_beats,
+        reasons=given.window.quality_reasons,
+    )
+
+
+def _measurement(measured: Measurement, lead: str) -> ReportMeasurement:
+    reference = REFERENCES.get(measured.key, Reference())
+    codes = Codes(loinc=reference.loinc, mdc=reference.mdc)
+    return ReportMeasurement(
+        key=measured.key,
+        value=measured.value,
+        unit=measured.unit,
+        dim=measured.dim,
+        lead=measured.lead or lead,
+        n=measured.n,
+        sqi=measured.sqi,
+        ref_low=reference.low,
+        ref_high=reference.high,
+        ref_id=reference.source,
+        flag=_flag(measured.value, reference),
+        codes=codes if reference.loinc or reference.mdc else None,
+        null_reason=measured.null_reason,
+    )
+
+
+def _flag(value: float | None, reference: Reference) -> Flag | None:
+    if value is None or reference.source is None:
+        return None
+    if reference.low is not None and value < reference.low:
+        return Flag.LOW
+    if reference.high is not None and value > reference.high:
+        return Flag.HIGH
+    return Flag.NORMAL
+
+
+def _statements(
+    recording: Recording,
+    sqi: float,
+    measurements: Iterable[ReportMeasurement],
+    strips: Sequence[Strip],
+    events: Sequence[ReportEvent],
+) -> tuple[Statement, ...]:
+    main = [strips[0].id] if strips else []
+    found = technical(recording, sqi, main)
+    if sqi >= GOOD_SQI:
+        heart_rate = next((m for m in measurements if m.key == "hr_mean"), None)
+        found = [*long_intervals(events), *rate(heart_rate, recording, main), *found]
+    return tuple(found)
+
+
+def _comparison(
+    given: ReportInput, measurements: Iterable[ReportMeasurement]
+) -> tuple[Comparison, ...]:
+    # Versions are never joined silently: another algorithm's number is not the same number.
+    previous = given.previous
+    if previous is None or previous.algorithm != given.algorithm:
+        return ()
+    found = []
+    for measured in measurements:
+        before = previous.value_of(measured.key)
+        if measured.key in _COMPARED and measured.value is not None and before is not None:
+            found.append(
+                Comparison(
+                    key=measured.key,
+                    unit=measured.unit,
+                    value=measured.value,
+                    previous=before,
+                    change=measured.value - before,
+                    previous_report_id=previous.report_id,
+                    previous_end_ns=previous.recording.end_ns,
+                )
+            )
+    return tuple(found)
+
+
+def _strips_and_events(given: ReportInput) -> tuple[list[Strip], list[ReportEvent]]:
+    runs = _joined(given.runs)
+    main = _best_strip(given, runs)
+    strips = [] if main is None else [main]
+    events = []
+    if given.window.sqi >= GOOD_SQI:
+        long = [b for b in given.beats if b.rr_ms is not None and b.rr_ms >= LONG_INTERVAL_MS]
+        for number, beat in enumerate(long[:_MAX_EVENTS], start=1):
+            event, strip = _long_interval(given, runs, beat, number)
+            events.append(event)
+            strips += [] if strip is None else [strip]
+    return strips, events
+
+
+def _long_interval(
+    given: ReportInput, runs: Sequence[SampleRun], beat: StoredBeat, number: int
+) -> tuple[ReportEvent, Strip | None]:
+    rr_ms = beat.rr_ms or 0.0
+    start = beat.sample - round(rr_ms * given.device.fs_nominal_hz / 1000)
+    half = round(_STRIP_S * given.device.fs_nominal_hz / 2)
+    middle = (start + beat.sample) // 2
+    strip = _longest_strip(given, runs, middle - half, middle + half, f"event-{number}")
+    event = ReportEvent(
+        id=f"long-interval-{number}",
+        kind="long_interval",
+        start_ns=beat.utc_ns - round(rr_ms * 1e6),
+        end_ns=beat.utc_ns,
+        start_counter=start,
+        end_counter=beat.sample,
+        strip_ids=() if strip is None else (strip.id,),
+    )
+    return event, strip
+
+
+def _best_strip(given: ReportInput, runs: Sequence[SampleRun]) -> Strip | None:
+    """Give the samples of the best ten seconds, the latest of equals."""
+    parts = sorted(given.parts or (given.window,), key=lambda p: (p.sqi, p.end), reverse=True)
+    for part in parts:
+        strip = _longest_strip(given, runs, part.start, part.end, "main")
+        if strip is not None:
+            return strip
+    return None
+
+
+def _longest_strip(
+    given: ReportInput, runs: Sequence[SampleRun], start: int, end: int, id_: str
+) -> Strip | None:
+    """Give the longest consecutive samples between two counters, at most ten seconds of them."""
+    pieces = [_clipped(run, start, end) for run in runs]
+    longest = max(pieces, key=lambda piece: piece.adc.size, default=None)
+    if longest is None or longest.adc.size == 0:
+        return None
+    most = round(_STRIP_S * given.device.fs_nominal_hz)
+    return Strip(
+        id=id_,
+        lead=given.device.leads[0],
+        first_counter=longest.first_counter,
+        start_ns=given.time_ns(longest.first_counter),
+        fs_hz=given.device.fs_nominal_hz,
+        lsb_pv=given.device.lsb_pv,
+        samples=tuple(longest.adc[:most].tolist()),
+    )
+
+
+def _clipped(run: SampleRun, start: int, end: int) -> SampleRun:
+    first = min(max(start, run.first_counter), run.end)
+    last = max(min(end, run.end), first)
+    adc = run.adc[first - run.first_counter : last - run.first_counter]
+    return replace(run, first_counter=first, adc=adc)
+
+
+def _joined(runs: Iterable[SampleRun]) -> list[SampleRun]:
+    """Join runs that follow each other without a gap."""
+    joined: list[list[SampleRun]] = []
+    for run in runs:
+        if joined and joined[-1][-1].end == run.first_counter:
+            joined[-1].append(run)
+        else:
+            joined.append([run])
+    return [replace(group[0], adc=np.concatenate([r.adc for r in group])) for group in joined]

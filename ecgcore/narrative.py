@@ -1,0 +1,146 @@
+"""The report in plain words, in English and Chinese, with numbers rounded for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecgcore.report import Localised, Narrative, Recording, ReportMeasurement, Statement
+from ecgcore.statements import GOOD_SQI, USABLE_SQI
+
+DISCLAIMERS = (
+    Localised(
+        en="Automatic, unconfirmed, not a diagnosis.",
+        zh="自动生成，未经确认，不构成诊断。",
+    ),
+    Localised(
+        en="From a single patch lead; not a medical device.",
+        zh="来自单导联贴片；本产品不是医疗器械。",
+    ),
+)
+_RATES = frozenset({"rate_high", "rate_low"})
+_MISSING_WORTH_SAYING_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the words are made from."""
+
+    recording: Recording
+    sqi: float
+    measurements: Sequence[ReportMeasurement]
+    statements: Sequence[Statement]
+
+    def measurement(self, key: str) -> ReportMeasurement | None:
+        """Give a measurement that has a value."""
+        found = (m for m in self.measurements if m.key == key and m.value is not None)
+        return next(found, None)
+
+
+def narrate(facts: Facts) -> Narrative:
+    """Put the facts into words."""
+    return Narrative(
+        headline=_headline(facts),
+        patient=_patient(facts),
+        clinician=_clinician(facts),
+    )
+
+
+def _headline(facts: Facts) -> Localised:
+    rate = facts.measurement("hr_mean")
+    if rate is None or rate.value is None:
+        return Localised(en="Heart rate not measurable", zh="心率无法测量")
+    return Localised(en=f"Heart rate {rate.value:.0f}/min", zh=f"心率 {rate.value:.0f} 次/分")
+
+
+def _patient(facts: Facts) -> Localised:
+    sentences = [_rate_sentence(facts), _quality_sentence(facts)]
+    if (missing_s := _missing_s(facts.recording)) >= _MISSING_WORTH_SAYING_S:
+        sentences.append(
+            Localised(
+                en=f"{missing_s:.0f} s of the signal are missing.",
+                zh=f"缺失 {missing_s:.0f} 秒信号。",
+            )
+        )
+    sentences += [_action_sentence(facts), _CAVEAT]
+    return Localised(
+        en=" ".join(sentence.en for sentence in sentences),
+        zh="".join(sentence.zh for sentence in sentences),
+    )
+
+
+def _rate_sentence(facts: Facts) -> Localised:
+    rate = facts.measurement("hr_mean")
+    if rate is None or rate.value is None:
+        return Localised(
+            en="Your heart rate could not be measured.", zh="这段时间内无法测出您的心率。"
+        )
+    said = next((s.id for s in facts.statements if s.id in _RATES), None)
+    en, zh = {
+        "rate_high": (", which is faster than usual at rest", "，比静息时通常的速度快"),
+        "rate_low": (", which is slower than usual at rest", "，比静息时通常的速度慢"),
+        None: ("", ""),
+    }[said]
+    return Localised(
+        en=f"Your heart beat {rate.value:.0f} times a minute{en}.",
+        zh=f"您的心脏每分钟跳动 {rate.value:.0f} 次{zh}。",
+    )
+
+
+def _quality_sentence(facts: Facts) -> Localised:
+    if facts.sqi < USABLE_SQI:
+        return Localised(en="The signal was too disturbed to judge.", zh="信号干扰过大，无法判断。")
+    if facts.sqi < GOOD_SQI:
+        return Localised(en="The signal was disturbed in places.", zh="信号部分受到干扰。")
+    return Localised(en="The signal was clear.", zh="信号清晰。")
+
+
+def _action_sentence(facts: Facts) -> Localised:
+    if facts.sqi < GOOD_SQI:
+        return Localised(
+            en="Check that the patch sits well on your skin, then ask for a new report.",
+            zh="请检查贴片是否贴好，然后重新生成报告。",
+        )
+    if facts.statements:
+        return Localised(
+            en="Talk to your doctor if this is unusual for you; seek help now if you have chest "
+            "pain, faint or struggle for breath.",
+            zh="如果这对您来说不寻常，请咨询医生；如有胸痛、晕厥或呼吸困难，请立即求助。",
+        )
+    return Localised(en="Nothing needed.", zh="无需处理。")
+
+
+_CAVEAT = Localised(
+    en="This report was made automatically, is unconfirmed and is not a diagnosis.",
+    zh="本报告由系统自动生成，未经确认，不构成诊断。",
+)
+
+
+def _clinician(facts: Facts) -> Localised:
+    statements = facts.statements
+    en = [f"{s.text.en} ({s.certainty}; {_evidence(s)})." for s in statements]
+    zh = [f"{s.text.zh}（{_evidence(s)}）。" for s in statements]
+    values = "; ".join(_values(facts))
+    if values:
+        en.append(f"{values}.")
+        zh.append(f"{values}。")
+    quality = f"SQI {facts.sqi:.2f}, {100 * facts.recording.coverage:.1f} %"
+    en.append(f"{quality} of the signal present. Rhythm, PR, QRS and QT not judged.")
+    zh.append(f"{quality} 的信号存在。未判读节律、PR、QRS 和 QT。")
+    return Localised(en="\n".join(en), zh="\n".join(zh))
+
+
+def _evidence(statement: Statement) -> str:
+    return ", ".join(f"{e.key} {e.value:.3g}, limit {e.threshold:.3g}" for e in statement.evidence)
+
+
+def _values(facts: Facts) -> list[str]:
+    labels = {"hr_mean": "HR", "rr_mean": "RR", "sdnn": "SDNN", "rmssd": "RMSSD"}
+    found = [(label, facts.measurement(key)) for key, label in labels.items()]
+    return [
+        f"{label} {m.value:.0f} {'/min' if m.unit == '/min' else m.unit} (n={m.n})"
+        for label, m in found
+        if m is not None and m.value is not None
+    ]
+
+
+def _missing_s(recording: Recording) -> float:
+    return recording.wall_s * (1 - recording.coverage)

@@ -1,0 +1,287 @@
+"""The report: one envelope for every kind, readable by people, machines and later versions.
+
+Times are UTC nanoseconds, units UCUM. A value that is not there is null and says why. The JSON
+Schema is `Report.model_json_schema()`.
+"""
+
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ecgcore.events import Dimension, NullReason
+
+SCHEMA_VERSION = "1.0"
+# Any constant would do; it must never change, or old reports get a second identity.
+_NAMESPACE = UUID("6f1d8c1e-0f53-5b6a-9f0e-3f8f0f8f4a51")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class ReportKind(StrEnum):
+    """What made the report."""
+
+    SPOT = "spot"
+    """A person asked for the last minute."""
+    SUMMARY = "summary"
+    """A minute of signal was complete."""
+
+
+class ReportStatus(StrEnum):
+    """How far a person stands behind it."""
+
+    PRELIMINARY = "preliminary"
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    CORRECTED = "corrected"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+class Flag(StrEnum):
+    """Where a value lies against its reference range."""
+
+    LOW = "L"
+    NORMAL = "N"
+    HIGH = "H"
+
+
+class Certainty(StrEnum):
+    """How sure a statement is."""
+
+    DEFINITE = "definite"
+    PROBABLE = "probable"
+    POSSIBLE = "possible"
+    CONSIDER = "consider"
+
+
+class Source(StrEnum):
+    """Who made a statement."""
+
+    RULE = "rule"
+    MODEL = "model"
+    HUMAN = "human"
+
+
+class Localised(_Part):
+    """One text in every language."""
+
+    en: str
+    zh: str
+
+
+class Device(_Part):
+    """What recorded; null where the patch did not tell."""
+
+    device_id: str
+    boot_id: int
+    model: str | None = None
+    serial_hash: str | None = None
+    """First 16 hex digits of the serial number's SHA-256."""
+    firmware: str | None = None
+    leads: tuple[str, ...]
+    site: str | None = None
+    """Where on the body it sits."""
+    fs_nominal_hz: float
+    fs_estimated_hz: float | None = None
+    """From the patch's own timestamps."""
+    lsb_pv: int
+    """Picovolts of one count."""
+    filters: tuple[str, ...] | None = None
+    """Applied by the patch; null: not known."""
+
+
+class RecordingGap(_Part):
+    """Samples that do not exist."""
+
+    start_counter: int
+    n_samples: int
+    start_ns: int
+    duration_s: float
+    reason: str
+    """Name of a `GapReason`, lower case."""
+
+
+class Recording(_Part):
+    """The stretch of signal that was judged."""
+
+    start_ns: int
+    end_ns: int
+    start_counter: int
+    end_counter: int
+    """Exclusive."""
+    wall_s: float
+    analysable_s: float
+    """Seconds of signal inside 10-s windows good enough to measure in."""
+    coverage: float = Field(ge=0, le=1)
+    """Share of the stretch that has samples."""
+    gaps: tuple[RecordingGap, ...]
+
+
+class LeadQuality(_Part):
+    """Quality of one lead."""
+
+    lead: str
+    sqi: float = Field(ge=0, le=1)
+
+
+class Quality(_Part):
+    """How far the signal can be trusted; missing seconds count as 0."""
+
+    sqi: float = Field(ge=0, le=1)
+    per_lead: tuple[LeadQuality, ...]
+    n_beats: int
+    reasons: tuple[str, ...]
+
+
+class Algorithm(_Part):
+    """What computed it: the same version and digest give the same numbers."""
+
+    name: str
+    version: str
+    params_digest: str
+    model_ids: tuple[str, ...] = ()
+
+
+class Codes(_Part):
+    """Codes of a measurement in the common vocabularies."""
+
+    loinc: str | None = None
+    mdc: int | None = None
+
+
+class ReportMeasurement(_Part):
+    """One biomarker value."""
+
+    key: str
+    value: float | None
+    """Null with `null_reason`."""
+    unit: str
+    dim: Dimension
+    lead: str | None
+    n: int
+    """Beats or intervals behind it."""
+    sqi: float
+    ref_low: float | None = None
+    ref_high: float | None = None
+    ref_id: str | None = None
+    flag: Flag | None = None
+    """Null where there is no value or no reference range."""
+    codes: Codes | None = None
+    null_reason: NullReason | None = None
+
+
+class Evidence(_Part):
+    """The number a statement rests on."""
+
+    key: str
+    value: float
+    threshold: float
+
+
+class Statement(_Part):
+    """One finding."""
+
+    id: str
+    text: Localised
+    aha_code: int | None = None
+    """AHA/ACC/HRS 2007 statement number."""
+    modifiers: tuple[int, ...] = ()
+    snomed: str | None = None
+    scp: str | None = None
+    certainty: Certainty
+    source: Source
+    evidence: tuple[Evidence, ...] = Field(min_length=1)
+    start_ns: int
+    end_ns: int
+    strip_ids: tuple[str, ...]
+    """Empty only when the stretch has no samples at all."""
+
+
+class ReportEvent(_Part):
+    """Something that happened at a moment of the stretch."""
+
+    id: str
+    kind: str
+    start_ns: int
+    end_ns: int
+    start_counter: int
+    end_counter: int
+    strip_ids: tuple[str, ...]
+
+
+class Strip(_Part):
+    """Up to ten seconds of consecutive samples, to be drawn at 25 mm/s and 10 mm/mV."""
+
+    id: str
+    lead: str
+    first_counter: int
+    start_ns: int
+    fs_hz: float
+    lsb_pv: int
+    samples: tuple[int, ...]
+
+
+class Comparison(_Part):
+    """A value beside the same value of the report before."""
+
+    key: str
+    unit: str
+    value: float
+    previous: float
+    change: float
+    previous_report_id: UUID
+    previous_end_ns: int
+
+
+class Narrative(_Part):
+    """The report in words."""
+
+    headline: Localised
+    patient: Localised
+    """Three to five plain sentences."""
+    clinician: Localised
+    """One line a statement, then the numbers."""
+
+
+class Confirmation(_Part):
+    """A named person's signature."""
+
+    who: str
+    when_ns: int
+    edits: tuple[str, ...] = ()
+
+
+class Report(_Part):
+    """What was found in a stretch of one patient's signal."""
+
+    report_id: UUID
+    schema_version: str
+    kind: ReportKind
+    status: ReportStatus
+    created_ns: int
+    patient_ref: str
+    device: Device
+    recording: Recording
+    quality: Quality
+    algorithm: Algorithm
+    measurements: tuple[ReportMeasurement, ...]
+    statements: tuple[Statement, ...]
+    """Most serious first."""
+    events: tuple[ReportEvent, ...]
+    strips: tuple[Strip, ...]
+    comparison: tuple[Comparison, ...]
+    narrative: Narrative
+    confirmation: Confirmation | None
+    """Null until a named person has confirmed it."""
+    disclaimers: tuple[Localised, ...]
+
+    def value_of(self, key: str) -> float | None:
+        """Give a measured value, None if it is absent."""
+        return next((m.value for m in self.measurements if m.key == key), None)
+
+
+def report_id(device_id: str, boot_id: int, kind: ReportKind, start_counter: int) -> UUID:
+    """Give the identity of a report: composed again, it is the same report."""
+    return uuid5(_NAMESPACE, f"{device_id}/{boot_id}/{kind}/{start_counter}")
