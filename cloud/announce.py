@@ -1,0 +1,82 @@
+"""What the engine says after a commit: to gateways, what is safe; to the pages, what is new.
+
+QoS 0 and a bounded queue: nothing here is needed for correctness. A gateway that misses a word
+sends again and is told again; a page that misses a strip shows the gap and asks for the past.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+import aiomqtt
+
+from cloud.broker import Broker
+from ecgcore.report import Report
+from ecgcore.wire import topics
+from ecgcore.wire.messages import Committed, Heartbeat, Numbers
+
+_log = logging.getLogger(__name__)
+_QUEUE_MESSAGES = 4096
+_HEARTBEAT_S = 1.0
+_RETRY_MAX_S = 2.0
+
+
+class Announcer:
+    """Publishes from a bounded queue; when it is full the oldest words are dropped."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QUEUE_MESSAGES)
+
+    def committed(self, gateway: str, word: Committed) -> None:
+        """Tell a gateway what is durable."""
+        self._put(topics.committed(gateway, word.device), word.model_dump_json().encode())
+
+    def strip(self, device: str, body: bytes) -> None:
+        """Show a stored frame, as it came."""
+        self._put(topics.live(device, "strip"), body)
+
+    def numbers(self, numbers: Numbers) -> None:
+        """Show the latest values."""
+        self._put(topics.live(numbers.device, "numbers"), numbers.model_dump_json().encode())
+
+    def report(self, device: str, report: Report) -> None:
+        """Deliver a stored report."""
+        self._put(topics.live(device, "report"), report.model_dump_json().encode())
+
+    async def run(self, heartbeat: Callable[[], Heartbeat]) -> None:
+        """Publish until cancelled, reconnecting as often as it takes."""
+        delay_s = 0.1
+        while True:
+            try:
+                async with aiomqtt.Client(
+                    self._broker.host,
+                    self._broker.port,
+                    username=self._broker.username,
+                    password=self._broker.password,
+                ) as client:
+                    delay_s = 0.1
+                    await self._publish(client, heartbeat)
+            except aiomqtt.MqttError as error:
+                _log.info("announcer waits for the broker error=%s", error)
+            await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
+            delay_s = min(2 * delay_s, _RETRY_MAX_S)
+
+    async def _publish(self, client: aiomqtt.Client, heartbeat: Callable[[], Heartbeat]) -> None:
+        loop = asyncio.get_running_loop()
+        beat_s = loop.time()
+        while True:
+            try:
+                async with asyncio.timeout_at(beat_s):
+                    topic, payload = await self._queue.get()
+            except TimeoutError:
+                beat_s = loop.time() + _HEARTBEAT_S
+                word = heartbeat()
+                topic, payload = topics.service(word.service), word.model_dump_json().encode()
+            await client.publish(topic, payload, qos=0)
+
+    def _put(self, topic: str, payload: bytes) -> None:
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait((topic, payload))

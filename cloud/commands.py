@@ -1,0 +1,148 @@
+"""`ecgomics engine` and `ecgomics verify`."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from cloud.settings import EngineSettings
+from ecgcore.clock import UtcClock
+from ecgcore.errors import ConfigError
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+
+
+def engine(
+    broker: Annotated[str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT")] = None,
+    database: Annotated[str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")] = None,
+    wait_s: Annotated[float | None, typer.Option(help="Wait this long for both at start.")] = None,
+    clock_origin_ns: Annotated[int | None, typer.Option(help="Rig: where sped-up time began.")] = None,
+    clock_speed: Annotated[float | None, typer.Option(help="Rig: how much faster time runs.")] = None,
+) -> None:
+    """Analyse and store what the broker brings.
+
+    Reads `ECGOMICS_CLOUD_BROKER_URL`, `ECGOMICS_CLOUD_DATABASE_URL` and so on from the
+    environment; options win. Stops orderly on SIGTERM.
+
+    Example: `ecgomics engine --broker mqtt://engine:secret@broker:1883
+    --database postgresql://ecgomics:secret@db/ecgomics`
+    """
+    given = {
+        "broker_url": broker,
+        "database_url": database,
+        "wait_s": wait_s,
+        "clock_origin_ns": clock_origin_ns,
+        "clock_speed": clock_speed,
+    }
+    settings = _settings({key: value for key, value in given.items() if value is not None})
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    asyncio.run(_run_engine(settings))
+
+
+def verify(
+    sessions: Annotated[list[str] | None, typer.Argument(help="DEVICE.BOOT; all if none is named.")] = None,
+    database: Annotated[str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Recompute the ledger and the block hashes of recordings from the database.
+
+    Every counter of a recording must be accounted for once: stored, or in a gap with its reason.
+    Each block of ten seconds is hashed again and compared with the hash kept when it arrived.
+    Exit code 1 if anything does not hold.
+
+    Example: `ecgomics verify polar-h10-0A1B2C3D.5f3a77c0 --json`
+    """
+    settings = _settings({"database_url": database} if database else {})
+    audits = asyncio.run(_verify(settings, sessions or []))
+    if as_json:
+        print(json.dumps({"sessions": [audit.as_dict() for audit in audits]}))
+    else:
+        _print_audits(audits)
+    if not all(audit.holds for audit in audits):
+        raise typer.Exit(1)
+
+
+def _settings(given: dict[str, Any]) -> EngineSettings:
+    try:
+        return EngineSettings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        msg = f"setting {'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})"
+        raise ConfigError(msg) from error
+
+
+async def _run_engine(settings: EngineSettings) -> None:
+    # Imported here so that `--help` and the light commands need no compiled code.
+    from cloud.announce import Announcer  # noqa: PLC0415
+    from cloud.broker import Broker  # noqa: PLC0415
+    from cloud.engine import Engine  # noqa: PLC0415
+    from cloud.ingest import Inbox, read_shards, require_broker  # noqa: PLC0415
+    from cloud.store.database import migrate, open_pool  # noqa: PLC0415
+    from ecgcore.pipeline import PipelineConfig, warm_up  # noqa: PLC0415
+    from ecgcore.wire.topics import N_SHARDS  # noqa: PLC0415
+
+    broker = Broker.parse(settings.broker_url.get_secret_value())
+    database_url = settings.database_url.get_secret_value()
+    pool = await open_pool(database_url, wait_s=settings.wait_s)
+    await migrate(database_url)
+    await require_broker(broker, settings.wait_s)
+    await asyncio.to_thread(warm_up, PipelineConfig(fs_hz=130.0))
+    clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed)
+    inbox, announcer = Inbox(), Announcer(broker)
+    machine = Engine(settings, pool, inbox, announcer, clock)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(read_shards(broker, inbox, range(N_SHARDS)), name="ingest"),
+                tasks.create_task(machine.run(), name="engine"),
+                tasks.create_task(announcer.run(machine.heartbeat), name="announcer"),
+            ]
+            logging.getLogger(__name__).info("engine ready broker=%s", broker)
+            await _stopped()
+            for task in running:
+                task.cancel()
+    finally:
+        pool.terminate()
+
+
+async def _verify(settings: EngineSettings, sessions: list[str]) -> list[Any]:
+    from cloud.store.database import open_pool  # noqa: PLC0415
+    from cloud.verify import verify_sessions  # noqa: PLC0415
+
+    pool = await open_pool(settings.database_url.get_secret_value(), wait_s=settings.wait_s)
+    async with pool.acquire() as connection:
+        audits = await verify_sessions(connection, sessions)
+    await pool.close()
+    return audits
+
+
+async def _stopped() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _print_audits(audits: list[Any]) -> None:
+    table = Table("session", "span", "stored", "gaps", "lost", "duplicated", "blocks", "holds")
+    for audit in audits:
+        table.add_row(
+            audit.session_id,
+            str(audit.span),
+            str(audit.stored),
+            ", ".join(f"{n} {reason}" for reason, n in audit.gaps.items()) or "0",
+            str(audit.lost),
+            str(audit.duplicated),
+            f"{audit.blocks_equal}/{audit.blocks}",
+            "yes" if audit.holds else "NO",
+        )
+    Console().print(table)

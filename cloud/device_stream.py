@@ -1,0 +1,242 @@
+"""One boot of one device inside the engine: frames in, rows out. Pure: no I/O, no clock."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import msgspec
+
+from cloud.ordering import FrameOrder, Verdict
+from ecgcore.blocks import BlockHasher
+from ecgcore.errors import StateError
+from ecgcore.events import BeatDetected, BlockClosed, Event, WindowClosed, WindowKind
+from ecgcore.pipeline import Pipeline, PipelineConfig
+from ecgcore.types import Gap, GapReason, leads_of
+from ecgcore.wire.frame import Frame
+from ecgcore.wire.messages import Numbers
+
+_REGULAR_RR_SPREAD = 0.10
+"""Median absolute successive difference over the median RR, below which beats come evenly (own)."""
+_MIN_REGULAR_RR = 4
+
+
+class Arrived(NamedTuple):
+    """A frame and the bytes it came in, which are what is stored and shown."""
+
+    frame: Frame
+    body: bytes
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one commit stores of one boot."""
+
+    frames: list[Arrived] = field(default_factory=list)
+    beats: list[tuple[BeatDetected, int]] = field(default_factory=list)
+    """With the device's UTC offset, ns."""
+    windows: list[tuple[WindowClosed, int]] = field(default_factory=list)
+    blocks: list[BlockClosed] = field(default_factory=list)
+    holes: list[Gap] = field(default_factory=list)
+    resent: list[Frame] = field(default_factory=list)
+    late: list[Arrived] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One boot as the store knows it."""
+
+    next_counter: int
+    through_ns: int
+    checkpoint_counter: int
+    state: bytes | None
+    """Of the moment before `checkpoint_counter`; None before the first checkpoint."""
+    frames: tuple[Frame, ...]
+    """In counter order, from the checkpoint on."""
+    holes: tuple[Gap, ...]
+    n_beats: int
+    n_gaps: int
+    gap_samples: int
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts since the boot's first sample, for the pages."""
+
+    beats: int = 0
+    gaps: int = 0
+    gap_samples: int = 0
+    last_gap: GapReason = GapReason.NONE
+
+
+class DeviceStream:
+    """Order, analysis and block hashes of one boot."""
+
+    def __init__(self, first: Frame, max_pending: int) -> None:
+        self.device = first.device
+        self.boot_id = first.boot_id
+        self.order = FrameOrder(max_pending)
+        self.totals = Totals()
+        self.through_ns = first.utc_ns
+        self._offset_ns = first.utc_ns - first.device_time_ns
+        self._config = PipelineConfig(
+            fs_hz=first.fs_mhz / 1000, n_leads=len(leads_of(first.lead_mask))
+        )
+        self._fs_mhz = first.fs_mhz
+        self._pipeline = Pipeline(self._config)
+        self._hasher = BlockHasher(first.fs_mhz)
+        self._rr_ms: tuple[float, ...] = ()
+        self._window: WindowClosed | None = None
+        self._lead_off = False
+
+    def accept(self, arrived: Arrived, findings: Findings) -> bool:
+        """Take an arriving frame; False if it contradicts what is stored."""
+        verdict = self.order.accept(arrived.frame)
+        if verdict is Verdict.NEW:
+            findings.frames.append(arrived)
+        elif verdict is Verdict.RESENT:
+            findings.resent.append(arrived.frame)
+        elif verdict is Verdict.LATE:
+            findings.late.append(arrived)
+        return verdict is not Verdict.OVERLAP
+
+    def advance(self, findings: Findings) -> None:
+        """Analyse what is in order now."""
+        for item in self.order.ready():
+            self._take(item, findings)
+
+    @property
+    def params_digest(self) -> str:
+        """Digest of every parameter behind the findings."""
+        return self._config.digest
+
+    def numbers(self) -> Numbers:
+        """Give the latest values for the pages."""
+        window = self._window
+        hr = None if window is None else _measured(window, "hr_mean")
+        reasons = () if window is None else tuple(str(r) for r in window.quality_reasons)
+        return Numbers(
+            device=self.device,
+            boot_id=self.boot_id,
+            newest_ns=self.through_ns,
+            safe_through_ns=self.through_ns,
+            hr_bpm=hr,
+            hr_reason=_null_reason(window, "hr_mean"),
+            regular=None if hr is None else _is_regular(self._rr_ms),
+            sqi=0.0 if window is None else window.sqi,
+            quality_reasons=reasons,
+            lead_off=self._lead_off,
+            beats=self.totals.beats,
+            gaps=self.totals.gaps,
+            gap_samples=self.totals.gap_samples,
+            last_gap_reason=self.totals.last_gap.name.lower() if self.totals.gaps else None,
+        )
+
+    def dump(self) -> bytes:
+        """Give the analysis' state at the next counter in order."""
+        return msgspec.msgpack.encode((self._pipeline.dump(), self._hasher.dump()))
+
+    def resume(self, recalled: Recalled) -> None:
+        """Go on where the last commit left this boot.
+
+        The analysis restarts at the checkpoint and runs over the frames stored since; what it finds
+        there was committed with them, so it is dropped. A memory of another algorithm version or
+        parameter set is no use: then the analysis starts anew at the checkpoint.
+
+        Raises
+        ------
+        StateError
+            If the store contradicts itself.
+        """
+        if recalled.state is not None:
+            pipeline, hasher = msgspec.msgpack.decode(recalled.state, type=tuple[bytes, bytes])
+            self._hasher = BlockHasher.restore(self._fs_mhz, hasher)
+            with suppress(StateError):
+                self._pipeline = Pipeline.restore(self._config, pipeline)
+        self._replay(recalled)
+        self.order.next = recalled.next_counter
+        self.order.missing = list(recalled.holes)
+        self.order.pending = {f.start: f for f in recalled.frames if f.start >= self.order.next}
+        self.through_ns = recalled.through_ns
+        self.totals = replace(
+            self.totals,
+            beats=recalled.n_beats,
+            gaps=recalled.n_gaps + len(recalled.holes),
+            gap_samples=recalled.gap_samples + sum(hole.n_samples for hole in recalled.holes),
+        )
+
+    def restart_analysis(self) -> None:
+        """Forget what the analysis remembers; order and block hashes go on."""
+        self._pipeline = Pipeline(self._config)
+
+    def _replay(self, recalled: Recalled) -> None:
+        # With the checkpoint's counter as `next`, a named hole is a frame-less step of its own.
+        holes = {hole.start: hole for hole in recalled.holes}
+        frames = {frame.start: frame for frame in recalled.frames}
+        at = recalled.checkpoint_counter
+        while at < recalled.next_counter:
+            item = holes.get(at) or frames.get(at)
+            if item is None:
+                msg = f"{self.device}.{self.boot_id:08x}: nothing stored accounts for counter {at}"
+                raise StateError(msg)
+            self._take(item, Findings())
+            at = item.end
+
+    def _take(self, item: Frame | Gap, findings: Findings) -> None:
+        if isinstance(item, Gap):
+            findings.holes.append(item)
+            self._collect(self._push_gap(item), findings)
+            return
+        self._offset_ns = item.utc_ns - item.device_time_ns
+        self._collect(self._push_frame(item), findings)
+        self.through_ns = item.end_utc_ns
+        self._lead_off = item.lead_off != 0
+
+    def _push_frame(self, frame: Frame) -> list[Event]:
+        gap = frame.gap()
+        events = self._push_gap(gap) if gap else []
+        if frame.n_samples:
+            events += self._pipeline.push(frame.chunk())
+            events += self._hasher.push_samples(frame.first_counter, frame.adc)
+        return events
+
+    def _push_gap(self, gap: Gap) -> list[Event]:
+        totals = self.totals
+        self.totals = replace(
+            totals,
+            gaps=totals.gaps + 1,
+            gap_samples=totals.gap_samples + gap.n_samples,
+            last_gap=gap.reason,
+        )
+        return [*self._pipeline.push(gap), *self._hasher.push_gap(gap)]
+
+    def _collect(self, events: list[Event], findings: Findings) -> None:
+        for event in events:
+            if isinstance(event, BeatDetected):
+                self.totals.beats += 1
+                findings.beats.append((event, self._offset_ns))
+                if event.rr_ms is not None:
+                    self._rr_ms = (*self._rr_ms, event.rr_ms)[-16:]
+            elif isinstance(event, WindowClosed):
+                findings.windows.append((event, self._offset_ns))
+                if event.kind is WindowKind.S10:
+                    self._window = event
+            elif isinstance(event, BlockClosed):
+                findings.blocks.append(event)
+
+
+def _measured(window: WindowClosed, key: str) -> float | None:
+    return next((m.value for m in window.measurements if m.key == key), None)
+
+
+def _null_reason(window: WindowClosed | None, key: str) -> str | None:
+    if window is None:
+        return "too_short"
+    return next((m.null_reason for m in window.measurements if m.key == key), None)
+
+
+def _is_regular(rr_ms: tuple[float, ...]) -> bool | None:
+    if len(rr_ms) < _MIN_REGULAR_RR:
+        return None
+    middle = sorted(rr_ms)[len(rr_ms) // 2]
+    steps = sorted(abs(b - a) for a, b in zip(rr_ms, rr_ms[1:], strict=False))
+    return steps[len(steps) // 2] < _REGULAR_RR_SPREAD * middle

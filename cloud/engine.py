@@ -1,0 +1,271 @@
+"""The engine: frames from the broker through each device's stream into the database and out again.
+
+Theory of operation. A batch of deliveries is decoded, put in order and analysed in memory; then
+frames, findings, progress and the checkpoints that are due go into **one** transaction. Only after
+its commit are the messages acknowledged, `committed` published and the pages fed. While the
+database is away the same batch is tried again and nothing more is taken from the broker, so the
+backlog stays in the broker and in the gateways' spools. After a crash the stream goes on from the
+checkpoint and the frames stored since; what the gateways send again changes nothing.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from cloud.announce import Announcer
+from cloud.device_stream import Arrived, DeviceStream, Recalled
+from cloud.ingest import Delivery, Inbox
+from cloud.reports import store_report
+from cloud.settings import EngineSettings
+from cloud.store.commit import BootCommit, Quarantined, store_boot, store_quarantined
+from cloud.store.database import LOST, DbConnection, DbPool
+from cloud.store.recall import recall
+from ecgcore.clock import UtcClock
+from ecgcore.errors import EcgomicsError
+from ecgcore.events import WindowKind
+from ecgcore.report import Report
+from ecgcore.wire import topics
+from ecgcore.wire.frame import Frame, decode_frame
+from ecgcore.wire.messages import Committed, Heartbeat
+
+_log = logging.getLogger(__name__)
+_RETRY_MAX_S = 2.0
+
+BootKey = tuple[str, int]
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Live:
+    """A boot in memory."""
+
+    stream: DeviceStream
+    gateway: str
+    seen_s: float
+    checkpoint_at: int = 0
+    """Counter from which on the next checkpoint is due."""
+    numbers_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction will store and what follows its commit."""
+
+    deliveries: list[Delivery]
+    touched: dict[BootKey, BootCommit] = field(default_factory=dict)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+
+
+class Engine:
+    """Runs device streams over an inbox; one process, any number of devices."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        pool: DbPool,
+        inbox: Inbox,
+        announcer: Announcer,
+        clock: UtcClock,
+    ) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._inbox = inbox
+        self._announcer = announcer
+        self._clock = clock
+        self._live: dict[BootKey, _Live] = {}
+        self._database_up = True
+        self._started_ns = clock.now_ns()
+        self._frames = 0
+        self._resent = 0
+        self._quarantined = 0
+
+    async def run(self) -> None:
+        """Process batches until cancelled; a batch in hand is then given back to the broker."""
+        linger_s = self._settings.linger_ms / 1000
+        while True:
+            batch = _Batch(await self._inbox.take(self._settings.batch_frames, linger_s))
+            await self._analyse(batch)
+            await self._until_stored(partial(self._commit, batch))
+            for delivery in batch.deliveries:
+                delivery.ack()
+            self._announce(batch)
+            self._evict_idle()
+
+    def heartbeat(self) -> Heartbeat:
+        """Give the engine's sign of life."""
+        return Heartbeat(
+            service="engine",
+            at_ns=self._clock.now_ns(),
+            started_ns=self._started_ns,
+            database=self._database_up,
+            devices=len(self._live),
+            frames=self._frames,
+            pending_frames=sum(len(live.stream.order.pending) for live in self._live.values()),
+            quarantined=self._quarantined,
+            resent_frames=self._resent,
+        )
+
+    async def _analyse(self, batch: _Batch) -> None:
+        for delivery in batch.deliveries:
+            try:
+                gateway, frame = _read(delivery)
+            except EcgomicsError as error:
+                self._quarantine(batch, delivery, str(error))
+                continue
+            live = await self._stream_of(frame, gateway)
+            commit = self._commit_of(batch, live)
+            if not live.stream.accept(Arrived(frame, delivery.payload), commit.findings):
+                self._quarantine(batch, delivery, "overlaps samples that are stored already")
+        for key, commit in batch.touched.items():
+            self._advance(self._live[key], commit)
+
+    def _advance(self, live: _Live, commit: BootCommit) -> None:
+        stream = live.stream
+        try:
+            stream.advance(commit.findings)
+        except Exception:
+            # One patient's signal must not stop the others; the samples are stored all the same.
+            _log.exception("analysis failed and restarts device=%s", stream.device)
+            stream.restart_analysis()
+        commit.next_counter = stream.order.next
+        commit.through_ns = stream.through_ns
+        if stream.order.next >= live.checkpoint_at and commit.findings.frames:
+            commit.state = stream.dump()
+            fs_hz = commit.findings.frames[0].frame.fs_mhz / 1000
+            live.checkpoint_at = stream.order.next + round(self._settings.checkpoint_s * fs_hz)
+
+    def _commit_of(self, batch: _Batch, live: _Live) -> BootCommit:
+        stream = live.stream
+        return batch.touched.setdefault(
+            (stream.device, stream.boot_id),
+            BootCommit(
+                device=stream.device,
+                boot_id=stream.boot_id,
+                gateway=live.gateway,
+                next_counter=stream.order.next,
+                through_ns=stream.through_ns,
+                params_digest=stream.params_digest,
+            ),
+        )
+
+    async def _stream_of(self, frame: Frame, gateway: str) -> _Live:
+        key = (frame.device, frame.boot_id)
+        live = self._live.get(key)
+        now_s = asyncio.get_running_loop().time()
+        if live is None:
+            live = _Live(await self._resumed(frame), gateway, now_s)
+            live.checkpoint_at = live.stream.order.next
+            self._live[key] = live
+        live.seen_s, live.gateway = now_s, gateway
+        return live
+
+    async def _resumed(self, frame: Frame) -> DeviceStream:
+        recalled = await self._until_stored(partial(self._recall, frame.device, frame.boot_id))
+        stream = DeviceStream(frame, self._settings.max_pending_frames)
+        if recalled is None:
+            _log.info("recording opened device=%s boot=%08x", frame.device, frame.boot_id)
+            return stream
+        stream.resume(recalled)
+        _log.info(
+            "recording resumed device=%s boot=%08x counter=%d",
+            frame.device,
+            frame.boot_id,
+            recalled.next_counter,
+        )
+        return stream
+
+    async def _recall(self, device: str, boot_id: int) -> Recalled | None:
+        async with self._pool.acquire() as connection:
+            return await recall(connection, device, boot_id)
+
+    def _quarantine(self, batch: _Batch, delivery: Delivery, reason: str) -> None:
+        self._quarantined += 1
+        _log.warning("quarantined topic=%s reason=%s", delivery.topic, reason)
+        now_ns = self._clock.now_ns()
+        batch.quarantined.append(Quarantined(now_ns, delivery.topic, reason, delivery.payload))
+
+    async def _commit(self, batch: _Batch) -> None:
+        batch.reports.clear()
+        now_ns = self._clock.now_ns()
+        async with self._pool.acquire() as connection, connection.transaction():
+            for commit in batch.touched.values():
+                await store_boot(connection, commit, now_ns)
+                await self._report(connection, commit, batch, now_ns)
+            await store_quarantined(connection, batch.quarantined)
+
+    async def _report(self, connection: DbConnection, commit: BootCommit, batch: _Batch, now_ns: int) -> None:
+        for window, _ in commit.findings.windows:
+            if window.kind is not WindowKind.S60:
+                continue
+            report = await store_report(
+                connection,
+                device_id=commit.device,
+                boot_id=commit.boot_id,
+                kind="summary",
+                start_counter=window.start,
+                end_counter=window.end,
+                created_ns=now_ns,
+            )
+            if report is not None:
+                batch.reports.append(report)
+
+    def _announce(self, batch: _Batch) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for key, commit in batch.touched.items():
+            live = self._live[key]
+            self._frames += len(commit.findings.frames)
+            self._resent += len(commit.findings.resent)
+            self._announcer.committed(
+                commit.gateway,
+                Committed(
+                    device=commit.device,
+                    boot_id=commit.boot_id,
+                    through=commit.next_counter,
+                    through_ns=commit.through_ns,
+                ),
+            )
+            for frame, body in commit.findings.frames:
+                self._announcer.strip(frame.device, body)
+            if now_s - live.numbers_s >= 0.9:  # noqa: PLR2004 - about once a second
+                live.numbers_s = now_s
+                self._announcer.numbers(live.stream.numbers())
+        for report in batch.reports:
+            self._announcer.report(report.device.device_id, report)
+
+    def _evict_idle(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        idle = [k for k, live in self._live.items() if now_s - live.seen_s > self._settings.idle_s]
+        for key in idle:
+            del self._live[key]
+            _log.info("device put out of memory device=%s", key[0])
+
+    async def _until_stored(self, work: Callable[[], Awaitable[T]]) -> T:
+        delay_s = 0.05
+        while True:
+            try:
+                result = await work()
+            except LOST as error:
+                if self._database_up:
+                    _log.warning("database away error=%s", error)
+                self._database_up = False
+                await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
+                delay_s = min(2 * delay_s, _RETRY_MAX_S)
+            else:
+                if not self._database_up:
+                    _log.info("database back")
+                self._database_up = True
+                return result
+
+
+def _read(delivery: Delivery) -> tuple[str, Frame]:
+    topic = topics.parse_up(delivery.topic)
+    frame = decode_frame(delivery.payload)
+    if frame.device != topic.device:
+        msg = f"frame of {frame.device!r} under the topic of {topic.device!r}"
+        raise EcgomicsError(msg)
+    return topic.gateway, frame

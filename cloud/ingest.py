@@ -1,0 +1,232 @@
+"""Sample frames from the broker, acknowledged only when the caller says so.
+
+One persistent MQTT session per shard with a fixed client id: the broker keeps what arrives while
+nobody listens, and whoever connects with that id takes the shard over, so a shard has one reader
+by the protocol itself. paho acknowledges by hand (``manual_ack``); a message that was not
+acknowledged comes again after a reconnect.
+
+paho runs on the event loop: its sockets are watched by asyncio, no threads but for connecting.
+"""
+
+import asyncio
+import logging
+import random
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import aiomqtt
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud.broker import Broker
+from ecgcore.errors import ConfigError
+from ecgcore.wire import topics
+
+_log = logging.getLogger(__name__)
+_KEEPALIVE_S = 30
+_RETRY_MAX_S = 5.0
+_CONNECT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message and the way to acknowledge it."""
+
+    topic: str
+    payload: bytes
+    ack: Callable[[], None]
+
+
+class Inbox:
+    """Deliveries in order of arrival; bounded by the broker's limit of unacknowledged messages."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Delivery] = deque()
+        self._arrived = asyncio.Event()
+
+    def put(self, delivery: Delivery) -> None:
+        """Add a delivery."""
+        self._waiting.append(delivery)
+        self._arrived.set()
+
+    async def take(self, most: int, linger_s: float) -> list[Delivery]:
+        """Wait for a delivery, a little longer for company, and give up to `most`.
+
+        Cancelling loses nothing.
+        """
+        await self._arrived.wait()
+        if len(self._waiting) < most:
+            await asyncio.sleep(linger_s)
+        batch = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        if not self._waiting:
+            self._arrived.clear()
+        return batch
+
+
+class ShardReader:
+    """The persistent session of one shard."""
+
+    def __init__(self, shard: int, broker: Broker, inbox: Inbox) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._filter = topics.samples_of_shard(shard)
+        self._inbox = inbox
+        self._broker = broker
+        self._connack: asyncio.Future[str | None] = self._loop.create_future()
+        self.down = asyncio.Event()
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"ecgomics-engine-shard-{shard}",
+            clean_session=False,
+            protocol=mqtt.MQTTv311,
+            manual_ack=True,
+        )
+        client.username_pw_set(broker.username, broker.password)
+        client.connect_timeout = _CONNECT_S
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
+        client.on_socket_register_write = self._on_socket_register_write
+        client.on_socket_unregister_write = self._on_socket_unregister_write
+        self._client = client
+
+    async def connect(self) -> None:
+        """Connect and subscribe.
+
+        Raises
+        ------
+        OSError
+            If nobody answers.
+        ConfigError
+            If the broker refuses.
+        """
+        self.down.clear()
+        self._connack = self._loop.create_future()
+        await asyncio.to_thread(
+            self._client.connect, self._broker.host, self._broker.port, _KEEPALIVE_S
+        )
+        async with asyncio.timeout(_CONNECT_S):
+            refused = await self._connack
+        if refused is not None:
+            msg = f"broker {self._broker}: {refused}"
+            raise ConfigError(msg)
+
+    def keep_alive(self) -> None:
+        """Send a ping when it is due; to be called about once a second."""
+        self._client.loop_misc()
+
+    def close(self) -> None:
+        """Disconnect; the session stays at the broker."""
+        self._client.disconnect()
+
+    def _on_connect(
+        self, client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _props: object
+    ) -> None:
+        if code.is_failure:
+            self._settle(str(code))
+        else:
+            client.subscribe(self._filter, qos=1)
+            self._settle(None)
+
+    def _settle(self, refused: str | None) -> None:
+        if not self._connack.done():
+            self._connack.set_result(refused)
+
+    def _on_disconnect(self, *_: object) -> None:
+        self._settle("closed the connection")
+        self.down.set()
+
+    def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        def ack(mid: int = message.mid, qos: int = message.qos) -> None:
+            client.ack(mid, qos)
+
+        self._inbox.put(Delivery(message.topic, message.payload, ack))
+
+    # paho opens its socket in the connecting thread, hence call_soon_threadsafe throughout.
+    def _on_socket_open(self, client: mqtt.Client, _data: object, sock: socket.socket) -> None:
+        self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), client.loop_read)
+
+    def _on_socket_close(self, _client: mqtt.Client, _data: object, sock: socket.socket) -> None:
+        # By number: the socket is closed by the time the loop comes to it.
+        self._loop.remove_reader(sock.fileno())
+        self._loop.remove_writer(sock.fileno())
+
+    def _on_socket_register_write(
+        self, client: mqtt.Client, _data: object, sock: socket.socket
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._watch_writes, client, sock.fileno())
+
+    def _watch_writes(self, client: mqtt.Client, fileno: int) -> None:
+        if fileno >= 0 and client.want_write():
+            self._loop.add_writer(fileno, client.loop_write)
+
+    def _on_socket_unregister_write(
+        self, _client: mqtt.Client, _data: object, sock: socket.socket
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.remove_writer, sock.fileno())
+
+
+async def read_shards(broker: Broker, inbox: Inbox, shards: Iterable[int]) -> None:
+    """Keep every shard's session connected until cancelled."""
+    readers = [ShardReader(shard, broker, inbox) for shard in shards]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_keep_alive(readers), name="mqtt-keep-alive")
+            for reader in readers:
+                tasks.create_task(_stay_connected(reader), name="mqtt-shard")
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+async def require_broker(broker: Broker, wait_s: float) -> None:
+    """Wait until the broker takes our credentials.
+
+    Raises
+    ------
+    ConfigError
+        If it refuses them, or nobody answers for `wait_s`.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_s
+    while True:
+        try:
+            async with aiomqtt.Client(
+                broker.host,
+                broker.port,
+                username=broker.username,
+                password=broker.password,
+                timeout=_CONNECT_S,
+            ):
+                return
+        except aiomqtt.MqttError as error:
+            refused = isinstance(error, aiomqtt.MqttConnectError)
+            if refused or loop.time() >= deadline:
+                msg = f"broker {broker}: {'refuses user ' + str(broker.username) if refused else error}"
+                raise ConfigError(msg) from error
+        await asyncio.sleep(0.2)
+
+
+async def _stay_connected(reader: ShardReader) -> None:
+    delay_s = 0.1
+    while True:
+        try:
+            await reader.connect()
+        except (OSError, ConfigError) as error:
+            _log.info("broker unreachable error=%s", error)
+            await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
+            delay_s = min(2 * delay_s, _RETRY_MAX_S)
+            continue
+        delay_s = 0.1
+        await reader.down.wait()
+
+
+async def _keep_alive(readers: list[ShardReader]) -> None:
+    while True:
+        await asyncio.sleep(1)
+        for reader in readers:
+            reader.keep_alive()

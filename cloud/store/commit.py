@@ -1,0 +1,187 @@
+"""Writing: everything of one batch in one transaction, every statement idempotent.
+
+A frame that arrives again, and a commit repeated because its answer was lost, change nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from cloud.device_stream import Arrived, Findings
+from cloud.store.database import DbConnection
+from ecgcore.events import BeatDetected, WindowClosed
+from ecgcore.pipeline import ALGORITHM_VERSION
+from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message that is not ours, or not whole."""
+
+    received_ns: int
+    topic: str
+    reason: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class BootCommit:
+    """What a batch brought for one boot of one device."""
+
+    device: str
+    boot_id: int
+    gateway: str
+    next_counter: int
+    through_ns: int
+    params_digest: str
+    findings: Findings = field(default_factory=Findings)
+    state: bytes | None = None
+    """Checkpoint at `next_counter`, when one is due."""
+
+
+def session_id(device: str, boot_id: int) -> str:
+    """Give the name by which people call one boot of one device."""
+    return f"{device}.{boot_id:08x}"
+
+
+async def store_boot(connection: DbConnection, boot: BootCommit, stored_ns: int) -> None:
+    """Write one boot's part of a batch; the caller holds the transaction."""
+    key = (boot.device, boot.boot_id)
+    found = boot.findings
+    frames = found.frames + found.late
+    if frames:
+        await _open_recording(connection, boot, frames[0].frame)
+        await _store_frames(connection, frames, stored_ns)
+    await _store_beats(connection, key, found.beats)
+    await _store_windows(connection, key, found.windows, boot.params_digest)
+    await connection.executemany(
+        "INSERT INTO block VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        [(*key, block.start, block.n_samples, block.sha256) for block in found.blocks],
+    )
+    await _store_ledger(connection, key, found)
+    await connection.execute(
+        "INSERT INTO progress VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, boot_id) DO UPDATE "
+        "SET next_counter = excluded.next_counter, through_ns = excluded.through_ns "
+        "WHERE progress.next_counter <= excluded.next_counter",
+        *key,
+        boot.next_counter,
+        boot.through_ns,
+    )
+    if boot.state is not None:
+        await connection.execute(
+            "INSERT INTO checkpoint VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, boot_id) "
+            "DO UPDATE SET next_counter = excluded.next_counter, state = excluded.state",
+            *key,
+            boot.next_counter,
+            boot.state,
+        )
+
+
+async def store_quarantined(connection: DbConnection, messages: Sequence[Quarantined]) -> None:
+    """Keep what could not be read, with the reason."""
+    await connection.executemany(
+        "INSERT INTO quarantine (received_ns, topic, reason, payload) VALUES ($1, $2, $3, $4)",
+        [(m.received_ns, m.topic, m.reason, m.payload) for m in messages],
+    )
+
+
+async def _open_recording(connection: DbConnection, boot: BootCommit, first: Frame) -> None:
+    await connection.execute(
+        "INSERT INTO recording VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        boot.device,
+        boot.boot_id,
+        session_id(boot.device, boot.boot_id),
+        boot.gateway,
+        first.fs_mhz,
+        first.lsb_pv,
+        first.lead_mask,
+        first.start,
+        first.utc_ns,
+    )
+
+
+async def _store_frames(
+    connection: DbConnection, frames: Sequence[Arrived], stored_ns: int
+) -> None:
+    await connection.executemany(
+        "INSERT INTO frame VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+        "ON CONFLICT DO NOTHING",
+        [
+            (
+                f.device,
+                f.boot_id,
+                f.first_counter,
+                f.utc_ns,
+                f.n_samples,
+                f.gap_before,
+                int(f.gap_reason),
+                f.end_utc_ns,
+                f.arrival_ns,
+                stored_ns,
+                body,
+            )
+            for f, body in frames
+        ],
+    )
+
+
+async def _store_beats(
+    connection: DbConnection, key: tuple[str, int], beats: Sequence[tuple[BeatDetected, int]]
+) -> None:
+    await connection.executemany(
+        "INSERT INTO beat VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        [
+            (
+                *key,
+                beat.sample,
+                round(beat.time_ms * 1e6) + offset_ns,
+                beat.offset,
+                beat.amplitude_mv,
+                beat.rr_ms,
+                beat.confidence,
+            )
+            for beat, offset_ns in beats
+        ],
+    )
+
+
+async def _store_windows(
+    connection: DbConnection,
+    key: tuple[str, int],
+    windows: Sequence[tuple[WindowClosed, int]],
+    params_digest: str,
+) -> None:
+    await connection.executemany(
+        "INSERT INTO feature_window VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+        "$14, $15) ON CONFLICT DO NOTHING",
+        [
+            (
+                *key,
+                window.kind,
+                window.start,
+                window.end,
+                round(window.start_ms * 1e6) + offset_ns,
+                round(window.end_ms * 1e6) + offset_ns,
+                window.n_beats,
+                window.sqi,
+                window.coverage,
+                next((m.value for m in window.measurements if m.key == "hr_mean"), None),
+                [asdict(m) for m in window.measurements],
+                [str(reason) for reason in window.quality_reasons],
+                ALGORITHM_VERSION,
+                params_digest,
+            )
+            for window, offset_ns in windows
+        ],
+    )
+
+
+async def _store_ledger(connection: DbConnection, key: tuple[str, int], found: Findings) -> None:
+    rows = [("resent", f.start, f.end - f.start, GapReason.NONE) for f in found.resent]
+    rows += [("late", f.start, f.end - f.start, GapReason.NONE) for f, _ in found.late]
+    rows += [("gap", hole.start, hole.n_samples, hole.reason) for hole in found.holes]
+    await connection.executemany(
+        "INSERT INTO ledger VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (device_id, boot_id, kind, "
+        "first_counter, n_samples) DO UPDATE SET times = ledger.times + 1",
+        [(*key, kind, start, n, int(reason)) for kind, start, n, reason in rows],
+    )
