@@ -1,0 +1,186 @@
+"""A Polar H10 without radio: time goes in, notifications come out.
+
+The strap's sample grid and clock start with power-on and never stop, whether anybody is connected
+or not. What is sampled while nobody streams was never sent: after a link loss the next frame's
+timestamp is that much later, as with the real strap.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from devices import sig
+from devices.driver import Battery, HeartRate
+from devices.polar_h10 import codec
+from devices.polar_h10.codec import ControlOp, ControlStatus, MeasurementType, Setting
+from ecgcore.errors import NotificationError
+from ecgcore.types import SampleIndex
+from simulators.source import Source
+
+# Without known beats the strap shows a steady heart.
+_STEADY_BPM = 60
+_BATTERY_EVERY_S = 10
+# What one call gives at most; the rest waits for the next. The link takes twice as many at once.
+_MAX_FRAMES = 32
+_SETTINGS = {Setting.RATE_HZ: codec.FS_HZ, Setting.RESOLUTION_BITS: codec.RESOLUTION_BITS}
+
+
+@dataclass(frozen=True, slots=True)
+class PatchConfig:
+    """What tells one strap from another."""
+
+    serial: str
+    """Eight hex digits, as printed on the pod."""
+    power_on_utc_ns: int
+    fs_hz: float = float(codec.FS_HZ)
+    """Samples per second of the strap's own clock."""
+    drift_ppm: float = 0.0
+    """How much faster than UTC the strap's clock runs."""
+    battery_pct: int = 90
+
+    @property
+    def name(self) -> str:
+        """What is advertised."""
+        return f"Polar H10 {self.serial}"
+
+    @property
+    def device_id(self) -> str:
+        """What the gateway calls this patch."""
+        return f"polar-h10-{self.serial}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A value to be sent, and the samples it carries."""
+
+    characteristic: str
+    value: bytes
+    samples: range = range(0)
+
+
+class SimulatedH10:
+    """One strap: configuration, signal and what the host told it."""
+
+    def __init__(self, config: PatchConfig, source: Source) -> None:
+        self.config = config
+        self._source = source
+        self._next_sample: SampleIndex | None = None
+        self._frame_samples = 0
+        self._told_s: int | None = None
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether the ECG has been started."""
+        return self._next_sample is not None
+
+    def samples_until(self, utc_ns: int) -> SampleIndex:
+        """Give how many samples have been taken since power-on."""
+        return int(self._elapsed_ns(utc_ns) * self.config.fs_hz / 1e9) + 1
+
+    def sample_ns(self, sample: SampleIndex) -> int:
+        """Give the strap's clock at a sample, ns since 2000."""
+        return codec.POWER_ON_NS + round(sample * 1e9 / self.config.fs_hz)
+
+    def _elapsed_ns(self, utc_ns: int) -> float:
+        return (utc_ns - self.config.power_on_utc_ns) * (1 + self.config.drift_ppm * 1e-6)
+
+    def features(self) -> bytes:
+        """Give what a read of the control point gives."""
+        return codec.encode_features([MeasurementType.ECG])
+
+    def advertised_state(self, utc_ns: int) -> bytes:
+        """Give the manufacturer payload of the adverts."""
+        counter = int(self._elapsed_ns(utc_ns) / 1e9) & 7
+        return codec.encode_advertised_state(
+            codec.AdvertisedState(contact=True, battery_low=False, counter=counter, bpm=_STEADY_BPM)
+        )
+
+    def control(self, data: bytes, utc_ns: int, mtu: int) -> bytes:
+        """Carry out what was written to the control point and give the reply."""
+        try:
+            request = codec.decode_request(data)
+        except NotificationError:
+            op, measurement = (*data[:2], 0, 0)[:2]
+            return codec.encode_reply(op, measurement, ControlStatus.BAD_LENGTH)
+        status = self._refusal(request, mtu)
+        parameters = b""
+        if status is ControlStatus.SUCCESS:
+            parameters = self._carry_out(ControlOp(request.op), utc_ns, mtu)
+        return codec.encode_reply(request.op, request.measurement, status, parameters)
+
+    def _refusal(self, request: codec.Request, mtu: int) -> ControlStatus:
+        if request.op not in list(ControlOp):
+            return ControlStatus.BAD_OPERATION
+        if request.measurement != MeasurementType.ECG:
+            return ControlStatus.NOT_SUPPORTED
+        if request.op == ControlOp.START:
+            return self._start_refusal(request.settings, mtu)
+        if request.op == ControlOp.STOP and not self.is_streaming:
+            return ControlStatus.ALREADY_IN_STATE
+        return ControlStatus.SUCCESS
+
+    def _start_refusal(self, settings: dict[int, int], mtu: int) -> ControlStatus:
+        if self.is_streaming:
+            return ControlStatus.ALREADY_IN_STATE
+        if mtu < codec.MIN_MTU:
+            return ControlStatus.BAD_MTU
+        if settings.get(Setting.RATE_HZ) != codec.FS_HZ:
+            return ControlStatus.BAD_RATE
+        if settings.get(Setting.RESOLUTION_BITS) != codec.RESOLUTION_BITS:
+            return ControlStatus.BAD_RESOLUTION
+        return ControlStatus.SUCCESS
+
+    def _carry_out(self, op: ControlOp, utc_ns: int, mtu: int) -> bytes:
+        if op is ControlOp.START:
+            self._next_sample = self.samples_until(utc_ns)
+            self._frame_samples = codec.samples_per_frame(mtu)
+        elif op is ControlOp.STOP:
+            self._next_sample = None
+        return codec.encode_settings(_SETTINGS) if op is ControlOp.GET_SETTINGS else b""
+
+    def disconnect(self) -> None:
+        """Forget the host; sampling goes on."""
+        self._next_sample = None
+        self._told_s = None
+
+    def due(self, utc_ns: int) -> Iterator[Notification]:
+        """Give what is to be sent by now; a host must be connected."""
+        yield from self._due_ecg(utc_ns)
+        yield from self._due_each_second(utc_ns)
+
+    def _due_ecg(self, utc_ns: int) -> Iterator[Notification]:
+        taken = self.samples_until(utc_ns)
+        for _ in range(_MAX_FRAMES):
+            start = self._next_sample
+            if start is None or start + self._frame_samples > taken:
+                return
+            self._next_sample = end = start + self._frame_samples
+            ecg_uv = self._source.read_uv(start, self._frame_samples)
+            value = codec.encode_ecg(self.sample_ns(end - 1), ecg_uv)
+            yield Notification(codec.PMD_DATA, value, range(start, end))
+
+    def _due_each_second(self, utc_ns: int) -> Iterator[Notification]:
+        second = int(self._elapsed_ns(utc_ns) / 1e9)
+        if self._told_s is None:
+            self._told_s = second - 1
+        if second == self._told_s:
+            return
+        heart_rate = self._heart_rate(self._told_s, second)
+        yield Notification(sig.HEART_RATE_MEASUREMENT, sig.encode_heart_rate(heart_rate))
+        if second // _BATTERY_EVERY_S != self._told_s // _BATTERY_EVERY_S:
+            battery = Battery(self.config.battery_pct)
+            yield Notification(sig.BATTERY_LEVEL, sig.encode_battery(battery))
+        self._told_s = second
+
+    def _heart_rate(self, from_s: int, to_s: int) -> HeartRate:
+        fs_hz = self.config.fs_hz
+        # A while back, to know the beat before the first one.
+        start = max(0, round((from_s - 3) * fs_hz))
+        peaks = self._source.rpeaks(start, round(to_s * fs_hz))
+        if peaks is None or len(peaks) < 2:
+            return HeartRate(_STEADY_BPM, (), contact=True)
+        new = peaks[1:] >= from_s * fs_hz
+        rr_ms = np.diff(peaks) * (1000 / fs_hz)
+        bpm = round(60_000 / float(np.mean(rr_ms)))
+        return HeartRate(bpm, tuple(rr_ms[new][-8:].tolist()), contact=True)

@@ -1,0 +1,55 @@
+"""Where a simulated patch gets its signal from."""
+
+from typing import Protocol
+
+import numpy as np
+
+from ecgcore.types import FloatArray, Int32Array, SampleIndex
+
+SAMPLE_NUMBER_MODULUS = 1 << 23
+"""Sample numbers stay positive in the 24 bits of a strap's sample; they repeat after 18 hours."""
+
+
+class Source(Protocol):
+    """A signal on the patch's own sample grid, sample 0 at power-on."""
+
+    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
+        """Give samples in microvolts, shape (n_samples,); `start` never goes back."""
+        ...
+
+    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
+        """Give where the R peaks lie in [start, end), in samples; None if nobody knows.
+
+        `start` never goes back.
+        """
+        ...
+
+
+class SampleNumbers:
+    """The sample's index as its value, so that loss, repeat and reorder show at any hop."""
+
+    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
+        """Give ``index % SAMPLE_NUMBER_MODULUS``."""
+        index = np.arange(start, start + n_samples, dtype=np.int64)
+        return (index % SAMPLE_NUMBER_MODULUS).astype(np.int32)
+
+    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
+        """Give None: numbers have no beats."""
+        return None
+
+
+class Delayed:
+    """Another source, begun `offset` samples in, so that patches of one record differ."""
+
+    def __init__(self, source: Source, offset: int) -> None:
+        self._source = source
+        self._offset = offset
+
+    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
+        """Give the other source's samples from `offset` on."""
+        return self._source.read_uv(start + self._offset, n_samples)
+
+    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
+        """Give the other source's R peaks on this grid."""
+        peaks = self._source.rpeaks(start + self._offset, end + self._offset)
+        return None if peaks is None else peaks - self._offset
