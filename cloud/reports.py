@@ -1,0 +1,206 @@
+"""Reports from what is stored: gather, compose, insert once, inside the caller's transaction."""
+
+import hashlib
+from typing import Any
+
+from cloud.store.database import DbConnection
+from cloud.stretch import (
+    Measured,
+    Span,
+    read_beats,
+    read_frames,
+    read_gaps,
+    read_measured,
+    runs_of,
+)
+from ecgcore.compose import ReportInput, StoredBeat, Window, compose
+from ecgcore.report import Device, Report, ReportKind
+from ecgcore.spot import measure_span
+from ecgcore.types import leads_of
+from ecgcore.wire.messages import DeviceStatus
+
+_SPOT_WINDOWS = 6
+
+
+async def store_report(
+    connection: DbConnection,
+    *,
+    device_id: str,
+    boot_id: int,
+    kind: str,
+    start_counter: int,
+    end_counter: int,
+    created_ns: int,
+    status: DeviceStatus | None = None,
+) -> Report | None:
+    """Make the report of a stretch and keep it; a report that is there already is given back.
+
+    Parameters
+    ----------
+    kind : str
+        ``summary`` for a closed 60-s window, ``spot`` for any whole 10-s windows.
+    status : DeviceStatus or None
+        What the patch said of itself, if anybody knows.
+
+    Returns
+    -------
+    Report or None
+        None if nobody wore the device through the stretch, or nothing was measured in it.
+    """
+    span = Span(device_id, boot_id, start_counter, end_counter)
+    measured = await read_measured(connection, span)
+    if measured is None:
+        return None
+    patient_id = await _wearer(connection, device_id, measured)
+    if patient_id is None:
+        return None
+    beats = await read_beats(connection, span)
+    frames = await read_frames(connection, span)
+    given = ReportInput(
+        kind=ReportKind(kind),
+        created_ns=created_ns,
+        patient_ref=patient_id,
+        device=await _device(connection, span, measured, status),
+        algorithm=measured.algorithm,
+        window=_window(ReportKind(kind), span, measured, beats),
+        start_ns=measured.start_ns,
+        end_ns=measured.end_ns,
+        parts=measured.parts,
+        gaps=await read_gaps(connection, span, frames),
+        beats=beats,
+        runs=runs_of(frames, span),
+        previous=await _previous(connection, patient_id, measured.start_ns),
+    )
+    return await _kept(connection, compose(given))
+
+
+async def store_spot_report(
+    connection: DbConnection,
+    *,
+    patient_id: str,
+    created_ns: int,
+    status: DeviceStatus | None = None,
+) -> Report | None:
+    """Make the report of a patient's last minute of measured signal; None if there is none."""
+    span = await _last_minute(connection, patient_id)
+    if span is None:
+        return None
+    return await store_report(
+        connection,
+        device_id=span.device_id,
+        boot_id=span.boot_id,
+        kind=ReportKind.SPOT,
+        start_counter=span.start,
+        end_counter=span.end,
+        created_ns=created_ns,
+        status=status if status is not None and status.device == span.device_id else None,
+    )
+
+
+async def last_report(connection: DbConnection, patient_id: str) -> dict[str, Any] | None:
+    """Give the patient's newest report as JSON, None before the first."""
+    body: dict[str, Any] | None = await connection.fetchval(
+        "SELECT body FROM report WHERE patient_id = $1 ORDER BY created_ns DESC LIMIT 1", patient_id
+    )
+    return body
+
+
+async def _last_minute(connection: DbConnection, patient_id: str) -> Span | None:
+    # Only what was measured since the patient wears the patch is hers.
+    rows = await connection.fetch(
+        "SELECT w.device_id, w.boot_id, w.start_counter, w.end_counter, r.first_counter "
+        "FROM wear JOIN feature_window w USING (device_id) "
+        "JOIN recording r USING (device_id, boot_id) "
+        "WHERE patient_id = $1 AND to_ns IS NULL AND kind = '10s' AND w.start_ns >= from_ns "
+        "ORDER BY w.start_ns DESC LIMIT $2",
+        patient_id,
+        _SPOT_WINDOWS,
+    )
+    if not rows:
+        return None
+    newest = rows[0]
+    boot = (newest["device_id"], newest["boot_id"])
+    oldest = [row for row in rows if (row["device_id"], row["boot_id"]) == boot][-1]
+    length = newest["end_counter"] - newest["start_counter"]
+    start = newest["end_counter"] - _SPOT_WINDOWS * length
+    if start < newest["first_counter"] or start > oldest["start_counter"]:
+        start = oldest["start_counter"]
+    return Span(*boot, start, newest["end_counter"])
+
+
+async def _wearer(connection: DbConnection, device_id: str, measured: Measured) -> str | None:
+    patient_id: str | None = await connection.fetchval(
+        "SELECT patient_id FROM wear WHERE device_id = $1 AND from_ns <= $2 "
+        "AND (to_ns IS NULL OR to_ns >= $3)",
+        device_id,
+        measured.start_ns,
+        measured.end_ns,
+    )
+    return patient_id
+
+
+def _window(
+    kind: ReportKind, span: Span, measured: Measured, beats: tuple[StoredBeat, ...]
+) -> Window:
+    if kind is ReportKind.SUMMARY and measured.whole is not None:
+        return measured.whole
+    return measure_span(span.start, span.end, measured.parts, beats, measured.start_ns)
+
+
+async def _device(
+    connection: DbConnection, span: Span, measured: Measured, status: DeviceStatus | None
+) -> Device:
+    row = await connection.fetchrow(
+        "SELECT fs_mhz, lsb_pv, lead_mask FROM recording WHERE device_id = $1 AND boot_id = $2",
+        span.device_id,
+        span.boot_id,
+    )
+    wall_s = (measured.end_ns - measured.start_ns) / 1e9
+    return Device(
+        device_id=span.device_id,
+        boot_id=span.boot_id,
+        model=(status.model or None) if status else None,
+        serial_hash=_hashed(status.serial) if status else None,
+        firmware=(status.firmware or None) if status else None,
+        leads=tuple(lead.name for lead in leads_of(row["lead_mask"])),
+        fs_nominal_hz=row["fs_mhz"] / 1000,
+        fs_estimated_hz=(span.end - span.start) / wall_s,
+        lsb_pv=row["lsb_pv"],
+    )
+
+
+def _hashed(serial: str) -> str | None:
+    return hashlib.sha256(serial.encode()).hexdigest()[:16] if serial else None
+
+
+async def _previous(connection: DbConnection, patient_id: str, before_ns: int) -> Report | None:
+    body = await connection.fetchval(
+        "SELECT body FROM report WHERE patient_id = $1 AND end_ns <= $2 "
+        "ORDER BY created_ns DESC LIMIT 1",
+        patient_id,
+        before_ns,
+    )
+    return None if body is None else Report.model_validate(body)
+
+
+async def _kept(connection: DbConnection, report: Report) -> Report:
+    """Insert a report, or give back the one that was made of the same stretch before."""
+    inserted = await connection.fetchval(
+        "INSERT INTO report VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING "
+        "RETURNING report_id",
+        report.report_id,
+        report.patient_ref,
+        report.device.device_id,
+        report.kind,
+        report.created_ns,
+        report.recording.start_ns,
+        report.recording.end_ns,
+        report.narrative.headline.en,
+        report.model_dump(mode="json"),
+    )
+    if inserted is not None:
+        return report
+    body = await connection.fetchval(
+        "SELECT body FROM report WHERE report_id = $1", report.report_id
+    )
+    return Report.model_validate(body)
