@@ -33,7 +33,8 @@ class Broker:
             msg = f"broker address: {error}"
             raise ConfigError(msg) from error
         if parts.scheme != "mqtt" or not parts.hostname:
-            msg = f"broker address {parts.scheme}://{parts.hostname or ''}: mqtt://HOST:PORT is needed"
+            host = parts.hostname or ""
+            msg = f"broker address {parts.scheme}://{host}: mqtt://HOST:PORT is needed"
             raise ConfigError(msg)
         name = unquote(parts.username) if parts.username else None
         word = unquote(parts.password) if parts.password else None

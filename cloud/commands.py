@@ -22,10 +22,16 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
 
 def engine(
     broker: Annotated[str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT")] = None,
-    database: Annotated[str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")
+    ] = None,
     wait_s: Annotated[float | None, typer.Option(help="Wait this long for both at start.")] = None,
-    clock_origin_ns: Annotated[int | None, typer.Option(help="Rig: where sped-up time began.")] = None,
-    clock_speed: Annotated[float | None, typer.Option(help="Rig: how much faster time runs.")] = None,
+    clock_origin_ns: Annotated[
+        int | None, typer.Option(help="Rig: where sped-up time began.")
+    ] = None,
+    clock_speed: Annotated[
+        float | None, typer.Option(help="Rig: how much faster time runs.")
+    ] = None,
 ) -> None:
     """Analyse and store what the broker brings.
 
@@ -48,8 +54,12 @@ def engine(
 
 
 def verify(
-    sessions: Annotated[list[str] | None, typer.Argument(help="DEVICE.BOOT; all if none is named.")] = None,
-    database: Annotated[str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")] = None,
+    sessions: Annotated[
+        list[str] | None, typer.Argument(help="DEVICE.BOOT; all if none is named.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Recompute the ledger and the block hashes of recordings from the database.
@@ -81,13 +91,14 @@ def _settings(given: dict[str, Any]) -> EngineSettings:
 
 async def _run_engine(settings: EngineSettings) -> None:
     # Imported here so that `--help` and the light commands need no compiled code.
-    from cloud.announce import Announcer  # noqa: PLC0415
-    from cloud.broker import Broker  # noqa: PLC0415
-    from cloud.engine import Engine  # noqa: PLC0415
-    from cloud.ingest import Inbox, read_shards, require_broker  # noqa: PLC0415
-    from cloud.store.database import migrate, open_pool  # noqa: PLC0415
-    from ecgcore.pipeline import PipelineConfig, warm_up  # noqa: PLC0415
-    from ecgcore.wire.topics import N_SHARDS  # noqa: PLC0415
+    from ecgcore.pipeline import PipelineConfig, warm_up
+
+    from cloud.announce import Announcer
+    from cloud.broker import Broker
+    from cloud.engine import Engine
+    from cloud.ingest import Inbox, read_shards, require_broker
+    from cloud.store.database import migrate, open_pool
+    from ecgcore.wire.topics import N_SHARDS
 
     broker = Broker.parse(settings.broker_url.get_secret_value())
     database_url = settings.database_url.get_secret_value()
@@ -114,8 +125,8 @@ async def _run_engine(settings: EngineSettings) -> None:
 
 
 async def _verify(settings: EngineSettings, sessions: list[str]) -> list[Any]:
-    from cloud.store.database import open_pool  # noqa: PLC0415
-    from cloud.verify import verify_sessions  # noqa: PLC0415
+    from cloud.store.database import open_pool
+    from cloud.verify import verify_sessions
 
     pool = await open_pool(settings.database_url.get_secret_value(), wait_s=settings.wait_s)
     async with pool.acquire() as connection:

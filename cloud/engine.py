@@ -198,7 +198,9 @@ class Engine:
                 await self._report(connection, commit, batch, now_ns)
             await store_quarantined(connection, batch.quarantined)
 
-    async def _report(self, connection: DbConnection, commit: BootCommit, batch: _Batch, now_ns: int) -> None:
+    async def _report(
+        self, connection: DbConnection, commit: BootCommit, batch: _Batch, now_ns: int
+    ) -> None:
         for window, _ in commit.findings.windows:
             if window.kind is not WindowKind.S60:
                 continue
@@ -231,7 +233,7 @@ class Engine:
             )
             for frame, body in commit.findings.frames:
                 self._announcer.strip(frame.device, body)
-            if now_s - live.numbers_s >= 0.9:  # noqa: PLR2004 - about once a second
+            if now_s - live.numbers_s >= 0.9:
                 live.numbers_s = now_s
                 self._announcer.numbers(live.stream.numbers())
         for report in batch.reports:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from asyncpg import Record
+from ecgcore.blocks import BlockHasher
 
 from cloud.store.database import DbConnection
-from ecgcore.blocks import BlockHasher
 from ecgcore.errors import ConfigError
 from ecgcore.events import BlockClosed
 from ecgcore.types import Gap, GapReason
@@ -68,7 +68,9 @@ async def verify_sessions(connection: DbConnection, sessions: Sequence[str]) -> 
         msg = f"no recording named {', '.join(sorted(unknown))}"
         raise ConfigError(msg)
     return [
-        await _audit(connection, row["session_id"], (row["device_id"], row["boot_id"]), row["fs_mhz"])
+        await _audit(
+            connection, row["session_id"], (row["device_id"], row["boot_id"]), row["fs_mhz"]
+        )
         for row in rows
     ]
 

@@ -29,21 +29,16 @@ Examples:
 class _LazyGroup(TyperGroup):
     """Finds commands among the entry points and imports one at a time."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+    def list_commands(self, ctx: Any) -> list[str]:
         return sorted(point.name for point in _points())
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         point = next((point for point in _points() if point.name == cmd_name), None)
         if point is None:
             return None
         # The overview needs no more than one line a command, so nothing is imported for it.
         overview = ctx.invoked_subcommand is None and "--help" in sys.argv[1:2]
         return _summary(point) if overview or len(sys.argv) == 1 else _loaded(point)
-
-
-_SUMMARIES.get(name, "")) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
 
 
 _SUMMARIES = {

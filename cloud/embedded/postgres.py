@@ -47,7 +47,13 @@ class EmbeddedPostgres:
             "log_line_prefix": "",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return [*_unprivileged(self.data_dir), _binary("postgres"), "-D", str(self.data_dir), *options]
+        return [
+            *_unprivileged(self.data_dir),
+            _binary("postgres"),
+            "-D",
+            str(self.data_dir),
+            *options,
+        ]
 
 
 def prepare(data_dir: Path, port: int) -> EmbeddedPostgres:

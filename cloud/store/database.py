@@ -22,9 +22,15 @@ else:
     DbConnection = asyncpg.Connection
     DbPool = asyncpg.Pool
 
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-        asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-        TimeoutError)
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    TimeoutError,
+)
 """What asyncpg raises when the server is not there (any more)."""
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
@@ -98,7 +104,9 @@ async def _set_codecs(connection: DbConnection) -> None:
 
 
 async def _require_durable(pool: DbPool, url: str) -> None:
-    rows = await pool.fetch("SELECT name, setting FROM pg_settings WHERE name = ANY($1)", _DURABILITY)
+    rows = await pool.fetch(
+        "SELECT name, setting FROM pg_settings WHERE name = ANY($1)", _DURABILITY
+    )
     off = [row["name"] for row in rows if row["setting"] == "off"]
     if off:
         await pool.close()

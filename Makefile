@@ -1,0 +1,46 @@
+# `make demo` and `make test` do all their own set-up on a bare Debian 12 with Python 3.11 and git.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+WEB := cloud/web/dist/index.html
+
+.PHONY: demo test setup fmt check bench e2e clean
+.DEFAULT_GOAL := demo
+
+demo: setup  ## run the whole system and print where to look
+	$(BIN)/ecgomics demo $(ARGS)
+
+test: system check e2e  ## everything CI runs
+
+setup: $(STAMP) $(WEB)  ## the environment and the pages
+
+$(STAMP): pyproject.toml
+	@deploy/venv.sh $(PYTHON)
+	@touch $@
+
+$(WEB): $(shell find cloud/web/src cloud/web/public -type f) cloud/web/package-lock.json | $(STAMP)
+	@$(BIN)/python cloud/web/build.py
+
+.PHONY: system
+system: setup  ## what only the tests need from Debian: a browser
+	@deploy/test-packages.sh
+
+fmt: setup  ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: setup  ## style, types, import direction, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not e2e"
+
+e2e: setup  ## the whole system: real broker, database, virtual Bluetooth, browser
+	$(BIN)/pytest -m e2e
+
+bench: setup  ## speed, size and latency, printed
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv cloud/web/dist cloud/web/node_modules

@@ -1,0 +1,1 @@
+"""Laws, golden data, real parts, faults."""
