@@ -1,0 +1,198 @@
+"""One patch's samples become frames: placed, timed, counted. Pure; the session feeds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from devices.driver import Samples, Signal
+from ecgcore.errors import StateError
+from ecgcore.types import FrameFlag, GapReason
+from ecgcore.wire.frame import Frame
+from gateway.clock import ClockConfig, ClockState, DeviceClock
+from gateway.reassembly import Boot, Placed, Reassembler, ReassemblyConfig, Rejected
+
+_ANY_ELECTRODE = 1
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start of the gateway."""
+
+    frames: int = 0
+    samples: int = 0
+    gaps: int = 0
+    gap_samples: int = 0
+    duplicates: int = 0
+    """Notifications seen before."""
+    late: int = 0
+    """Notifications older than what was already placed."""
+    boots: int = 0
+    clock_resets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderConfig:
+    """Constants of one patch."""
+
+    device: str
+    signal: Signal
+    speed: float = 1.0
+    """Of UTC against wall time; a rig stretches every delay by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    boot: Boot
+    clock: ClockState
+
+
+class Recorder:
+    """Turns one patch's `Samples` into frames.
+
+    Parameters
+    ----------
+    config : RecorderConfig
+    new_boot_id : Callable[[], int]
+        Draws an id, 0 to 2**32 - 1, for each run of the device clock.
+    stored : bytes or None
+        What `dump` gave after the last frame that is durable; counting goes on from there.
+
+    Raises
+    ------
+    StateError
+        If `stored` cannot be read.
+    """
+
+    def __init__(
+        self, config: RecorderConfig, new_boot_id: Callable[[], int], stored: bytes | None = None
+    ) -> None:
+        self._config = config
+        self._new_boot_id = new_boot_id
+        state = _read(stored) if stored else None
+        self._reassembler = Reassembler(_reassembly(config), state.boot if state else None)
+        self._clock = self._new_clock(state.clock if state else None)
+        self._past_resets = 0
+        self._counters = Counters()
+
+    @property
+    def counters(self) -> Counters:
+        """Totals so far."""
+        self._counters.clock_resets = self._past_resets + self._clock.n_resets
+        return self._counters
+
+    @property
+    def boot(self) -> Boot | None:
+        """The running boot; None before the first sample."""
+        return self._reassembler.boot
+
+    @property
+    def clock(self) -> DeviceClock:
+        """The fit of the running boot."""
+        return self._clock
+
+    def interrupt(self, reason: GapReason) -> None:
+        """Name the cause of samples missing before the next notification."""
+        self._reassembler.interrupt(reason)
+
+    def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
+        """Give the frame of one notification; None if it was dropped (and counted)."""
+        n_samples = int(samples.adc.shape[1])
+        if not n_samples:
+            return None
+        placed = self._reassembler.push(
+            n_samples, samples.last_sample_ns, arrival_ns, self._new_boot_id()
+        )
+        if isinstance(placed, Rejected):
+            self._reject(placed)
+            return None
+        if placed.is_new_boot:
+            self._restart_clock()
+        offset_ns = self._clock.push(samples.last_sample_ns, arrival_ns)
+        self._count(placed, n_samples)
+        return self._frame(samples, placed, offset_ns, arrival_ns, is_lead_off)
+
+    def dump(self) -> bytes:
+        """Give what a later run needs to go on counting.
+
+        Raises
+        ------
+        StateError
+            Before the first frame.
+        """
+        if self.boot is None or self._clock.state is None:
+            msg = f"{self._config.device}: nothing recorded yet"
+            raise StateError(msg)
+        return msgspec.json.encode(_Stored(self.boot, self._clock.state))
+
+    def _frame(
+        self,
+        samples: Samples,
+        placed: Placed,
+        offset_ns: int,
+        arrival_ns: int,
+        is_lead_off: bool,
+    ) -> Frame:
+        signal = self._config.signal
+        is_refitted = self._clock.has_stepped or (placed.is_new_boot and self._counters.boots > 1)
+        return Frame(
+            device=self._config.device,
+            boot_id=placed.boot_id,
+            first_counter=placed.first_counter,
+            adc=samples.adc,
+            lead_mask=signal.lead_mask,
+            fs_mhz=signal.fs_mhz,
+            lsb_pv=signal.lsb_pv,
+            device_time_ns=placed.device_time_ns,
+            device_span_ns=placed.device_span_ns,
+            utc_ns=placed.device_time_ns + offset_ns,
+            arrival_ns=arrival_ns,
+            gap_before=placed.gap_before,
+            gap_reason=placed.gap_reason,
+            lead_off=_ANY_ELECTRODE if is_lead_off else 0,
+            flags=FrameFlag.DISCONTINUITY if is_refitted else FrameFlag.NONE,
+        )
+
+    def _count(self, placed: Placed, n_samples: int) -> None:
+        self._counters.frames += 1
+        self._counters.samples += n_samples
+        self._counters.gaps += placed.gap_before > 0
+        self._counters.gap_samples += placed.gap_before
+        self._counters.boots += placed.is_new_boot
+
+    def _reject(self, why: Rejected) -> None:
+        if why is Rejected.DUPLICATE:
+            self._counters.duplicates += 1
+        else:
+            self._counters.late += 1
+
+    def _restart_clock(self) -> None:
+        if self._clock.state is not None:
+            self._past_resets += self._clock.n_resets + 1
+            self._clock = self._new_clock(None)
+
+    def _new_clock(self, state: ClockState | None) -> DeviceClock:
+        default, speed = ClockConfig(), self._config.speed
+        config = ClockConfig(
+            step_ns=round(default.step_ns * speed), late_ns=round(default.late_ns * speed)
+        )
+        return DeviceClock(config, state)
+
+
+def _reassembly(config: RecorderConfig) -> ReassemblyConfig:
+    nominal_ns = 1e12 / config.signal.fs_mhz
+    default = ReassemblyConfig(nominal_ns)
+    return ReassemblyConfig(
+        nominal_ns,
+        offset_tolerance_ns=round(default.offset_tolerance_ns * config.speed),
+        late_ns=round(default.late_ns * config.speed),
+        longest_silence_ns=round(default.longest_silence_ns * config.speed),
+    )
+
+
+def _read(stored: bytes) -> _Stored:
+    try:
+        return msgspec.json.decode(stored, type=_Stored)
+    except msgspec.DecodeError as error:
+        msg = f"stored state of a patch: {error}"
+        raise StateError(msg) from error
