@@ -1,0 +1,84 @@
+"""The recent past of a stream by absolute sample index: samples, and the clocks that time them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecgcore.types import FloatArray, SampleClock, SampleIndex
+
+
+@dataclass(slots=True)
+class HistoryState:
+    """The samples held and where they lie."""
+
+    samples: FloatArray = field(default_factory=lambda: np.empty(0))
+    end: SampleIndex = 0
+    """Index after the last sample."""
+
+
+class History:
+    """The last `n_samples` samples of an unbroken run."""
+
+    def __init__(self, n_samples: int, state: HistoryState | None = None) -> None:
+        self._n_samples = n_samples
+        self.state = state or HistoryState()
+
+    @property
+    def start(self) -> SampleIndex:
+        """Index of the oldest sample held."""
+        return self.state.end - self.state.samples.size
+
+    @property
+    def end(self) -> SampleIndex:
+        """Index after the newest sample held."""
+        return self.state.end
+
+    def push(self, start: SampleIndex, samples: FloatArray) -> None:
+        """Take the samples that follow; `start` counts only for the first of a run."""
+        if not self.state.samples.size:
+            self.state.end = start
+        self.state.end += samples.size
+        self.state.samples = np.concatenate((self.state.samples, samples))[-self._n_samples :]
+
+    def between(self, start: SampleIndex, end: SampleIndex) -> FloatArray:
+        """Give what is held of [start, end); read it at once, it is not a copy."""
+        oldest = self.start
+        return self.state.samples[max(start - oldest, 0) : max(end - oldest, 0)]
+
+    def reset(self) -> None:
+        """Forget everything, as after a gap."""
+        self.state.samples = np.empty(0)
+
+
+@dataclass(slots=True)
+class ClockHistoryState:
+    """Which clock times which samples: `clocks[i]` from `starts[i]` on."""
+
+    starts: list[SampleIndex] = field(default_factory=list)
+    clocks: list[SampleClock] = field(default_factory=list)
+
+
+class ClockHistory:
+    """The clocks of the last samples, at most one for each sample kept."""
+
+    def __init__(self, n_samples: int, state: ClockHistoryState | None = None) -> None:
+        self._n_samples = n_samples
+        self.state = state or ClockHistoryState()
+
+    def push(self, start: SampleIndex, end: SampleIndex, clock: SampleClock) -> None:
+        """Note that `clock` times the samples [start, end)."""
+        state = self.state
+        if not state.clocks or state.clocks[-1] != clock:
+            state.starts.append(start)
+            state.clocks.append(clock)
+        while len(state.starts) > 1 and state.starts[1] <= end - self._n_samples:
+            del state.starts[0], state.clocks[0]
+
+    def time_ms(self, sample: SampleIndex, offset: float = 0.0) -> float:
+        """Give the device time of `sample` + `offset` by the clock of `sample`'s own frame."""
+        for start, clock in zip(
+            reversed(self.state.starts), reversed(self.state.clocks), strict=True
+        ):
+            if start <= sample:
+                return clock.time_ms(sample + offset)
+        return self.state.clocks[0].time_ms(sample + offset)

@@ -1,0 +1,182 @@
+"""The table of biomarkers a window is measured by: key, unit, dimension, and how each is got.
+
+Keys and definitions are those of the biomarker catalogue; units are UCUM. A value that cannot be
+given honestly is null with its reason.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ecgcore import hrv
+from ecgcore.events import Dimension, Measurement, NullReason
+from ecgcore.quality import USABLE_SQI
+from ecgcore.rr import BoolArray, is_normal
+from ecgcore.types import FloatArray
+
+MIN_INTERVALS = 2
+MIN_NORMAL_INTERVALS = 20
+HRV_LEAST_S = 60.0
+
+
+@dataclass(frozen=True)
+class WindowSignal:
+    """What is known of a window when it closes."""
+
+    duration_s: float
+    rr_ms: FloatArray
+    """shape (n_beats,); the interval that ends at each beat, NaN where none could be formed"""
+    amplitude_mv: FloatArray
+    """shape (n_beats,)"""
+    noise_mv: FloatArray
+    """shape (n_seconds,); NaN for seconds too short to judge"""
+    sqi: float
+    """Mean over the window, missing samples count as 0."""
+    coverage: float
+    """Share of samples that exist, above 0."""
+
+    @cached_property
+    def rr_known_ms(self) -> FloatArray:
+        """The intervals that exist."""
+        return self.rr_ms[np.isfinite(self.rr_ms)]
+
+    @cached_property
+    def normal(self) -> BoolArray:
+        """Which of `rr_ms` are NN intervals, shape (n_beats,)."""
+        return is_normal(self.rr_ms)
+
+    @property
+    def unusable(self) -> NullReason | None:
+        """Why nothing that rests on beats can be given, if so."""
+        if self.sqi >= USABLE_SQI:
+            return None
+        is_good_where_present = self.sqi >= USABLE_SQI * self.coverage
+        return NullReason.GAP if is_good_where_present else NullReason.LOW_SQI
+
+
+Outcome = tuple[float, int] | NullReason
+"""A value with the beats or intervals behind it, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Biomarker:
+    """One row of the table."""
+
+    key: str
+    unit: str
+    dim: Dimension
+    measure: Callable[[WindowSignal], Outcome]
+
+    def of(self, window: WindowSignal) -> Measurement:
+        """Measure a window."""
+        outcome = self.measure(window)
+        if isinstance(outcome, NullReason):
+            return Measurement(
+                self.key, None, self.unit, self.dim, sqi=window.sqi, null_reason=outcome
+            )
+        value, n = outcome
+        return Measurement(self.key, value, self.unit, self.dim, n, window.sqi)
+
+
+def measure_window(window: WindowSignal) -> tuple[Measurement, ...]:
+    """Give every row of the table for one window, in the table's order."""
+    return tuple(biomarker.of(window) for biomarker in BIOMARKERS)
+
+
+def _of_intervals(value: Callable[[FloatArray], float]) -> Callable[[WindowSignal], Outcome]:
+    def measure(window: WindowSignal) -> Outcome:
+        rr_ms = window.rr_known_ms
+        if window.unusable:
+            return window.unusable
+        if rr_ms.size < MIN_INTERVALS:
+            return NullReason.TOO_FEW_BEATS
+        return float(value(rr_ms)), rr_ms.size
+
+    return measure
+
+
+def _of_normal(
+    value: Callable[[FloatArray, BoolArray], float],
+) -> Callable[[WindowSignal], Outcome]:
+    def measure(window: WindowSignal) -> Outcome:
+        n_normal = int(window.normal.sum())
+        if window.duration_s < HRV_LEAST_S:
+            return NullReason.TOO_SHORT
+        if window.unusable:
+            return window.unusable
+        n_pairs = hrv.successive_differences_ms(window.rr_ms, window.normal).size
+        if min(n_normal, n_pairs + 1) < MIN_NORMAL_INTERVALS:
+            return NullReason.TOO_FEW_BEATS
+        return value(window.rr_ms, window.normal), n_normal
+
+    return measure
+
+
+def _qrs_count(window: WindowSignal) -> Outcome:
+    n_beats = window.rr_ms.size
+    return window.unusable or (float(n_beats), n_beats)
+
+
+def _r_amp(window: WindowSignal) -> Outcome:
+    if window.unusable:
+        return window.unusable
+    if not window.amplitude_mv.size:
+        return NullReason.TOO_FEW_BEATS
+    return float(np.mean(window.amplitude_mv)), window.amplitude_mv.size
+
+
+def _noise_rms(window: WindowSignal) -> Outcome:
+    noise_mv = window.noise_mv[np.isfinite(window.noise_mv)]
+    if not noise_mv.size:
+        return NullReason.GAP
+    return 1e3 * float(np.median(noise_mv)), noise_mv.size
+
+
+def _not_measured(_: WindowSignal) -> Outcome:
+    return NullReason.NOT_MEASURED
+
+
+def _rows(
+    dim: Dimension, unit: str, measures: Sequence[tuple[str, Callable[[WindowSignal], Outcome]]]
+) -> list[Biomarker]:
+    return [Biomarker(key, unit, dim, measure) for key, measure in measures]
+
+
+BIOMARKERS: tuple[Biomarker, ...] = (
+    *_rows(
+        Dimension.STRUCTURAL,
+        "/min",
+        [("hr_mean", _of_intervals(lambda rr_ms: 60000.0 / float(np.mean(rr_ms))))],
+    ),
+    *_rows(
+        Dimension.STRUCTURAL,
+        "ms",
+        [
+            ("rr_mean", _of_intervals(lambda rr_ms: float(np.mean(rr_ms)))),
+            ("rr_median", _of_intervals(lambda rr_ms: float(np.median(rr_ms)))),
+            ("rr_min", _of_intervals(lambda rr_ms: float(np.min(rr_ms)))),
+            ("rr_max", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
+            ("rr_longest", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
+        ],
+    ),
+    *_rows(Dimension.STRUCTURAL, "1", [("qrs_count", _qrs_count), ("p_fraction", _not_measured)]),
+    *_rows(
+        Dimension.STRUCTURAL,
+        "ms",
+        [
+            (key, _not_measured)
+            for key in ("p_dur", "pr_int", "qrs_dur", "qt_int", "qtc_fridericia")
+        ],
+    ),
+    *_rows(Dimension.INTENSITY, "mV", [("r_amp", _r_amp)]),
+    *_rows(Dimension.INTENSITY, "uV", [("noise_rms", _noise_rms)]),
+    *_rows(Dimension.INTENSITY, "1", [("sqi", lambda window: (window.sqi, window.noise_mv.size))]),
+    *_rows(
+        Dimension.FUNCTIONAL,
+        "ms",
+        [("sdnn", _of_normal(hrv.sdnn_ms)), ("rmssd", _of_normal(hrv.rmssd_ms))],
+    ),
+    *_rows(Dimension.FUNCTIONAL, "%", [("pnn50", _of_normal(hrv.pnn50_pct))]),
+)

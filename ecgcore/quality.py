@@ -1,0 +1,219 @@
+"""Signal quality of one lead, second by second and around each beat.
+
+Every figure is taken from the raw signal alone, so quality depends on nothing the detector does:
+
+* *flat*: samples inside stretches of 200 ms that do not move by more than `flat_mv`;
+* *rail*: samples at the limit of the converter, where that is known;
+* *motion*: how far the medians of fifths of a second lie apart;
+* *low_snr*: tallest 120 ms stretch against the noise, unless the noise is low in itself. The noise
+  is the residual of straight lines through 100 ms stretches, of the quieter half of them: a
+  stand-in for the TP segment that needs no delineation.
+
+Each gives a score from 0 to 1 between a "bad" and a "good" limit; the SQI is their product, and
+what scores below one half is named as a reason.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ecgcore.events import QualityReason
+from ecgcore.history import History, HistoryState
+from ecgcore.jit import compiled
+from ecgcore.types import FloatArray, SampleIndex
+
+USABLE_SQI = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class QualityConfig:
+    """Limits as (bad, good) pairs: scores 0 and 1."""
+
+    flat_mv: float = 0.001
+    flat_share: tuple[float, float] = (0.5, 0.1)
+    rail_share: tuple[float, float] = (0.05, 0.0)
+    motion_mv: tuple[float, float] = (5.0, 2.0)
+    snr_db: tuple[float, float] = (6.0, 12.0)
+    noise_mv: tuple[float, float] = (0.06, 0.03)
+    """30 and 50 uV are the catalogue's good and poor."""
+    context_s: float = 2.0
+    """Where the tallest stretch is looked for: one QRS at 30/min."""
+    least_s: float = 0.3
+    """A shorter stretch cannot be judged and counts as unusable."""
+
+
+class SecondScored(NamedTuple):
+    """A second of signal, or what gaps left of it, judged."""
+
+    start: SampleIndex
+    end: SampleIndex
+    sqi: float
+    """0 unusable to 1 clean."""
+    noise_mv: float
+    """RMS; NaN when too short."""
+    reasons: tuple[QualityReason, ...] = ()
+
+
+@dataclass(slots=True)
+class QualityState:
+    """What the meter remembers."""
+
+    raw: HistoryState = field(default_factory=HistoryState)
+    second_start: SampleIndex | None = None
+    """First sample of the second under way; None between runs."""
+
+
+class QualityMeter:
+    """Scores each second ``[k S, (k + 1) S)`` of counters, S the whole samples of a second.
+
+    The quality around a sample can be asked for until `late_s` after it.
+    """
+
+    def __init__(
+        self,
+        config: QualityConfig,
+        fs_hz: float,
+        late_s: float,
+        rail_mv: float | None = None,
+        state: QualityState | None = None,
+    ) -> None:
+        self.state = state or QualityState()
+        self._config = config
+        self._rail_mv = np.inf if rail_mv is None else rail_mv
+        self._second = round(fs_hz)
+        self._context = round(config.context_s * fs_hz)
+        self._least = round(config.least_s * fs_hz)
+        # Room for the second around the oldest beat, its context and the piece that comes with it.
+        self._raw = History(round((late_s + config.context_s + 2) * fs_hz), self.state.raw)
+
+    def push(self, start: SampleIndex, raw_mv: FloatArray) -> list[SecondScored]:
+        """Take the samples that follow, shape (n_samples,); give the seconds they complete."""
+        scored = []
+        end = start + raw_mv.size
+        while start < end:
+            if self.state.second_start is None:
+                self.state.second_start = start
+            second_end = (start // self._second + 1) * self._second
+            piece, raw_mv = np.split(raw_mv, [second_end - start])
+            self._raw.push(start, piece)
+            start += piece.size
+            if start == second_end:
+                scored.append(self._score(self.state.second_start, second_end))
+                self.state.second_start = second_end
+        return scored
+
+    def finish(self) -> list[SecondScored]:
+        """End the run, as before a gap: score the second that stays incomplete."""
+        start, end = self.state.second_start, self._raw.end
+        scored = [self._score(start, end)] if start is not None and start < end else []
+        self._raw.reset()
+        self.state.second_start = None
+        return scored
+
+    def around(self, sample: SampleIndex, seen: SampleIndex) -> float:
+        """Give the SQI of the second around `sample`, of the samples before `seen`."""
+        start = max(sample - self._second // 2, self._raw.start)
+        return self._score(start, min(sample + self._second // 2, seen)).sqi
+
+    def _score(self, start: SampleIndex, end: SampleIndex) -> SecondScored:
+        if end - start < self._least:
+            return SecondScored(start, end, 0.0, np.nan, (QualityReason.GAP,))
+        config = self._config
+        flat, rail, motion_mv, noise_mv, swing_mv = _measure(
+            self._raw.between(end - self._context, end),
+            end - start,
+            self._second,
+            config.flat_mv,
+            self._rail_mv,
+        )
+        snr_db = 20.0 * np.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
+        scores = {
+            QualityReason.FLAT: _ramp(flat, config.flat_share),
+            QualityReason.RAIL: _ramp(rail, config.rail_share),
+            QualityReason.MOTION: _ramp(motion_mv, config.motion_mv),
+            QualityReason.LOW_SNR: max(
+                _ramp(float(snr_db), config.snr_db), _ramp(noise_mv, config.noise_mv)
+            ),
+        }
+        sqi = float(np.prod(list(scores.values())))
+        reasons = tuple(reason for reason, score in scores.items() if score < USABLE_SQI)
+        return SecondScored(start, end, sqi, noise_mv, reasons)
+
+
+def _ramp(value: float, limits: tuple[float, float]) -> float:
+    bad, good = limits
+    return min(max((value - bad) / (good - bad), 0.0), 1.0)
+
+
+@compiled
+def _measure(
+    context_mv: FloatArray, n_judged: int, second: int, flat_mv: float, rail_mv: float
+) -> tuple[float, float, float, float, float]:
+    """Give flat share, rail share, motion, noise of the last `n_judged` samples, and the swing."""
+    judged_mv = context_mv[-n_judged:]
+    n_rail = 0
+    for value in judged_mv:
+        n_rail += abs(value) >= rail_mv
+    return (
+        _flat_samples(judged_mv, max(second // 5, 2), flat_mv) / n_judged,
+        n_rail / n_judged,
+        _motion_mv(judged_mv, max(second // 5, 2)),
+        _noise_mv(judged_mv, max(second // 10, 4)),
+        _swing_mv(context_mv, max(round(0.12 * second), 2)),
+    )
+
+
+@compiled
+def _flat_samples(raw_mv: FloatArray, stretch: int, flat_mv: float) -> int:
+    """Count samples in runs of at least `stretch` that stay within `flat_mv` of the run's first."""
+    n_flat, run = 0, 1
+    first = raw_mv[0]
+    for i in range(1, raw_mv.size + 1):
+        if i < raw_mv.size and abs(raw_mv[i] - first) <= flat_mv:
+            run += 1
+            continue
+        if run >= stretch:
+            n_flat += run
+        if i < raw_mv.size:
+            first, run = raw_mv[i], 1
+    return n_flat
+
+
+@compiled
+def _motion_mv(raw_mv: FloatArray, stretch: int) -> float:
+    low, high = np.inf, -np.inf
+    for start in range(0, raw_mv.size - stretch + 1, stretch):
+        middle = np.median(raw_mv[start : start + stretch])
+        low, high = min(low, middle), max(high, middle)
+    return max(high - low, 0.0)
+
+
+@compiled
+def _noise_mv(raw_mv: FloatArray, stretch: int) -> float:
+    """Pool the residual variances of the quieter half of the stretches."""
+    n_stretches = raw_mv.size // stretch
+    variances = np.empty(n_stretches)
+    middle = 0.5 * (stretch - 1)
+    for s in range(n_stretches):
+        piece = raw_mv[s * stretch : (s + 1) * stretch]
+        mean = np.mean(piece)
+        xx = xy = yy = 0.0
+        for k in range(stretch):
+            x, y = k - middle, piece[k] - mean
+            xx += x * x
+            xy += x * y
+            yy += y * y
+        variances[s] = max(yy - xy * xy / xx, 0.0) / (stretch - 2)
+    variances.sort()
+    return float(np.sqrt(np.mean(variances[: (n_stretches + 1) // 2])))
+
+
+@compiled
+def _swing_mv(raw_mv: FloatArray, stretch: int) -> float:
+    """Give the largest peak-to-peak of stretches that overlap by half."""
+    swing = 0.0
+    for start in range(0, max(raw_mv.size - stretch, 0) + 1, max(stretch // 2, 1)):
+        piece = raw_mv[start : start + stretch]
+        swing = max(swing, np.max(piece) - np.min(piece))
+    return swing
