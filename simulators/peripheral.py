@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from bumble import att, core, data_types, device, gatt, hci
@@ -74,6 +75,13 @@ def _text(bumble_uuid: core.UUID) -> str:
     return str(UUID(bytes=bumble_uuid.to_bytes(force_128=True)[::-1]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    connection: device.Connection
+    ended: asyncio.Future[int]
+    """The reason, once the link is gone."""
+
+
 class Peripheral:
     """One strap on the air.
 
@@ -93,10 +101,10 @@ class Peripheral:
         self._patch = patch
         self._clock = clock
         self._on_sent = on_sent
-        self._connections: asyncio.Queue[device.Connection] = asyncio.Queue()
+        self._visits: asyncio.Queue[_Visit] = asyncio.Queue()
         self._replies: asyncio.Queue[bytes] = asyncio.Queue()
         self._device = _build_device(patch.config, radio)
-        self._device.on(self._device.EVENT_CONNECTION, self._connections.put_nowait)
+        self._device.on(self._device.EVENT_CONNECTION, self._on_connection)
         self._characteristics = self._add_services()
 
     def _add_services(self) -> dict[str, gatt.Characteristic[bytes]]:
@@ -131,15 +139,26 @@ class Peripheral:
         found = [characteristic for group in services.values() for characteristic in group]
         return {_text(characteristic.uuid): characteristic for characteristic in found}
 
+    @property
+    def address(self) -> hci.Address:
+        """Where the strap is reached."""
+        return patch_address(self._patch.config.serial)
+
     async def run(self) -> None:
         """Advertise, serve who connects, and again; cancelling takes the strap off the air."""
         await self._device.power_on()
         while True:
             await self._advertise()
-            connection = await self._connections.get()
+            visit = await self._visits.get()
             _log.info("connected device=%s", self._patch.config.device_id)
-            await self._serve(connection)
-            _log.info("link lost device=%s", self._patch.config.device_id)
+            reason = await self._serve(visit)
+            _log.info("%s device=%s", reason.name.lower(), self._patch.config.device_id)
+
+    def _on_connection(self, connection: device.Connection) -> None:
+        # Listens for the end before anything else can happen.
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        connection.on(connection.EVENT_DISCONNECTION, ended.set_result)
+        self._visits.put_nowait(_Visit(connection, ended))
 
     async def _advertise(self) -> None:
         state = self._patch.advertised_state(self._clock.now_ns())
@@ -156,20 +175,18 @@ class Peripheral:
             advertising_interval_max=_ADVERTISING_INTERVAL_MS,
         )
 
-    async def _serve(self, connection: device.Connection) -> None:
-        gone = asyncio.Event()
-        connection.on(connection.EVENT_DISCONNECTION, lambda _reason: gone.set())
+    async def _serve(self, visit: _Visit) -> hci.HCI_ErrorCode:
+        self._replies = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
             serving = (
-                tasks.create_task(self._stream(connection), name="stream"),
-                tasks.create_task(self._answer(connection), name="answer"),
+                tasks.create_task(self._stream(visit.connection), name="stream"),
+                tasks.create_task(self._answer(visit.connection), name="answer"),
             )
-            await gone.wait()
+            reason = await visit.ended
             for task in serving:
                 task.cancel()
         self._patch.disconnect()
-        while not self._replies.empty():
-            self._replies.get_nowait()
+        return hci.HCI_ErrorCode(reason)
 
     async def _stream(self, connection: device.Connection) -> None:
         while True:

@@ -15,12 +15,14 @@ from devices.driver import Battery, HeartRate
 from devices.polar_h10 import codec
 from devices.polar_h10.codec import ControlOp, ControlStatus, MeasurementType, Setting
 from ecgcore.errors import NotificationError
-from ecgcore.types import SampleIndex
+from ecgcore.types import FloatArray, SampleIndex
 from simulators.source import Source
 
 # Without known beats the strap shows a steady heart.
 _STEADY_BPM = 60
 _BATTERY_EVERY_S = 10
+# As many intervals as a notification carries at any MTU.
+_MAX_RR = 9
 # What one call gives at most; the rest waits for the next. The link takes twice as many at once.
 _MAX_FRAMES = 32
 _SETTINGS = {Setting.RATE_HZ: codec.FS_HZ, Setting.RESOLUTION_BITS: codec.RESOLUTION_BITS}
@@ -68,6 +70,8 @@ class SimulatedH10:
         self._next_sample: SampleIndex | None = None
         self._frame_samples = 0
         self._told_s: int | None = None
+        self._last_peak: FloatArray = np.empty(0)
+        self._bpm = _STEADY_BPM
 
     @property
     def is_streaming(self) -> bool:
@@ -143,6 +147,7 @@ class SimulatedH10:
         """Forget the host; sampling goes on."""
         self._next_sample = None
         self._told_s = None
+        self._last_peak = np.empty(0)
 
     def due(self, utc_ns: int) -> Iterator[Notification]:
         """Give what is to be sent by now; a host must be connected."""
@@ -175,12 +180,12 @@ class SimulatedH10:
 
     def _heart_rate(self, from_s: int, to_s: int) -> HeartRate:
         fs_hz = self.config.fs_hz
-        # A while back, to know the beat before the first one.
-        start = max(0, round((from_s - 3) * fs_hz))
-        peaks = self._source.rpeaks(start, round(to_s * fs_hz))
-        if peaks is None or len(peaks) < 2:
+        peaks = self._source.rpeaks(round(from_s * fs_hz), round(to_s * fs_hz))
+        if peaks is None:
             return HeartRate(_STEADY_BPM, (), contact=True)
-        new = peaks[1:] >= from_s * fs_hz
-        rr_ms = np.diff(peaks) * (1000 / fs_hz)
-        bpm = round(60_000 / float(np.mean(rr_ms)))
-        return HeartRate(bpm, tuple(rr_ms[new][-8:].tolist()), contact=True)
+        rr_ms = np.diff(peaks, prepend=self._last_peak) * (1000 / fs_hz)
+        if len(peaks):
+            self._last_peak = peaks[-1:]
+        if len(rr_ms):
+            self._bpm = round(60_000 / float(np.mean(rr_ms)))
+        return HeartRate(self._bpm, tuple(rr_ms[-_MAX_RR:].tolist()), contact=True)

@@ -11,17 +11,17 @@ SAMPLE_NUMBER_MODULUS = 1 << 23
 
 
 class Source(Protocol):
-    """A signal on the patch's own sample grid, sample 0 at power-on."""
+    """A signal on the patch's own sample grid, sample 0 at power-on.
+
+    Both methods are asked for later and later samples, each on its own; samples may be left out.
+    """
 
     def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
-        """Give samples in microvolts, shape (n_samples,); `start` never goes back."""
+        """Give samples in microvolts, shape (n_samples,)."""
         ...
 
     def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
-        """Give where the R peaks lie in [start, end), in samples; None if nobody knows.
-
-        `start` never goes back.
-        """
+        """Give where the R peaks lie in [start, end), in samples; None if nobody knows."""
         ...
 
 
@@ -38,7 +38,7 @@ class SampleNumbers:
         return None
 
 
-class Delayed:
+class Shifted:
     """Another source, begun `offset` samples in, so that patches of one record differ."""
 
     def __init__(self, source: Source, offset: int) -> None:

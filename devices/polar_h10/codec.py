@@ -210,11 +210,6 @@ def encode_reply(
     return bytes([_REPLY, op, measurement, status, 0]) + parameters
 
 
-def encode_stopped(measurements: Iterable[MeasurementType]) -> bytes:
-    """Write the message that the strap ended streams by itself."""
-    return bytes([_ONLINE_STOPPED, *measurements])
-
-
 def encode_settings(settings: dict[Setting, int]) -> bytes:
     """Write stream parameters with one value each."""
     return b"".join(struct.pack("<BBH", key, 1, value) for key, value in settings.items())
