@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any
+from uuid import UUID
 
 from cloud.store.database import DbConnection
 from cloud.stretch import (
@@ -105,6 +106,25 @@ async def last_report(connection: DbConnection, patient_id: str) -> dict[str, An
     return body
 
 
+async def list_reports(
+    connection: DbConnection, patient_id: str, limit: int
+) -> list[dict[str, Any]]:
+    """Give the newest reports of a patient, without their bodies."""
+    rows = await connection.fetch(
+        "SELECT report_id, kind, created_ns, start_ns, end_ns, headline FROM report "
+        "WHERE patient_id = $1 ORDER BY created_ns DESC LIMIT $2",
+        patient_id,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def read_report(connection: DbConnection, report_id: UUID) -> Report | None:
+    """Give a report, None if there is no such."""
+    body = await connection.fetchval("SELECT body FROM report WHERE report_id = $1", report_id)
+    return None if body is None else Report.model_validate(body)
+
+
 async def _last_minute(connection: DbConnection, patient_id: str) -> Span | None:
     # Only what was measured since the patient wears the patch is hers.
     rows = await connection.fetch(
@@ -200,7 +220,5 @@ async def _kept(connection: DbConnection, report: Report) -> Report:
     )
     if inserted is not None:
         return report
-    body = await connection.fetchval(
-        "SELECT body FROM report WHERE report_id = $1", report.report_id
-    )
-    return Report.model_validate(body)
+    kept = await read_report(connection, report.report_id)
+    return report if kept is None else kept

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 from pydantic import TypeAdapter
 
+from cloud.auth import Patient
 from cloud.store.database import DbConnection
 from ecgcore.compose import SampleRun, StoredBeat, Window
 from ecgcore.events import Measurement
@@ -12,6 +13,7 @@ from ecgcore.report import Algorithm
 from ecgcore.types import Gap, GapReason
 from ecgcore.wire.frame import MAX_SAMPLES, Frame, decode_frame
 
+_MOST_FRAMES = 2000
 _ALGORITHM = "ecgomics"
 _MEASUREMENTS = TypeAdapter(tuple[Measurement, ...])
 
@@ -105,6 +107,21 @@ async def read_gaps(connection: DbConnection, span: Span, frames: list[Frame]) -
     named = [Gap(r["first_counter"], r["n_samples"], GapReason(r["reason"])) for r in rows]
     found = [_clipped(gap, span) for gap in [*named, *filter(None, (f.gap() for f in frames))]]
     return tuple(sorted((gap for gap in found if gap.n_samples > 0), key=lambda gap: gap.start))
+
+
+async def read_recent(connection: DbConnection, patient: Patient, seconds: float) -> list[Frame]:
+    """Read the newest seconds of signal since a patient wears her patch, oldest first."""
+    rows = await connection.fetch(
+        "SELECT body FROM frame WHERE device_id = $1 AND utc_ns >= $2 AND end_ns > $3 + "
+        "(SELECT max(end_ns) FROM (SELECT end_ns FROM frame WHERE device_id = $1 "
+        "AND utc_ns >= $2 ORDER BY utc_ns DESC LIMIT 1) newest) "
+        "ORDER BY utc_ns DESC LIMIT $4",
+        patient.device_id,
+        patient.from_ns,
+        -round(seconds * 1e9),
+        _MOST_FRAMES,
+    )
+    return [decode_frame(row["body"]) for row in reversed(rows)]
 
 
 def runs_of(frames: list[Frame], span: Span) -> tuple[SampleRun, ...]:

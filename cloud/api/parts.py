@@ -1,0 +1,43 @@
+"""What the routes work with, made once by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from cloud.live import Live
+from cloud.store.database import DbPool
+from cloud.throttle import Throttle, ThrottleConfig
+from cloud.tickets import Tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The server's parts."""
+
+    pool: DbPool
+    live: Live
+    pages_dir: Path
+    is_secure: bool
+    """Whether people reach the server over TLS."""
+    wall_ns: Callable[[], int]
+    """Real UTC, also where a rig's clock runs faster: sessions are for people."""
+    monotonic_s: Callable[[], float]
+    tickets: Tickets = field(default_factory=Tickets)
+    login_tries: Throttle = field(default_factory=lambda: Throttle(ThrottleConfig()))
+    """By user name and address."""
+    address_tries: Throttle = field(
+        default_factory=lambda: Throttle(ThrottleConfig(burst=30, refill_s=1))
+    )
+    """By address, so that trying many names does not help either."""
+
+
+def _parts(connection: HTTPConnection) -> Parts:
+    parts: Parts = connection.app.state.parts
+    return parts
+
+
+Server = Annotated[Parts, Depends(_parts)]

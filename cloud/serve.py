@@ -1,0 +1,207 @@
+"""`ecgomics serve`: the composition root of what people see."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cloud.api.app import create_app
+from cloud.api.parts import Parts
+from cloud.broker import Broker
+from cloud.feed import feed
+from cloud.ingest import require_broker
+from cloud.live import Live
+from cloud.store.database import migrate, open_pool
+from ecgcore.clock import UtcClock
+from ecgcore.errors import ConfigError
+
+_log = logging.getLogger(__name__)
+_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+_POOL_SIZE = 8
+_DRAIN_S = 5
+_MOST_MESSAGE_BYTES = 64 * 1024
+_PAGES = Path(__file__).parent / "web" / "dist"
+
+
+class ServeSettings(BaseSettings):
+    """What `ecgomics serve` needs to know (`ECGOMICS_CLOUD_*`)."""
+
+    model_config = SettingsConfigDict(env_prefix="ECGOMICS_CLOUD_", frozen=True, extra="ignore")
+
+    broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
+    database_url: SecretStr = SecretStr("postgresql://127.0.0.1:5432/ecgomics")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    """0 takes any free port."""
+    behind_tls_proxy: bool = False
+    """People come by https through a proxy; only then may the server listen beyond loopback."""
+    wait_s: float = Field(default=0, ge=0, le=600)
+    """How long to wait for broker and database at start."""
+    clock_origin_ns: int = 0
+    clock_speed: float = Field(default=1.0, gt=0, le=1000)
+
+
+def serve(
+    broker: Annotated[str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
+    behind_tls_proxy: Annotated[
+        bool | None, typer.Option(help="People come by https through a proxy.")
+    ] = None,
+    wait_s: Annotated[
+        float | None, typer.Option(help="Wait this long for broker and database at start.")
+    ] = None,
+    clock_origin_ns: Annotated[
+        int | None, typer.Option(help="Rig: where sped-up time began.")
+    ] = None,
+    clock_speed: Annotated[
+        float | None,
+        typer.Option("--clock-speed", "--speed", help="Rig: how much faster time runs."),
+    ] = None,
+) -> None:
+    """Serve the pages, the REST interface and the live WebSocket.
+
+    Reads `ECGOMICS_CLOUD_BROKER_URL`, `ECGOMICS_CLOUD_DATABASE_URL` and so on from the
+    environment; options win. Stops orderly on SIGTERM.
+
+    Example: `ecgomics serve --broker mqtt://server:secret@broker:1883
+    --database postgresql://ecgomics:secret@db/ecgomics --port 8000`
+    """
+    given = {
+        "broker_url": broker,
+        "database_url": database,
+        "host": host,
+        "port": port,
+        "behind_tls_proxy": behind_tls_proxy,
+        "wait_s": wait_s,
+        "clock_origin_ns": clock_origin_ns,
+        "clock_speed": clock_speed,
+    }
+    settings = _settings({key: value for key, value in given.items() if value is not None})
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    asyncio.run(_serve(settings))
+
+
+@contextlib.asynccontextmanager
+async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
+    """Open the database, keep the live picture fed, and end both on leaving.
+
+    Raises
+    ------
+    ConfigError
+        If broker or database cannot be reached or refuse the credentials.
+    """
+    broker = Broker.parse(settings.broker_url.get_secret_value())
+    database_url = settings.database_url.get_secret_value()
+    pool = await open_pool(database_url, max_size=_POOL_SIZE, wait_s=settings.wait_s)
+    try:
+        await migrate(database_url)
+        await require_broker(broker, settings.wait_s)
+        live = Live(UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed))
+        async with asyncio.TaskGroup() as tasks:
+            feeding = tasks.create_task(feed(live, broker, pool), name="feed")
+            yield Parts(
+                pool=pool,
+                live=live,
+                pages_dir=_PAGES,
+                is_secure=settings.behind_tls_proxy,
+                wall_ns=time.time_ns,
+                monotonic_s=time.monotonic,
+            )
+            feeding.cancel()
+    finally:
+        # Not close(): it would wait for a database that may be gone.
+        pool.terminate()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn whose signals are handled by us, so that an orderly end is exit code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End on SIGTERM and SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def make_server(parts: Parts) -> Server:
+    """Put the application into a web server."""
+    config = uvicorn.Config(
+        create_app(parts),
+        ws="websockets-sansio",
+        ws_max_size=_MOST_MESSAGE_BYTES,
+        # Strips are short and hardly compressible; compressing them for each client costs most.
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        # Its INFO lines would put the tickets of the WebSockets into the log.
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+    return Server(config)
+
+
+async def _serve(settings: ServeSettings) -> None:
+    _require_private(settings)
+    with _listening(settings) as listener:
+        async with running_parts(settings) as parts:
+            host, port = listener.getsockname()[:2]
+            _log.info("serving url=http://%s:%d", host, port)
+            await make_server(parts).serve(sockets=[listener])
+
+
+def _settings(given: dict[str, Any]) -> ServeSettings:
+    try:
+        return ServeSettings(**given)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        msg = f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise ConfigError(msg) from error
+
+
+def _require_private(settings: ServeSettings) -> None:
+    if settings.behind_tls_proxy or _is_loopback(settings.host):
+        return
+    msg = (
+        f"--host {settings.host}: without TLS only this machine may connect; "
+        "put a TLS proxy in front and give --behind-tls-proxy"
+    )
+    raise ConfigError(msg)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(settings: ServeSettings) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
+    except OSError as error:
+        msg = f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        raise ConfigError(msg) from error
