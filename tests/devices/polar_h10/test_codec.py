@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ INT24 = st.integers(-(1 << 23), (1 << 23) - 1)
 
 def test_ecg_frame_reads_golden_bytes() -> None:
     # 2019-01-01 + 1 s; 1, -1, the largest and the smallest int24.
-    data = bytes.fromhex("0000ca5ec49c39520800010000ffffffffff7f000080")
+    data = bytes.fromhex("0000ca3e759343520800010000ffffffffff7f000080")
     samples = codec.decode_data(data)
     assert isinstance(samples, Samples)
     assert samples.last_sample_ns == codec.POWER_ON_NS + 1_000_000_000
@@ -32,17 +34,13 @@ def test_ecg_survives_the_trip(last_sample_ns: int, values: list[int]) -> None:
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for decode in (codec.decode_data, codec.decode_control, codec.decode_request):
-        try:
-            decode(data)
-        except NotificationError as error:
-            assert str(error)
+        with suppress(NotificationError):
+            assert decode(data)
 
 
-@pytest.mark.parametrize(
-    "head", ["02" + 8 * "00" + "00", "00" + 8 * "00" + "01", "00" + 8 * "00" + "80"]
-)
-def test_other_measurements_and_frame_types_are_kept_raw(head: str) -> None:
-    data = bytes.fromhex(head + "010203")
+@pytest.mark.parametrize(("measurement", "frame_type"), [(2, 0), (0, 1), (0, 0x80)])
+def test_other_measurements_and_frame_types_are_kept_raw(measurement: int, frame_type: int) -> None:
+    data = bytes([measurement, *bytes(8), frame_type, 1, 2, 3])
     packet = codec.decode_data(data)
     assert isinstance(packet, Unread)
     assert packet.data == data
