@@ -75,8 +75,17 @@ class Announcer:
                 word = heartbeat()
                 topic, payload = topics.service(word.service), word.model_dump_json().encode()
             await client.publish(topic, payload, qos=0)
+            _heed_cancellation()
 
     def _put(self, topic: str, payload: bytes) -> None:
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait((topic, payload))
+
+
+def _heed_cancellation() -> None:
+    # aiomqtt waits with asyncio.wait_for, which before Python 3.12 loses a cancellation that comes
+    # in the same turn as the answer (python/cpython#86296).
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -2,15 +2,16 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
+from ecgcore.blocks import BlockHasher
+from ecgcore.pipeline import Pipeline, PipelineConfig
 
 from cloud.ordering import FrameOrder, Verdict
-from ecgcore.blocks import BlockHasher
 from ecgcore.errors import StateError
 from ecgcore.events import BeatDetected, BlockClosed, Event, WindowClosed, WindowKind
-from ecgcore.pipeline import Pipeline, PipelineConfig
 from ecgcore.types import Gap, GapReason, leads_of
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Numbers
@@ -238,5 +239,5 @@ def _is_regular(rr_ms: tuple[float, ...]) -> bool | None:
     if len(rr_ms) < _MIN_REGULAR_RR:
         return None
     middle = sorted(rr_ms)[len(rr_ms) // 2]
-    steps = sorted(abs(b - a) for a, b in zip(rr_ms, rr_ms[1:], strict=False))
+    steps = sorted(abs(b - a) for a, b in pairwise(rr_ms))
     return steps[len(steps) // 2] < _REGULAR_RR_SPREAD * middle

@@ -206,7 +206,8 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
         except aiomqtt.MqttError as error:
             refused = isinstance(error, aiomqtt.MqttConnectError)
             if refused or loop.time() >= deadline:
-                msg = f"broker {broker}: {'refuses user ' + str(broker.username) if refused else error}"
+                why = f"refuses user {broker.username}" if refused else str(error)
+                msg = f"broker {broker}: {why}"
                 raise ConfigError(msg) from error
         await asyncio.sleep(0.2)
 

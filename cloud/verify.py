@@ -127,6 +127,7 @@ class _Tally:
         self._covered: list[Interval] = []
         self._gaps: Counter[str] = Counter()
         self._hasher = hasher
+        self._hashed_to = 0
         self._holes = holes
         self._unhashed_holes = list(holes)
         self._late = late
@@ -171,10 +172,16 @@ class _Tally:
         while self._unhashed_holes and self._unhashed_holes[0][0] < frame.start:
             start, end = self._unhashed_holes.pop(0)
             self._keep(self._hasher.push_gap(Gap(start, end - start, GapReason.MISSING)))
+            self._hashed_to = end
         if gap is not None:
             self._keep(self._hasher.push_gap(gap))
+        elif frame.start > self._hashed_to:
+            # Rows are gone from the store: the hash must differ, and the audit must go on.
+            lost = frame.start - self._hashed_to
+            self._keep(self._hasher.push_gap(Gap(self._hashed_to, lost, GapReason.MISSING)))
         if frame.n_samples:
             self._keep(self._hasher.push_samples(frame.first_counter, frame.adc))
+        self._hashed_to = frame.end
 
     def _keep(self, blocks: list[BlockClosed]) -> None:
         self.digests |= {block.start: block.sha256 for block in blocks}

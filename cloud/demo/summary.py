@@ -1,4 +1,4 @@
-"""The account of a run: patches' journals, the database's ledger and the clients' view, compared."""
+"""The account of a run: what patches, database and clients each say, compared."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -153,8 +153,8 @@ async def _store_windows(
     params_digest: str,
 ) -> None:
     await connection.executemany(
-        "INSERT INTO feature_window VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-        "$14, $15) ON CONFLICT DO NOTHING",
+        "INSERT INTO feature_window VALUES "
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
         [
             (
                 *key,

@@ -1,0 +1,101 @@
+"""A running engine on a real broker and database, and a stand-in gateway that feeds it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import aiomqtt
+from cloud.announce import Announcer
+from cloud.broker import Broker
+from cloud.embedded.nats import EmbeddedNats
+from cloud.engine import Engine
+from cloud.ingest import Inbox, read_shards
+from cloud.settings import EngineSettings
+from cloud.store.database import DbPool
+from ecgcore.clock import UtcClock
+from ecgcore.wire import topics
+from ecgcore.wire.frame import Frame
+from ecgcore.wire.messages import Committed
+
+from tests.cloud.frames import message
+
+GATEWAY = "gw1"
+
+
+@asynccontextmanager
+async def running_engine(
+    nats: EmbeddedNats, pool: DbPool, frames: Sequence[Frame], **settings: float
+) -> AsyncIterator[Engine]:
+    """Run an engine over the shards of `frames`; leaving cancels it in mid-work, like a crash."""
+    broker = Broker.parse(nats.url("engine", "engine"))
+    inbox, announcer = Inbox(), Announcer(broker)
+    clock = UtcClock(time.time_ns)
+    engine = Engine(EngineSettings(**settings), pool, inbox, announcer, clock)  # type: ignore[arg-type]
+    shards = {topics.shard_of(f.device) for f in frames}
+    tasks = [
+        asyncio.create_task(read_shards(broker, inbox, shards)),
+        asyncio.create_task(engine.run()),
+        asyncio.create_task(announcer.run(engine.heartbeat)),
+    ]
+    try:
+        yield engine
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class StandInGateway:
+    """Publishes frames and listens for what is committed; sends again until it is."""
+
+    def __init__(self, nats: EmbeddedNats) -> None:
+        self._broker = Broker.parse(nats.url(GATEWAY, GATEWAY))
+        self.committed: dict[str, Committed] = {}
+
+    async def send(self, frames: Sequence[Frame]) -> None:
+        async with self._client() as client:
+            for f in frames:
+                topic, payload = message(f, GATEWAY)
+                await client.publish(topic, payload, qos=1)
+
+    async def send_raw(self, topic: str, payload: bytes) -> None:
+        async with self._client() as client:
+            await client.publish(topic, payload, qos=1)
+
+    async def send_until_committed(self, frames: Sequence[Frame], within_s: float = 30) -> None:
+        """Deliver like a gateway does: what is not committed within a second goes out again."""
+        async with asyncio.timeout(within_s):
+            while left := [f for f in frames if not self._is_committed(f)]:
+                try:
+                    await self._round(left)
+                except aiomqtt.MqttError:
+                    await asyncio.sleep(0.1)
+
+    def _is_committed(self, f: Frame) -> bool:
+        word = self.committed.get(f.device)
+        return word is not None and word.boot_id == f.boot_id and word.through >= f.end
+
+    async def _round(self, left: Sequence[Frame]) -> None:
+        async with self._client() as client:
+            await client.subscribe(topics.committed_of_gateway(GATEWAY), qos=1)
+            for f in left:
+                await client.publish(*message(f, GATEWAY), qos=1)
+            try:
+                async with asyncio.timeout(1):
+                    async for heard in client.messages:
+                        word = Committed.model_validate_json(bytes(heard.payload))  # type: ignore[arg-type]
+                        self.committed[word.device] = word
+                        if all(self._is_committed(f) for f in left):
+                            return
+            except TimeoutError:
+                pass
+
+    def _client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            username=self._broker.username,
+            password=self._broker.password,
+            timeout=3,
+        )

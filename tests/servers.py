@@ -1,0 +1,81 @@
+"""Real servers for tests: PostgreSQL and NATS from their wheels, which can be killed and restarted."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cloud.embedded import nats, postgres
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A server process on a port."""
+
+    def __init__(self, command: list[str], port: int, log: Path, stop: signal.Signals) -> None:
+        self._command, self._port, self._log, self._stop = command, port, log, stop
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            if self._process.poll() is not None:  # e.g. old shared memory not yet released
+                self.start()
+                return
+            assert time.monotonic() < deadline, self._log.read_text()[-2000:]
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(self._stop)
+            self._process.wait(20)
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Iterator[tuple[Server, str]]:
+    """Give a server and the address of its database."""
+    embedded = postgres.prepare(folder / "pg", free_port())
+    server = Server(embedded.command(), embedded.port, folder / "pg.log", signal.SIGINT)
+    server.start()
+    try:
+        yield server, embedded.url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def running_nats(
+    folder: Path, gateways: tuple[str, ...] = ("gw1",)
+) -> Iterator[tuple[Server, nats.EmbeddedNats]]:
+    """Give a broker with the users engine, server and the gateways, each its own name as password."""
+    embedded = nats.prepare(
+        folder / "nats",
+        free_port(),
+        {name: name for name in ("engine", "server")},
+        {name: name for name in gateways},
+    )
+    server = Server(embedded.command(), embedded.port, folder / "nats.log", signal.SIGTERM)
+    server.start()
+    try:
+        yield server, embedded
+    finally:
+        server.stop()
