@@ -1,0 +1,208 @@
+"""The gateway put together: one scan, a session a patch, one spool, one uplink."""
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ecgcore.clock import UtcClock
+from ecgcore.errors import ConfigError, StateError
+from ecgcore.wire.messages import DeviceStatus
+from gateway.backoff import Backoff, BackoffConfig
+from gateway.lane import LaneConfig
+from gateway.outbox import Outbox
+from gateway.radio import radio_opener
+from gateway.recorder import Counters, Recorder, RecorderConfig
+from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.session import Session
+from gateway.settings import Broker, GatewaySettings
+from gateway.status import StatusReporter, device_status
+from gateway.uplink import Uplink
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    session: Session
+    task: asyncio.Task[None]
+
+
+class Gateway:
+    """Everything between the patches and the broker.
+
+    Parameters
+    ----------
+    settings : GatewaySettings
+    outbox : Outbox
+        Open; the gateway runs its writer.
+
+    Raises
+    ------
+    ConfigError
+        If the settings name no patches, or a broker or radio that cannot be.
+    """
+
+    def __init__(self, settings: GatewaySettings, outbox: Outbox) -> None:
+        if not settings.devices and not settings.take_any:
+            msg = "no patch named: give --device ID (repeatable), or --any to take all in reach"
+            raise ConfigError(msg)
+        self._settings = settings
+        self._outbox = outbox
+        self._clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.speed)
+        self._workers: dict[str, _Worker] = {}
+        self._ignored: set[str] = set()
+        self._reporter = StatusReporter(settings.gateway_id, self._statuses, settings.status_s)
+        self._uplink = Uplink(
+            Broker.parse(settings.broker_url.get_secret_value()),
+            settings.gateway_id,
+            outbox,
+            lanes=LaneConfig(settings.window_frames, settings.resend_s, settings.resend_max_s),
+            timeout_s=settings.broker_timeout_s,
+            backoff=_backoff(),
+            report=self._reporter.publish,
+        )
+        self._open_radio = radio_opener(settings.radio)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then stop the patches and drain the spool.
+
+        Raises
+        ------
+        ConfigError
+            Alone or in a group: if radio or required broker cannot be used.
+        """
+        if self._settings.require_broker:
+            await self._uplink.require_broker()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            scanner = Scanner(self._open_radio, installed_drivers(), _backoff(), self._on_sighting)
+            services = (
+                tasks.create_task(self._outbox.run(), name="spool"),
+                tasks.create_task(self._uplink.run(), name="uplink"),
+            )
+            scanning = tasks.create_task(scanner.run(), name="scanner")
+            for device in self._settings.devices:
+                self._add(device)
+            await stop.wait()
+            await self._stop_patches()
+            scanning.cancel()
+            await self._drain()
+            for service in services:
+                service.cancel()
+
+    def summary(self) -> dict[str, Any]:
+        """Give the final counters, in total and by patch."""
+        devices = {device: self._patch_summary(device) for device in sorted(self._workers)}
+        names = list(next(iter(devices.values()))) if devices else list(_figures(Counters(), 0, 0))
+        totals = {name: sum(patch[name] for patch in devices.values()) for name in names}
+        spooled_left = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        return {
+            **totals,
+            "resent": self._uplink.n_resent,
+            "spooled_left": spooled_left,
+            "devices": devices,
+        }
+
+    def _patch_summary(self, device: str) -> dict[str, int]:
+        session = self._workers[device].session
+        counters = session.recorder.counters if session.recorder else Counters()
+        return _figures(counters, session.view.decode_errors, session.view.overflows)
+
+    def _statuses(self) -> Iterator[DeviceStatus]:
+        for device, worker in self._workers.items():
+            yield device_status(
+                self._settings.gateway_id,
+                self._clock.now_ns(),
+                worker.session.view,
+                worker.session.recorder,
+                self._outbox.backlog.get(device),
+                self._uplink.resent_of(device),
+            )
+
+    def _on_sighting(self, sighting: Sighting) -> None:
+        device = sighting.device_id
+        if device not in self._workers:
+            if not self._may_take(device):
+                return
+            self._add(device)
+        self._workers[device].session.saw(sighting)
+
+    def _may_take(self, device: str) -> bool:
+        if self._settings.take_any and len(self._workers) < self._settings.max_patches:
+            return True
+        if device not in self._ignored and len(self._ignored) < self._settings.max_patches:
+            self._ignored.add(device)
+            _log.info("patch not taken device=%s", device)
+        return False
+
+    def _add(self, device: str) -> None:
+        session = Session(
+            device,
+            outbox=self._outbox,
+            clock=self._clock,
+            backoff=_backoff(),
+            make_recorder=self._make_recorder,
+            on_change=self._reporter.changed.set,
+        )
+        task = self._tasks.create_task(session.run(), name=device)
+        self._workers[device] = _Worker(session, task)
+
+    async def _make_recorder(self, sighting: Sighting) -> Recorder:
+        config = RecorderConfig(sighting.device_id, sighting.driver.signal, self._settings.speed)
+        stored = await self._outbox.state(sighting.device_id)
+        try:
+            return Recorder(config, _new_boot_id, stored)
+        except StateError as error:
+            _log.warning("counting starts over device=%s error=%s", sighting.device_id, error)
+            return Recorder(config, _new_boot_id)
+
+    async def _stop_patches(self) -> None:
+        _log.info("stopping patches=%d", len(self._workers))
+        for worker in self._workers.values():
+            worker.task.cancel()
+        if self._workers:
+            await asyncio.wait([worker.task for worker in self._workers.values()])
+
+    async def _drain(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_s):
+                await self._outbox.flush()
+                await self._outbox.emptied.wait()
+        for device, left in self._outbox.backlog.items():
+            _log.warning("left in spool device=%s frames=%d", device, left.n_frames)
+
+
+async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[str, Any]:
+    """Run a gateway until `stop` is set; give its final counters.
+
+    Raises
+    ------
+    ConfigError
+        Alone or in a group: for settings that cannot be used.
+    """
+    async with Outbox.open(
+        settings.spool_path,
+        max_bytes=settings.spool_max_bytes,
+        linger_s=settings.spool_linger_ms / 1000,
+    ) as outbox:
+        gateway = Gateway(settings, outbox)
+        await gateway.run(stop)
+        return gateway.summary()
+
+
+def _figures(counters: Counters, decode_errors: int, overflows: int) -> dict[str, int]:
+    return {**asdict(counters), "decode_errors": decode_errors, "overflows": overflows}
+
+
+def _backoff() -> Backoff:
+    return Backoff(BackoffConfig(), random.random)
+
+
+def _new_boot_id() -> int:
+    return secrets.randbits(32)

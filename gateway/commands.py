@@ -1,0 +1,111 @@
+"""The command `ecgomics gateway`."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from ecgcore.errors import ConfigError
+from gateway.app import run_gateway
+from gateway.settings import GatewaySettings
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+
+
+def gateway(
+    device: Annotated[
+        list[str] | None,
+        typer.Option(help="A patch to take, such as polar-h10-0A1B2C3D; repeatable."),
+    ] = None,
+    take_any: Annotated[
+        bool | None, typer.Option("--any", help="Take every patch in reach; for rigs.")
+    ] = None,
+    radio: Annotated[
+        str | None, typer.Option(help="`native`, or NAME:ADDRESS of an installed radio.")
+    ] = None,
+    gateway_id: Annotated[str | None, typer.Option(help="This gateway's name.")] = None,
+    broker_url: Annotated[
+        str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT, or mqtts:// for TLS.")
+    ] = None,
+    require_broker: Annotated[
+        bool | None,
+        typer.Option("--require-broker", help="Do not start recording without the broker."),
+    ] = None,
+    spool: Annotated[
+        Path | None, typer.Option(help="File that keeps samples until the cloud has them.")
+    ] = None,
+    drain_s: Annotated[
+        float | None, typer.Option(help="How long to wait for the cloud at the end.")
+    ] = None,
+    speed: Annotated[float | None, typer.Option(help="Of a rig's clock.")] = None,
+    clock_origin_ns: Annotated[
+        int | None, typer.Option(help="UTC at which a rig's clock began to run faster.")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the final counters as one line of JSON.")
+    ] = False,
+) -> None:
+    """Connect to patches over Bluetooth, keep every sample, send them on.
+
+    Runs until SIGTERM or Ctrl-C, then stops the patches and waits for the cloud to commit what is
+    left. Every option can be given as ECGOMICS_GATEWAY_... in the environment.
+
+    For example:
+
+    - `ecgomics gateway --device polar-h10-0A1B2C3D --broker-url mqtt://localhost`
+
+    - `ecgomics gateway --any --radio bumble:tcp-client:127.0.0.1:6402`
+    """
+    given = {
+        "devices": tuple(device) if device else None,
+        "take_any": take_any,
+        "radio": radio,
+        "gateway_id": gateway_id,
+        "broker_url": broker_url,
+        "require_broker": require_broker,
+        "spool_path": spool,
+        "drain_s": drain_s,
+        "speed": speed,
+        "clock_origin_ns": clock_origin_ns,
+    }
+    settings = _settings({name: value for name, value in given.items() if value is not None})
+    logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    summary = _run(settings)
+    if as_json:
+        print(json.dumps(summary))
+
+
+def _run(settings: GatewaySettings) -> dict[str, Any]:
+    try:
+        return asyncio.run(_until_signalled(settings))
+    except* ConfigError as errors:
+        raise _first(errors) from None
+
+
+async def _until_signalled(settings: GatewaySettings) -> dict[str, Any]:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await run_gateway(settings, stop)
+
+
+def _settings(given: dict[str, Any]) -> GatewaySettings:
+    try:
+        return GatewaySettings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        msg = f"setting {where}: {first['msg']}"
+        raise ConfigError(msg) from error
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,221 @@
+"""One Bluetooth connection to one patch, from connect to orderly stop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from bleak import BleakClient
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.exc import BleakError
+from bleak_retry_connector import establish_connection
+
+from devices import sig
+from devices.driver import Command, CommandReply, Driver, Listen
+from ecgcore.errors import EcgomicsError
+from gateway.scanner import Sighting
+
+_log = logging.getLogger(__name__)
+_INBOX_NOTIFICATIONS = 64
+_REPLY_S = 5.0
+_CLOSE_S = 5.0
+_CONNECT_ATTEMPTS = 2
+# What Bleak's backends raise when the peer or the stack is gone.
+_GONE = (BleakError, EOFError, OSError)
+
+
+class LinkError(EcgomicsError):
+    """A link that cannot go on; the session starts over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Bytes from the patch, and when they came."""
+
+    characteristic: str
+    data: bytes
+    arrival_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the patch says of itself; empty or None where it says nothing."""
+
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    battery_pct: int | None = None
+
+
+class Link:
+    """A connected patch.
+
+    Notifications go into `inbox`, which drops when it is full; whoever empties it hands command
+    replies back by `answer`.
+    """
+
+    def __init__(self, driver: Driver, now_ns: Callable[[], int]) -> None:
+        self.driver = driver
+        self.inbox: asyncio.Queue[Notification] = asyncio.Queue(_INBOX_NOTIFICATIONS)
+        self.n_overflows = 0
+        self.is_lost = False
+        self.is_stream_ended = False
+        """Whether the patch ended the stream by itself; until the next start."""
+        self.news = asyncio.Event()
+        """Set when the link was lost, and by whoever empties the inbox."""
+        self._now_ns = now_ns
+        self._client: BleakClient | None = None
+        self._replies: dict[str, asyncio.Future[CommandReply | None]] = {}
+
+    @asynccontextmanager
+    async def connected(self, sighting: Sighting) -> AsyncIterator[None]:
+        """Connect and, on leaving, stop the stream and disconnect; cancelling does it, too."""
+        self._client = await establish_connection(
+            BleakClient,
+            sighting.ble_device,
+            sighting.device_id,
+            disconnected_callback=self._on_disconnected,
+            max_attempts=_CONNECT_ATTEMPTS,
+            backend=sighting.client_backend,
+        )
+        try:
+            yield
+        finally:
+            await self._close(self._client)
+
+    async def start(self) -> None:
+        """Subscribe in the driver's order, then start the stream.
+
+        Raises
+        ------
+        LinkError
+            If the patch lacks what the driver needs, refuses, or is gone.
+        """
+        for listen in self.driver.listens:
+            await self._listen(listen)
+        await self._send(self.driver.start_commands)
+
+    async def restart(self) -> None:
+        """Stop and start the stream on the standing link.
+
+        Raises
+        ------
+        LinkError
+            If the patch refuses or is gone.
+        """
+        self.is_stream_ended = False
+        with suppress(LinkError):
+            await self._send(self.driver.stop_commands)
+        await self._send(self.driver.start_commands)
+
+    async def details(self) -> Details:
+        """Read Device Information and battery as far as the patch has them."""
+        software = await self._text(sig.SOFTWARE_REVISION)
+        battery = await self._read(sig.BATTERY_LEVEL)
+        return Details(
+            model=await self._text(sig.MODEL_NUMBER),
+            serial=await self._text(sig.SERIAL_NUMBER),
+            # What a person calls the firmware is the software revision, if there is one.
+            firmware=software or await self._text(sig.FIRMWARE_REVISION),
+            battery_pct=min(battery[0], 100) if battery else None,
+        )
+
+    def answer(self, reply: CommandReply) -> None:
+        """Hand over a reply found among the notifications."""
+        waiting = self._replies.get(reply.name)
+        if waiting and not waiting.done():
+            waiting.set_result(reply)
+
+    def end_stream(self) -> None:
+        """Note that the patch ended the stream."""
+        self.is_stream_ended = True
+        self.news.set()
+
+    def check(self) -> BleakClient:
+        """Give the client of the standing link.
+
+        Raises
+        ------
+        LinkError
+            If there is no link any more.
+        """
+        if self._client is None or self.is_lost:
+            msg = "link lost"
+            raise LinkError(msg)
+        return self._client
+
+    async def _listen(self, listen: Listen) -> None:
+        client = self.check()
+        characteristic = client.services.get_characteristic(listen.characteristic)
+        if characteristic is None:
+            if listen.required:
+                msg = f"the patch has no characteristic {listen.characteristic}"
+                raise LinkError(msg)
+            return
+        await client.start_notify(
+            characteristic, partial(self._on_notification, listen.characteristic)
+        )
+
+    async def _send(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            await self._command(command)
+
+    async def _command(self, command: Command) -> None:
+        client = self.check()
+        waiting = asyncio.get_running_loop().create_future()
+        self._replies[command.name] = waiting
+        try:
+            async with asyncio.timeout(_REPLY_S):
+                await client.write_gatt_char(command.characteristic, command.payload, response=True)
+                reply = await waiting
+        except TimeoutError as error:
+            msg = f"no answer to {command.name} within {_REPLY_S:g} s"
+            raise LinkError(msg) from error
+        finally:
+            del self._replies[command.name]
+        if reply is None or not reply.ok:
+            detail = reply.detail if reply else "link lost"
+            msg = f"{command.name}: {detail}"
+            raise LinkError(msg)
+
+    async def _text(self, uuid: str) -> str:
+        return (await self._read(uuid)).decode("utf-8", "replace").strip("\0 ")
+
+    async def _read(self, uuid: str) -> bytes:
+        client = self.check()
+        characteristic = client.services.get_characteristic(uuid)
+        if characteristic is None or "read" not in characteristic.properties:
+            return b""
+        return bytes(await client.read_gatt_char(characteristic))
+
+    async def _close(self, client: BleakClient) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                # A patch that is left streaming stays on until its battery is empty.
+                with suppress(LinkError, *_GONE):
+                    await self._send(self.driver.stop_commands)
+                    await self._stop_listening(client)
+                with suppress(*_GONE):
+                    await client.disconnect()
+
+    async def _stop_listening(self, client: BleakClient) -> None:
+        for listen in self.driver.listens:
+            if characteristic := client.services.get_characteristic(listen.characteristic):
+                await client.stop_notify(characteristic)
+
+    def _on_notification(
+        self, uuid: str, _characteristic: BleakGATTCharacteristic, data: bytearray
+    ) -> None:
+        try:
+            self.inbox.put_nowait(Notification(uuid, bytes(data), self._now_ns()))
+        except asyncio.QueueFull:
+            self.n_overflows += 1
+
+    def _on_disconnected(self, _client: BleakClient) -> None:
+        self.is_lost = True
+        self.news.set()
+        for waiting in self._replies.values():
+            if not waiting.done():
+                waiting.set_result(None)

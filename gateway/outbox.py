@@ -1,0 +1,128 @@
+"""The spool as the event loop sees it: one thread for SQLite, writes that share a sync."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import ParamSpec, Self, TypeVar
+
+from gateway.spool import Backlog, Entry, Row, Spool
+
+_log = logging.getLogger(__name__)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_QUEUE_FRAMES = 512
+_BATCH_FRAMES = 256
+_RETRY_S = 1.0
+
+
+class Outbox:
+    """Takes frames in, hands stored ones out.
+
+    Whoever records waits for `room` first. While there is none the session's own queue of
+    notifications overflows, and what is lost there shows as a gap.
+    """
+
+    def __init__(self, spool: Spool, thread: ThreadPoolExecutor, linger_s: float) -> None:
+        self._spool = spool
+        self._thread = thread
+        self._linger_s = linger_s
+        self._queue: asyncio.Queue[Entry] = asyncio.Queue()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self.backlog: dict[str, Backlog] = {}
+        """What is not yet committed, by patch."""
+        self.changed = asyncio.Event()
+        """Set when frames were stored or committed."""
+        self.emptied = asyncio.Event()
+        """Set while nothing stored awaits its commitment."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, *, max_bytes: int, linger_s: float) -> AsyncIterator[Self]:
+        """Open the spool; leaving closes it. Frames still queued then are lost: `flush` first.
+
+        Raises
+        ------
+        ConfigError
+            If the file cannot be used.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="spool") as thread:
+            loop = asyncio.get_running_loop()
+            spool = await loop.run_in_executor(thread, Spool, path, max_bytes)
+            try:
+                outbox = cls(spool, thread, linger_s)
+                await outbox._refresh()
+                yield outbox
+            finally:
+                await loop.run_in_executor(thread, spool.close)
+
+    async def run(self) -> None:
+        """Store what is put, until cancelled; a batch being written is finished."""
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(self._linger_s)
+            while not self._queue.empty() and len(batch) < _BATCH_FRAMES:
+                batch.append(self._queue.get_nowait())
+            await self._store(batch)
+            await self._refresh()
+            for _ in batch:
+                self._queue.task_done()
+            if self._queue.qsize() < _QUEUE_FRAMES:
+                self._has_room.set()
+
+    async def room(self) -> None:
+        """Wait until the disk keeps up. Every waiter may then put one frame."""
+        await self._has_room.wait()
+
+    def put(self, entry: Entry) -> None:
+        """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
+        self._queue.put_nowait(entry)
+        if self._queue.qsize() >= _QUEUE_FRAMES:
+            self._has_room.clear()
+
+    async def flush(self) -> None:
+        """Wait until everything put so far is durable."""
+        await self._queue.join()
+
+    async def after(self, device: str, row_id: int, limit: int) -> list[Row]:
+        """Give up to `limit` frames of a patch that were stored after row `row_id`, in order."""
+        return await self._call(self._spool.after, device, row_id, limit)
+
+    async def commit(self, device: str, boot_id: int, through: int) -> int:
+        """Delete frames that the cloud has; give their number."""
+        n_deleted = await self._call(self._spool.commit, device, boot_id, through)
+        await self._refresh()
+        return n_deleted
+
+    async def state(self, device: str) -> bytes | None:
+        """Give the recorder's state stored with the patch's last frame."""
+        return await self._call(self._spool.state, device)
+
+    async def _store(self, batch: list[Entry]) -> None:
+        while True:
+            n_evicted = self._spool.n_evicted
+            try:
+                await self._call(self._spool.append, batch)
+            except sqlite3.Error as error:
+                _log.error("spool cannot write error=%s", error)
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if self._spool.n_evicted > n_evicted:
+                _log.warning("spool full evicted_frames=%d", self._spool.n_evicted - n_evicted)
+            return
+
+    async def _refresh(self) -> None:
+        self.backlog = await self._call(self._spool.backlog)
+        if self.backlog:
+            self.emptied.clear()
+        else:
+            self.emptied.set()
+        self.changed.set()
+
+    async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        call = self._thread.submit(function, *args, **kwargs)
+        return await asyncio.wrap_future(call)

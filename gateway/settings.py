@@ -1,0 +1,97 @@
+"""Settings of the gateway: the environment, then flags, the last one winning."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ecgcore.errors import ConfigError, TopicError
+from ecgcore.wire.topics import checked_name
+
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class GatewaySettings(BaseSettings):
+    """What `ecgomics gateway` needs to know (``ECGOMICS_GATEWAY_*``)."""
+
+    model_config = SettingsConfigDict(env_prefix="ECGOMICS_GATEWAY_", frozen=True, extra="ignore")
+
+    gateway_id: str = "home"
+    """Name in topics, and client id at the broker: two gateways must not share one."""
+    broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
+    """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS."""
+    require_broker: bool = False
+    """Refuse to start without the broker, instead of recording until it comes."""
+    radio: str = "native"
+    """``native``, or NAME:ADDRESS of an ``ecgomics.radios`` entry point."""
+    devices: tuple[str, ...] = ()
+    """The patches to take; no other one is ever connected to."""
+    take_any: bool = False
+    """Take every patch that is heard; for rigs."""
+    max_patches: int = Field(default=64, ge=1, le=1000)
+    """Patches taken with `take_any`; further ones are left alone."""
+    spool_path: Path = Path("ecgomics-spool.sqlite")
+    spool_max_bytes: int = Field(default=512 << 20, ge=1 << 20)
+    """Three weeks of one patch; beyond it the oldest frames give way."""
+    spool_linger_ms: float = Field(default=50, ge=0, le=1000)
+    """How long a write waits for company."""
+    window_frames: int = Field(default=256, ge=1, le=10_000)
+    """Frames of one patch sent and not yet committed."""
+    resend_s: float = Field(default=5, gt=0)
+    """First time-out for a commitment; doubles without progress up to `resend_max_s`."""
+    resend_max_s: float = Field(default=60, gt=0)
+    broker_timeout_s: float = Field(default=10, gt=0)
+    status_s: float = Field(default=2, gt=0)
+    drain_s: float = Field(default=10, ge=0)
+    """How long an orderly stop waits for the cloud to commit what is spooled."""
+    clock_origin_ns: int = 0
+    """With `speed`: where a rig's accelerated UTC begins."""
+    speed: float = Field(default=1.0, gt=0, le=1000)
+
+    @field_validator("gateway_id")
+    @classmethod
+    def _is_name(cls, gateway_id: str) -> str:
+        try:
+            return checked_name(gateway_id)
+        except TopicError as error:
+            raise ValueError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who connects."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    tls: bool
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Read an ``mqtt://`` or ``mqtts://`` address.
+
+        Raises
+        ------
+        ConfigError
+            If it is none.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _PORTS.get(parts.scheme, 0)
+        except ValueError as error:
+            msg = f"broker address: {error}"
+            raise ConfigError(msg) from error
+        if parts.scheme not in _PORTS or not parts.hostname:
+            msg = f"broker address {parts.scheme}://{parts.hostname or ''}: not mqtt://HOST:PORT"
+            raise ConfigError(msg)
+        username = unquote(parts.username) if parts.username else None
+        password = unquote(parts.password) if parts.password else None
+        return cls(parts.hostname, port, username, password, parts.scheme == "mqtts")
+
+    def __str__(self) -> str:
+        """Give the address without the password."""
+        return f"{self.host}:{self.port}"

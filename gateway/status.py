@@ -1,0 +1,105 @@
+"""What the gateway tells about its patches, on every change and every two seconds."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiomqtt import Client
+
+from ecgcore.wire import topics
+from ecgcore.wire.messages import Contact, DeviceStatus, LinkState
+from gateway.recorder import Counters, Recorder
+from gateway.spool import Backlog
+
+_COALESCE_S = 0.05
+
+
+@dataclass(slots=True)
+class PatchView:
+    """What a session knows of its patch beside the samples."""
+
+    device: str
+    link: LinkState
+    since_ns: int
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    battery_pct: int | None = None
+    contact: Contact = Contact.UNKNOWN
+    rssi_dbm: int | None = None
+    decode_errors: int = 0
+    overflows: int = 0
+    """Notifications dropped because the disk was behind."""
+
+
+def device_status(
+    gateway_id: str,
+    at_ns: int,
+    view: PatchView,
+    recorder: Recorder | None,
+    backlog: Backlog | None,
+    n_resent: int,
+) -> DeviceStatus:
+    """Put together one patch's status; without recorder it was never connected."""
+    counters = recorder.counters if recorder else Counters()
+    boot = recorder.boot if recorder else None
+    return DeviceStatus(
+        device=view.device,
+        gateway=gateway_id,
+        at_ns=at_ns,
+        link=view.link,
+        since_ns=view.since_ns,
+        model=view.model,
+        serial=view.serial,
+        firmware=view.firmware,
+        battery_pct=view.battery_pct,
+        contact=view.contact,
+        rssi_dbm=view.rssi_dbm,
+        spooled_frames=backlog.n_frames if backlog else 0,
+        oldest_uncommitted_ns=backlog.oldest_utc_ns if backlog else None,
+        boot_id=boot.boot_id if boot else None,
+        next_counter=boot.counter if boot else None,
+        frames=counters.frames,
+        gaps=counters.gaps,
+        gap_samples=counters.gap_samples,
+        duplicates=counters.duplicates,
+        decode_errors=view.decode_errors,
+        resent=n_resent,
+        drift_ppm=recorder.clock.drift_ppm if recorder else None,
+        clock_residual_p95_ms=recorder.clock.residual_p95_ms if recorder else None,
+        clock_resets=counters.clock_resets,
+    )
+
+
+class StatusReporter:
+    """Publishes the status of every patch at QoS 0; what is lost is soon said again.
+
+    Parameters
+    ----------
+    gateway_id : str
+    statuses : Callable[[], Iterable[DeviceStatus]]
+        Gives the status of all patches now.
+    period_s : float
+    """
+
+    def __init__(
+        self, gateway_id: str, statuses: Callable[[], Iterable[DeviceStatus]], period_s: float
+    ) -> None:
+        self._gateway_id = gateway_id
+        self._statuses = statuses
+        self._period_s = period_s
+        self.changed = asyncio.Event()
+        """Set it to have the status published at once."""
+
+    async def publish(self, client: Client) -> None:
+        """Publish until cancelled or the connection ends."""
+        while True:
+            self.changed.clear()
+            for status in self._statuses():
+                topic = topics.up(self._gateway_id, status.device, "status")
+                await client.publish(topic, status.model_dump_json())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._period_s):
+                    await self.changed.wait()
+                    await asyncio.sleep(_COALESCE_S)
