@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL and NATS from their wheels, which can be killed and restarted."""
+"""Real servers for tests, PostgreSQL and NATS from their wheels, to be killed and restarted."""
 
 import signal
 import socket
@@ -66,7 +66,7 @@ def running_postgres(folder: Path) -> Iterator[tuple[Server, str]]:
 def running_nats(
     folder: Path, gateways: tuple[str, ...] = ("gw1",)
 ) -> Iterator[tuple[Server, nats.EmbeddedNats]]:
-    """Give a broker with the users engine, server and the gateways, each its own name as password."""
+    """Give a broker with users engine, server and the gateways; each one's name is its password."""
     embedded = nats.prepare(
         folder / "nats",
         free_port(),

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from cloud.embedded.nats import EmbeddedNats
 from cloud.store.database import DbPool, migrate, open_pool
-
 from tests.servers import Server, running_nats, running_postgres
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import aiomqtt
+
 from cloud.announce import Announcer
 from cloud.broker import Broker
 from cloud.embedded.nats import EmbeddedNats
@@ -17,7 +18,6 @@ from ecgcore.clock import UtcClock
 from ecgcore.wire import topics
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Committed
-
 from tests.cloud.frames import message
 
 GATEWAY = "gw1"

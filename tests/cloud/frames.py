@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame, encode_frame
 from ecgcore.wire.topics import up

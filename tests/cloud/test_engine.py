@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cloud.embedded.nats import EmbeddedNats
 from cloud.store.database import DbPool, migrate, open_pool
 from cloud.verify import Audit, verify_sessions
 from ecgcore.types import FloatArray
 from ecgcore.wire.frame import Frame, decode_frame
-
 from tests.cloud.engine_room import StandInGateway, running_engine
 from tests.cloud.frames import DEVICE, START_NS, frame, message, numbers, run
 from tests.servers import Server, running_postgres

@@ -1,11 +1,11 @@
 """Whatever comes in whatever order, each counter is accounted for once."""
 
-from cloud.ordering import FrameOrder, Verdict
-from ecgcore.types import Gap, GapReason
-from ecgcore.wire.frame import Frame
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud.ordering import FrameOrder, Verdict
+from ecgcore.types import Gap, GapReason
+from ecgcore.wire.frame import Frame
 from tests.cloud.frames import frame, numbers, run
 
 
