@@ -24,6 +24,7 @@ _LEVEL_FROM_MS = 90.0
 _LEVEL_TO_MS = 50.0
 # Half the stretch the parabola is fitted to; at least one sample on either side.
 _PARABOLA_MS = 6.0
+_PIECE_MS = 600.0
 _QRS_SIGMA_S = 0.012
 
 
@@ -100,8 +101,10 @@ class QrsEnvelope:
         self._parabola_samples = max(self._samples(_PARABOLA_MS), 1)
         self._lag_samples = self._measured_lag()
         reach = self._lag_samples + self._search_samples + self._level_from
-        # A piece of one refractory time may follow the one in which the bump became certain.
-        n_history = 2 * self.refractory_samples + reach + 2
+        # A bump may become certain with the first sample of a piece and is then looked at with
+        # its last.
+        self._piece_samples = self._samples(_PIECE_MS)
+        n_history = self.refractory_samples + self._piece_samples + reach + 2
         self._raw = History(n_history, self.state.raw)
         self._steepness = History(n_history, self.state.steepness)
         self.delay_samples = self.refractory_samples + 1 + self._lag_samples + self._search_samples
@@ -115,13 +118,12 @@ class QrsEnvelope:
     def push(self, start: SampleIndex, raw_mv: FloatArray) -> list[Bump]:
         """Take the samples that follow; give the bumps that are certain now.
 
-        A bump is certain `refractory_samples` after `Bump.at`. Pieces longer than one refractory
-        time are worked off one such time after another, so that the history stays short.
+        A bump is certain `refractory_samples` after `Bump.at`. Long stretches are worked off piece
+        by piece, so that the history stays short.
         """
         bumps = []
-        for at in range(0, raw_mv.size, self.refractory_samples):
-            piece = raw_mv[at : at + self.refractory_samples]
-            bumps += self._push_piece(start + at, piece)
+        for at in range(0, raw_mv.size, self._piece_samples):
+            bumps += self._push_piece(start + at, raw_mv[at : at + self._piece_samples])
         return bumps
 
     def finish(self) -> list[Bump]:
@@ -138,7 +140,7 @@ class QrsEnvelope:
     def _push_piece(self, start: SampleIndex, raw_mv: FloatArray) -> list[Bump]:
         state = self.state
         band_mv = self._band.push(raw_mv)
-        steepness = np.abs(np.diff(band_mv, prepend=state.last_band_mv)) * self._fs_hz
+        steepness = _steepness(band_mv, state.last_band_mv, self._fs_hz)
         state.last_band_mv = float(band_mv[-1])
         self._raw.push(start, raw_mv)
         self._steepness.push(start, steepness)
@@ -168,13 +170,11 @@ class QrsEnvelope:
 
     def _deflection(self, raw_mv: FloatArray, end: SampleIndex, sign: float) -> Deflection:
         first = max(raw_mv.size - 2 * self._search_samples - 1, 0)
-        index, offset, prominence_mv, top_mv = _locate_top(
-            raw_mv, first, sign, self._parabola_samples
-        )
-        level_to = max(index - self._level_to, 1)
-        level_mv = np.median(raw_mv[max(index - self._level_from, 0) : level_to])
+        index, prominence_mv = _highest(raw_mv, first, sign)
+        offset, top_mv = _parabola_top(raw_mv, index, sign, self._parabola_samples)
+        level_mv = _median(raw_mv, index - self._level_from, index - self._level_to)
         sample = end - raw_mv.size + index
-        return Deflection(sample, offset, prominence_mv, top_mv - float(level_mv))
+        return Deflection(sample, offset, prominence_mv, top_mv - level_mv)
 
     def _samples(self, duration_ms: float) -> int:
         return round(duration_ms * 1e-3 * self._fs_hz)
@@ -220,18 +220,18 @@ def _pick_tops(
 
 
 @compiled
-def _locate_top(
-    raw_mv: FloatArray, first: int, sign: float, half_width: int
-) -> tuple[int, float, float, float]:
-    """Find the highest point of sign * raw over the line through the ends of raw[first:].
+def _steepness(band_mv: FloatArray, last_mv: float, fs_hz: float) -> FloatArray:
+    """Give the absolute slope at each sample, mV/s."""
+    steepness = np.empty(band_mv.size)
+    for i in range(band_mv.size):
+        steepness[i] = abs(band_mv[i] - last_mv) * fs_hz
+        last_mv = band_mv[i]
+    return steepness
 
-    The peak between samples is that of the least-squares parabola over 2 half_width + 1 samples.
 
-    Returns
-    -------
-    tuple
-        Index into `raw_mv`, offset in -0.5 to 0.5, prominence, signed value of the raw signal.
-    """
+@compiled
+def _highest(raw_mv: FloatArray, first: int, sign: float) -> tuple[int, float]:
+    """Give the index with the highest sign * raw over the line through the ends of raw[first:]."""
     last = raw_mv.size - 1
     rise = (raw_mv[last] - raw_mv[first]) / max(last - first, 1)
     best, prominence = first, 0.0
@@ -239,22 +239,33 @@ def _locate_top(
         height = sign * (raw_mv[i] - raw_mv[first] - rise * (i - first))
         if height > prominence:
             best, prominence = i, height
-    w = min(half_width, best, last - best)
-    if w == 0:
-        return best, 0.0, prominence, raw_mv[best]
-    n = 2 * w + 1
+    return best, prominence
+
+
+@compiled
+def _parabola_top(
+    raw_mv: FloatArray, index: int, sign: float, half_width: int
+) -> tuple[float, float]:
+    """Give offset (-0.5 to 0.5) and value of the top of a least-squares parabola around `index`."""
+    w = min(half_width, index, raw_mv.size - 1 - index)
     s2 = s4 = y0 = y1 = y2 = 0.0
     for k in range(-w, w + 1):
-        y = raw_mv[best + k]
+        y = raw_mv[index + k]
         s2 += k * k
         s4 += k**4
         y0 += y
         y1 += k * y
         y2 += k * k * y
-    bend = (n * y2 - s2 * y0) / (n * s4 - s2 * s2)
-    tilt = y1 / s2
-    middle = (y0 - bend * s2) / n
+    n = 2 * w + 1
+    bend = (n * y2 - s2 * y0) / (n * s4 - s2 * s2) if w else 0.0
     if sign * bend >= 0.0:
-        return best, 0.0, prominence, raw_mv[best]
+        return 0.0, raw_mv[index]
+    tilt = y1 / s2
     offset = min(max(-tilt / (2.0 * bend), -0.5), 0.5)
-    return best, offset, prominence, middle + (tilt + bend * offset) * offset
+    return offset, (y0 - bend * s2) / n + (tilt + bend * offset) * offset
+
+
+@compiled
+def _median(raw_mv: FloatArray, start: int, end: int) -> float:
+    """Give the median of raw[start:end], of the first sample where that lies before the run."""
+    return float(np.median(raw_mv[max(start, 0) : max(end, 1)]))

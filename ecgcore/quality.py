@@ -4,8 +4,9 @@ Every figure is taken from the raw signal alone, so quality depends on nothing t
 
 * *flat*: samples inside stretches of 200 ms that do not move by more than `flat_mv`;
 * *rail*: samples at the limit of the converter, where that is known;
-* *motion*: how far the medians of fifths of a second lie apart;
-* *low_snr*: tallest 120 ms stretch against the noise, unless the noise is low in itself. The noise
+* *motion*: how far the medians of fifths of a second lie apart, in itself and against the tallest
+  120 ms stretch;
+* *low_snr*: that stretch against the noise, unless the noise is low in itself. The noise
   is the residual of straight lines through 100 ms stretches, of the quieter half of them: a
   stand-in for the TP segment that needs no delineation.
 
@@ -13,6 +14,7 @@ Each gives a score from 0 to 1 between a "bad" and a "good" limit; the SQI is th
 what scores below one half is named as a reason.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +26,8 @@ from ecgcore.jit import compiled
 from ecgcore.types import FloatArray, SampleIndex
 
 USABLE_SQI = 0.5
+# Below the smallest QRS that could be found; in a standstill slow drift is no motion.
+_LEAST_SWING_MV = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class QualityConfig:
     flat_share: tuple[float, float] = (0.5, 0.1)
     rail_share: tuple[float, float] = (0.05, 0.0)
     motion_mv: tuple[float, float] = (5.0, 2.0)
+    motion_share: tuple[float, float] = (1.1, 0.5)
     snr_db: tuple[float, float] = (6.0, 12.0)
     noise_mv: tuple[float, float] = (0.06, 0.03)
     """30 and 50 uV are the catalogue's good and poor."""
@@ -95,9 +100,10 @@ class QualityMeter:
             if self.state.second_start is None:
                 self.state.second_start = start
             second_end = (start // self._second + 1) * self._second
-            piece, raw_mv = np.split(raw_mv, [second_end - start])
-            self._raw.push(start, piece)
-            start += piece.size
+            n_fitting = min(second_end, end) - start
+            self._raw.push(start, raw_mv[:n_fitting])
+            raw_mv = raw_mv[n_fitting:]
+            start += n_fitting
             if start == second_end:
                 scored.append(self._score(self.state.second_start, second_end))
                 self.state.second_start = second_end
@@ -127,16 +133,19 @@ class QualityMeter:
             config.flat_mv,
             self._rail_mv,
         )
-        snr_db = 20.0 * np.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
+        snr_db = 20.0 * math.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
         scores = {
             QualityReason.FLAT: _ramp(flat, config.flat_share),
             QualityReason.RAIL: _ramp(rail, config.rail_share),
-            QualityReason.MOTION: _ramp(motion_mv, config.motion_mv),
+            QualityReason.MOTION: min(
+                _ramp(motion_mv, config.motion_mv),
+                _ramp(motion_mv / max(swing_mv, _LEAST_SWING_MV), config.motion_share),
+            ),
             QualityReason.LOW_SNR: max(
-                _ramp(float(snr_db), config.snr_db), _ramp(noise_mv, config.noise_mv)
+                _ramp(snr_db, config.snr_db), _ramp(noise_mv, config.noise_mv)
             ),
         }
-        sqi = float(np.prod(list(scores.values())))
+        sqi = math.prod(scores.values())
         reasons = tuple(reason for reason, score in scores.items() if score < USABLE_SQI)
         return SecondScored(start, end, sqi, noise_mv, reasons)
 

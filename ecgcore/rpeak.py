@@ -47,7 +47,7 @@ class RPeakConfig:
     overdue: float = 1.66
     """Usual intervals without a beat until the search-back."""
     overdue_max_s: float = 2.5
-    searchback_share: float = 0.5
+    searchback_share: float = 0.6
     """Share of the threshold that is enough when a beat is overdue."""
     learning_s: float = 2.0
     relearn_s: float = 4.0
