@@ -57,13 +57,14 @@ async def store_report(
         return None
     beats = await read_beats(connection, span)
     frames = await read_frames(connection, span)
+    device = await _device(connection, span, measured, status)
     given = ReportInput(
         kind=ReportKind(kind),
         created_ns=created_ns,
         patient_ref=patient_id,
-        device=await _device(connection, span, measured, status),
+        device=device,
         algorithm=measured.algorithm,
-        window=_window(ReportKind(kind), span, measured, beats),
+        window=_window(ReportKind(kind), span, measured, beats, device.fs_nominal_hz),
         start_ns=measured.start_ns,
         end_ns=measured.end_ns,
         parts=measured.parts,
@@ -160,11 +161,15 @@ async def _wearer(connection: DbConnection, device_id: str, measured: Measured) 
 
 
 def _window(
-    kind: ReportKind, span: Span, measured: Measured, beats: tuple[StoredBeat, ...]
+    kind: ReportKind,
+    span: Span,
+    measured: Measured,
+    beats: tuple[StoredBeat, ...],
+    fs_hz: float,
 ) -> Window:
     if kind is ReportKind.SUMMARY and measured.whole is not None:
         return measured.whole
-    return measure_span(span.start, span.end, measured.parts, beats, measured.start_ns)
+    return measure_span(span.start, span.end, measured.parts, beats, measured.start_ns, fs_hz)
 
 
 async def _device(

@@ -77,11 +77,11 @@ async def read_measured(connection: DbConnection, span: Span) -> Measured | None
 async def read_beats(connection: DbConnection, span: Span) -> tuple[StoredBeat, ...]:
     """Read the beats of a span, in order."""
     rows = await connection.fetch(
-        "SELECT sample, utc_ns, rr_ms FROM beat WHERE device_id = $1 AND boot_id = $2 "
-        "AND sample >= $3 AND sample < $4 ORDER BY sample",
+        "SELECT sample, utc_ns, amplitude_mv, rr_ms FROM beat "
+        "WHERE device_id = $1 AND boot_id = $2 AND sample >= $3 AND sample < $4 ORDER BY sample",
         *span.key,
     )
-    return tuple(StoredBeat(row["sample"], row["utc_ns"], row["rr_ms"]) for row in rows)
+    return tuple(StoredBeat(**row) for row in rows)
 
 
 async def read_frames(connection: DbConnection, span: Span) -> list[Frame]:

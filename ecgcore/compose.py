@@ -7,6 +7,7 @@ import numpy as np
 
 from ecgcore.events import Measurement
 from ecgcore.narrative import DISCLAIMERS, Facts, narrate
+from ecgcore.quality import USABLE_SQI
 from ecgcore.reference import REFERENCES, Reference
 from ecgcore.report import (
     SCHEMA_VERSION,
@@ -31,7 +32,6 @@ from ecgcore.report import (
 from ecgcore.statements import (
     GOOD_SQI,
     LONG_INTERVAL_MS,
-    USABLE_SQI,
     long_intervals,
     rate,
     technical,
@@ -63,6 +63,7 @@ class StoredBeat:
 
     sample: int
     utc_ns: int
+    amplitude_mv: float
     rr_ms: float | None
 
 

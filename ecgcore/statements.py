@@ -6,6 +6,7 @@ outside 50 to 100, whether a beat is missing for long. No rhythm is named.
 
 from collections.abc import Iterable, Sequence
 
+from ecgcore.quality import USABLE_SQI
 from ecgcore.report import (
     Certainty,
     Evidence,
@@ -17,8 +18,6 @@ from ecgcore.report import (
     Statement,
 )
 
-USABLE_SQI = 0.5
-"""Below it nothing is measured."""
 GOOD_SQI = 0.7
 """Below it only technical statements are made."""
 _MIN_COVERAGE = 0.8
