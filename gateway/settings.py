@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ecgcore.errors import ConfigError, TopicError
@@ -58,6 +58,13 @@ class GatewaySettings(BaseSettings):
             return checked_name(gateway_id)
         except TopicError as error:
             raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _has_origin(self) -> Self:
+        if self.speed != 1 and not self.clock_origin_ns:
+            msg = "speed needs clock_origin_ns, the same for every process of the rig"
+            raise ValueError(msg)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

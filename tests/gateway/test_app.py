@@ -1,0 +1,214 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecgcore.errors import ConfigError
+from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
+from ecgcore.wire.messages import Contact, LinkState
+from gateway.app import run_gateway
+from gateway.settings import GatewaySettings
+from gateway.spool import Spool
+from simulators.peripheral import patch_address
+from tests.gateway.broker import Engine, Nats, running_engine, running_nats, until
+from tests.simulators.room import SPEED, Room, room
+
+
+def settings(folder: Path, broker_url: str, there: Room | None, **more: Any) -> GatewaySettings:
+    given = {
+        "broker_url": broker_url,
+        "spool_path": folder / "spool.sqlite",
+        "radio": f"bumble:{there.hci}" if there else "native",
+        "take_any": True,
+        "speed": SPEED,
+        "clock_origin_ns": time.time_ns(),
+        "resend_s": 1.0,
+        "status_s": 0.2,
+    }
+    return GatewaySettings(**(given | more))
+
+
+class Running:
+    """A gateway in this process; `stop` ends it in order and gives its summary."""
+
+    def __init__(self, using: GatewaySettings) -> None:
+        self._stop = asyncio.Event()
+        self.task = asyncio.create_task(run_gateway(using, self._stop))
+
+    async def stop(self) -> dict[str, Any]:
+        self._stop.set()
+        return await asyncio.wait_for(self.task, 15)
+
+
+@asynccontextmanager
+async def cloud(folder: Path, **options: object) -> AsyncIterator[tuple[Nats, Engine]]:
+    async with running_nats(folder) as broker, running_engine(broker, **options) as engine:
+        yield broker, engine
+
+
+def device_of(name: str) -> str:
+    return name.lower().replace(" ", "-")[:10] + name[10:]
+
+
+def assert_exact(frames: list[Frame], sent: list[range]) -> None:
+    """Every sample handed to the link is in a frame, its counter is its number, the rest gaps."""
+    assert frames
+    base = sent[0].start
+    at = 0
+    for frame in frames:
+        assert frame.start == at
+        numbers = frame.adc[0] - base
+        assert numbers.tolist() == list(range(frame.first_counter, frame.end))
+        at = frame.end
+    stored = {base + k for frame in frames for k in range(frame.first_counter, frame.end)}
+    assert stored == {number for numbers in sent for number in numbers}
+
+
+async def test_three_patches_stream_and_stop_without_a_sample_lost(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), room(3) as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        await until(lambda: all(len(sent) > 60 for sent in there.sent.values()))
+        summary = await gateway.stop()
+        devices = {name: device_of(name) for name in there.names}
+        for name, device in devices.items():
+            assert_exact(engine.of(device), there.sent[name])
+            assert summary["devices"][device]["frames"] == len(engine.of(device))
+            assert engine.statuses[device][-1].link is LinkState.STOPPED
+        assert summary["spooled_left"] == summary["gaps"] == summary["duplicates"] == 0
+        assert summary["samples"] == sum(
+            len(numbers) for sent in there.sent.values() for numbers in sent
+        )
+
+
+async def test_status_tells_what_the_patch_said(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), room() as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        (device,) = [device_of(name) for name in there.names]
+        await until(lambda: any(s.model and s.frames > 3 for s in engine.statuses[device]))
+        await gateway.stop()
+        status = next(s for s in engine.statuses[device] if s.model and s.frames > 3)
+        assert (status.model, status.firmware) == ("H10", "3.2.0")
+        assert status.serial == device[-8:]
+        assert status.battery_pct is not None
+        assert status.contact is Contact.ON
+        states = [s.link for s in engine.statuses[device]]
+        assert LinkState.STREAMING in states
+        assert states[-1] is LinkState.STOPPED
+
+
+async def test_link_loss_is_one_exact_gap(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), room() as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        (name,) = there.names
+        sent, device = there.sent[name], device_of(name)
+        await until(lambda: len(sent) > 60)
+        n_before = len(sent)
+        async with there.air.drop(patch_address(name[10:])):
+            await asyncio.sleep(0.7)
+        await until(lambda: len(sent) > n_before + 40)
+        summary = await gateway.stop()
+        frames = engine.of(device)
+        assert_exact(frames, sent)
+        gaps = [frame for frame in frames if frame.gap_before]
+        assert [gap.gap_reason for gap in gaps] == [GapReason.LINK_LOST]
+        assert gaps[0].gap_before > 0.7 * SPEED * 130
+        assert summary["gap_samples"] == gaps[0].gap_before
+
+
+async def test_a_restart_goes_on_counting_and_names_the_gap(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), room() as there:
+        using = settings(tmp_path, broker.url, there)
+        (name,) = there.names
+        sent, device = there.sent[name], device_of(name)
+        first = Running(using)
+        await until(lambda: len(sent) > 60)
+        await first.stop()
+        n_before = len(sent)
+        second = Running(using)
+        await until(lambda: len(sent) > n_before + 20)
+        await second.stop()
+        frames = engine.of(device)
+        assert_exact(frames, sent)
+        assert len({frame.boot_id for frame in frames}) == 1
+        gaps = [frame for frame in frames if frame.gap_before]
+        assert [gap.gap_reason for gap in gaps] == [GapReason.GATEWAY_DOWN]
+
+
+async def test_without_a_broker_it_keeps_everything(tmp_path: Path) -> None:
+    async with room() as there:
+        using = settings(tmp_path, "mqtt://127.0.0.1:1", there, drain_s=0.2)
+        gateway = Running(using)
+        (name,) = there.names
+        await until(lambda: len(there.sent[name]) > 30)
+        summary = await gateway.stop()
+        assert summary["spooled_left"] == summary["frames"] == len(there.sent[name])
+    spool = Spool(using.spool_path, using.spool_max_bytes)
+    assert spool.backlog()[device_of(name)].n_frames == len(there.sent[name])
+    spool.close()
+
+
+async def test_a_radio_that_dies_is_opened_again(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), room() as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        (name,) = there.names
+        sent = there.sent[name]
+        await until(lambda: len(sent) > 60)
+        n_before = len(sent)
+        there.hang_up()
+        await until(lambda: len(sent) > n_before + 20)
+        await gateway.stop()
+        frames = engine.of(device_of(name))
+        # What was under way in the dying connection was handed to the link and never came.
+        at = 0
+        for frame in frames:
+            assert frame.start == at
+            assert int(frame.adc[0, 0]) - sent[0].start == frame.first_counter
+            at = frame.end
+        assert GapReason.LINK_LOST in [frame.gap_reason for frame in frames]
+
+
+async def test_only_named_patches_are_taken(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), room(2) as there:
+        wanted, other = (device_of(name) for name in there.names)
+        absent = "polar-h10-FFFFFFFF"
+        gateway = Running(
+            settings(tmp_path, broker.url, there, take_any=False, devices=(wanted, absent))
+        )
+        await until(lambda: len(engine.of(wanted)) > 10)
+        summary = await gateway.stop()
+        assert set(summary["devices"]) == {wanted, absent}
+        assert not engine.of(other)
+        assert engine.statuses[absent][0].link is LinkState.ABSENT
+        assert other not in engine.statuses
+
+
+async def test_mistakes_are_told_before_anything_runs(tmp_path: Path) -> None:
+    def using(**more: Any) -> GatewaySettings:
+        return settings(tmp_path, "mqtt://127.0.0.1:1", None, **more)
+
+    stop = asyncio.Event()
+    with pytest.raises(ConfigError, match="no patch named"):
+        await run_gateway(using(take_any=False), stop)
+    with pytest.raises(ConfigError, match="'nonsense:1' is not known; there is native, bumble"):
+        await run_gateway(using(radio="nonsense:1"), stop)
+    with pytest.raises(ConfigError, match="broker 127.0.0.1:1: Connection refused"):
+        await run_gateway(using(require_broker=True), stop)
+    with pytest.raises(ConfigError, match="broker address http://x: not mqtt"):
+        await run_gateway(using(broker_url="http://x"), stop)
+    with pytest.raises(ExceptionGroup) as caught:
+        await run_gateway(using(radio="bumble:tcp-client:127.0.0.1:1"), stop)
+    assert caught.group_contains(ConfigError, match="127.0.0.1:1")
+
+
+async def test_wrong_password_is_told(tmp_path: Path) -> None:
+    async with running_nats(tmp_path) as broker:
+        url = broker.url.replace("p-gateway", "wrong")
+        with pytest.raises(ConfigError, match="Not authori[sz]ed"):
+            await run_gateway(
+                settings(tmp_path, url, None, require_broker=True), asyncio.Event()
+            )
