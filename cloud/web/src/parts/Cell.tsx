@@ -17,9 +17,7 @@ function quality(numbers: Numbers | null, view: View): "solid" | "hatched" | "ab
 
 function rhythm(numbers: Numbers | null, view: View): string {
   const text = words.value;
-  if (!numbers || !isMonitored(view)) return "";
-  const because = rateReason(numbers, view);
-  if (because) return because;
+  if (!numbers?.hr_bpm || !isMonitored(view)) return "";
   if (numbers.regular === null) return text.rhythmUnsure;
   return numbers.regular ? text.rhythmEven : text.rhythmUneven;
 }
@@ -40,6 +38,9 @@ interface Props {
 export function Cell({ monitored, isOpen, onOpen }: Props) {
   const { patient, numbers, view } = monitored;
   const said = useComputed(() => alert(view.value));
+  const noRate = useComputed(() =>
+    isMonitored(view.value) ? rateReason(numbers.value, view.value) : "",
+  );
   const because = useComputed(() => ("why" in view.value ? why(view.value.why) : ""));
   const rate = useComputed(() => rateText(numbers.value, view.value));
   const word = useComputed(() => rhythm(numbers.value, view.value));
@@ -61,7 +62,10 @@ export function Cell({ monitored, isOpen, onOpen }: Props) {
         <span class="cell-who">
           <span class="cell-name">{patient.name}</span>
           <span class="cell-bed">{bed}</span>
-          <span class="cell-word">{word}</span>
+          <span class="cell-word">
+            {word}
+            <strong>{noRate}</strong>
+          </span>
         </span>
         <span class="cell-rate">
           <span class="cell-number">{rate}</span>

@@ -19,14 +19,17 @@ export class Reports {
   readonly open: Signal<Loaded<Report> | null> = signal(null);
   readonly isMaking = signal(false);
   readonly makingFailure: Signal<string | null> = signal(null);
-  private readonly newestId = computed(() => this.patient.report.value?.report_id);
-  /** Keep the list fresh: every report that is stored comes by the live connection. */
-  readonly stop = effect(() => {
-    void this.newestId.value;
-    void this.load();
-  });
+  /** End following the patient. */
+  readonly stop: () => void;
 
-  constructor(private readonly patient: Monitored) {}
+  constructor(private readonly patient: Monitored) {
+    const newestId = computed(() => patient.report.value?.report_id);
+    // Every report that is stored comes by the live connection: the list follows.
+    this.stop = effect(() => {
+      void newestId.value;
+      void this.load();
+    });
+  }
 
   async load(): Promise<void> {
     try {

@@ -10,10 +10,10 @@ export const PULSE_MV = 1;
 export const PULSE_S = 0.2;
 
 const SPEEDS_MM_PER_S = [25, 12.5, 6.25] as const;
-const GAINS_MM_PER_MV = [40, 20, 10, 5, 2.5, 1.25] as const;
+const GAINS_MM_PER_MV = [40, 30, 20, 15, 10, 7.5, 5, 2.5, 1.25] as const;
 const MIN_SECONDS = 4;
-const FILL = 0.86;
-const ENLARGE_FILL = 0.6;
+const FILL = 0.9;
+const ENLARGE_FILL = 0.7;
 
 /** Give the fastest paper speed at which a strip of this width shows at least four seconds. */
 export function speedMmPerS(widthMm: number): number {

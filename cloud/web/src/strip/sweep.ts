@@ -37,8 +37,10 @@ export interface Scale {
 }
 
 const BAND_MM = 4;
-const PULSE_MARGIN_MM = 1.5;
+const PULSE_MARGIN_MM = 2;
+const PULSE_FOOT_MM = 1;
 const TRACE_MM = 0.4;
+const GRID_MM = 0.2;
 const REFIT_S = 1;
 const OFF_MIDDLE = 0.12;
 const MIN_LABEL_PX = 40;
@@ -57,6 +59,8 @@ export class SweepStrip {
   private left = 0;
   private width = 0;
   private pulsePx = 0;
+  /** Half a pen's width spills over the ends of a sweep. */
+  private slackPx = 0;
 
   constructor(
     private readonly context: CanvasRenderingContext2D,
@@ -71,7 +75,8 @@ export class SweepStrip {
     this.pulsePx = Math.round(PULSE_S * this.scale.mmPerS * pxPerMm);
     const margin = this.pulsePx + Math.round(2 * PULSE_MARGIN_MM * pxPerMm);
     this.left = box.x + margin;
-    this.width = Math.max(1, box.width - margin);
+    this.slackPx = Math.ceil(TRACE_MM * pxPerMm);
+    this.width = Math.max(1, box.width - margin - this.slackPx);
   }
 
   /** Add what is due at `atMs` to the context's open path; erases at once. */
@@ -149,8 +154,11 @@ export class SweepStrip {
     while (this.erasedPx < toPx) {
       const x = this.erasedPx % this.width;
       const length = Math.min(toPx - this.erasedPx, this.width - x);
+      const before = x === 0 ? this.slackPx : 0;
+      const after = x + length === this.width ? this.slackPx : 0;
+      const left = this.left + x - before;
       this.context.fillStyle = this.look.surface;
-      this.context.fillRect(this.left + x, this.box.y, length, this.box.height);
+      this.context.fillRect(left, this.box.y, before + length + after, this.box.height);
       this.gridLines(x, x + length);
       this.erasedPx += length;
     }
@@ -159,13 +167,15 @@ export class SweepStrip {
   private gridLines(from: number, to: number): void {
     if (!this.hasGrid) return;
     const step = 5 * this.pxPerMm;
-    const line = Math.max(1, Math.round(this.pxPerMm * CSS_PX_PER_MM * 0.05));
+    const line = Math.max(1, Math.round(this.pxPerMm * GRID_MM));
     this.context.fillStyle = this.look.grid;
     for (let y = (this.box.height / 2) % step; y < this.box.height; y += step) {
       this.context.fillRect(this.left + from, this.box.y + Math.round(y), to - from, line);
     }
-    for (let n = Math.ceil(from / step); n * step < to; n++) {
-      this.context.fillRect(this.left + Math.round(n * step), this.box.y, line, this.box.height);
+    for (let n = Math.floor(from / step); n * step < to; n++) {
+      const x = Math.round(n * step);
+      if (x < from || x >= to) continue;
+      this.context.fillRect(this.left + x, this.box.y, line, this.box.height);
     }
   }
 
@@ -239,17 +249,20 @@ export class SweepStrip {
     this.context.fillText(words, middle, y);
   }
 
-  /** The calibration pulse in the margin: 1 mV high, 0.2 s wide. */
+  /** The calibration pulse in the margin: 1 mV high, 0.2 s wide, on a short foot each side. */
   private drawPulse(): void {
     const high = Math.round(PULSE_MV * this.scale.mmPerMv * this.pxPerMm);
     const height = Math.min(high, this.box.height - 2);
     const line = Math.max(1, Math.round(0.25 * this.pxPerMm));
-    const x = this.box.x + Math.round(PULSE_MARGIN_MM * this.pxPerMm) - line;
+    const foot = Math.round(PULSE_FOOT_MM * this.pxPerMm);
+    const x = this.box.x + Math.round(PULSE_MARGIN_MM * this.pxPerMm);
     const y = this.box.y + Math.round((this.box.height - height) / 2);
     this.context.fillStyle = this.look.text;
+    this.context.fillRect(x - foot, y + height - line, foot, line);
     this.context.fillRect(x, y, line, height);
     this.context.fillRect(x, y, this.pulsePx, line);
     this.context.fillRect(x + this.pulsePx - line, y, line, height);
+    this.context.fillRect(x + this.pulsePx, y + height - line, foot, line);
   }
 }
 

@@ -38,7 +38,7 @@ export const en = {
   staleSince: (time: string) => `stale since ${time}`,
   noDataSince: (time: string) => `no data since ${time}`,
   noDataYet: "no data yet",
-  notToScale: "The mark at the left is 1 mV high and 0.2 s wide; this screen is not to scale.",
+  notToScale: "Mark at the left: 1 mV, 0.2 s. Not to scale.",
   stripLabel: (name: string) => `Live ECG of ${name}`,
   behind: "What is behind this",
   safeThrough: (time: string) => `Safe through ${time}`,

@@ -40,7 +40,7 @@ export const zh: Words = {
   staleSince: (time) => `自 ${time} 起未更新`,
   noDataSince: (time) => `自 ${time} 起无数据`,
   noDataYet: "尚无数据",
-  notToScale: "左侧标记高 1 mV、宽 0.2 秒；本屏幕未按比例显示。",
+  notToScale: "左侧标记：1 mV、0.2 秒。未按比例显示。",
   stripLabel: (name) => `${name} 的实时心电图`,
   behind: "数据依据",
   safeThrough: (time) => `已安全保存至 ${time}`,
