@@ -19,7 +19,7 @@ from cloud.accounts import NewClinician, NewPatient, seed
 from cloud.demo.plan import CLINICIAN, Options, Plan, make_plan, name_of
 from cloud.demo.summary import read_produced, summarise
 from cloud.demo.supervisor import Child
-from cloud.demo.watcher import Watcher
+from cloud.demo.watcher import Watcher, ready
 from cloud.store.database import migrate, open_pool
 from ecgcore.clock import UtcClock
 
@@ -113,13 +113,16 @@ class _Demo:
         return summary
 
     async def _live(self, tasks: asyncio.TaskGroup) -> dict[str, Any]:
-        start_ns = self._clock.now_ns()
+        start_ns, plan = self._clock.now_ns(), self._plan
         try:
             for name in ("broker", "postgres", "patches"):
                 self._start(tasks, name)
             await self._seed(start_ns)
-            for name in ("engine", "server", "gateway"):
+            for name in ("engine", "server"):
                 self._start(tasks, name)
+            # Once the engine's sessions exist the broker keeps what comes for it.
+            await ready(plan.base_url)
+            self._start(tasks, "gateway")
             watching = tasks.create_task(self._watcher.run(), name="watcher")
             measuring = tasks.create_task(self._measure(), name="measure")
             self._welcome()

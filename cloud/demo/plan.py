@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,6 +17,7 @@ from ecgcore.errors import ConfigError
 
 GATEWAY = "gw-home"
 CLINICIAN = "clinician"
+_TROUBLE = re.compile(r"FATAL|PANIC|ERROR|\[ERR\]|\[FTL\]|ready to accept|Server is ready")
 _NAMES = (
     "Ada Moss", "Ben Okoro", "Chen Li", "Dana Weiss", "Elif Kaya", "Femi Ade", "Greta Lind",
     "Hugo Marin", "Ines Costa", "Jun Sato", "Kira Novak", "Luis Vega", "Mei Wong", "Nils Berg",
@@ -116,14 +118,16 @@ def ecgomics(*arguments: str) -> list[str]:
 def _postgres(parts: dict[str, Part], data: Path, port: int) -> str:
     server = postgres.prepare(data / "postgres", port)
     # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for clients to leave.
-    parts["postgres"] = Part("postgres", server.command(), stop_signal=signal.SIGINT)
+    parts["postgres"] = Part(
+        "postgres", server.command(), stop_signal=signal.SIGINT, shown=_TROUBLE
+    )
     return server.url
 
 
 def _nats(parts: dict[str, Part], data: Path, port: int, words: Secrets) -> str:
     services = {"engine": words.engine, "server": words.server}
     broker = nats.prepare(data / "nats", port, services, {GATEWAY: words.gateway})
-    parts["broker"] = Part("broker", broker.command())
+    parts["broker"] = Part("broker", broker.command(), shown=_TROUBLE)
     return f"mqtt://127.0.0.1:{port}"
 
 

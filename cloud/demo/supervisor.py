@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ class Part:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
+    shown: re.Pattern[str] = re.compile("")
+    """Lines of its log that people want to see; the file has all of them."""
 
 
 @dataclass(slots=True)
@@ -135,7 +138,8 @@ class Child:
                 last_line = line.decode(errors="replace").rstrip()
                 log.write(last_line + "\n")
                 log.flush()
-                self._say(self.part.name, last_line)
+                if self.part.shown.search(last_line):
+                    self._say(self.part.name, last_line)
         return last_line
 
 

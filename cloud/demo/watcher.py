@@ -1,6 +1,7 @@
 """A clinician's client on the live WebSocket: what arrives, and how old it is by then."""
 
 import asyncio
+import contextlib
 import json
 import random
 import struct
@@ -94,6 +95,16 @@ class Watcher:
             ages_s = (self._clock.now_ns() - taken_ns) / 1e9 / self._clock.speed
             self.seen.ages_s.append(ages_s)
             self.seen.n_ages += n_samples
+
+
+async def ready(base_url: str) -> None:
+    """Wait until the server has its broker, its database and a living engine."""
+    async with httpx.AsyncClient(base_url=base_url) as http:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await http.get("/readyz")).is_success:
+                    return
+            await asyncio.sleep(0.1)
 
 
 def percentiles_s(ages_s: list[FloatArray]) -> dict[str, float | None]:

@@ -43,7 +43,7 @@ class EmbeddedPostgres:
             "unix_socket_directories": "",
             "shared_buffers": "64MB",
             "max_connections": 40,
-            "log_min_messages": "warning",
+            "log_checkpoints": "off",
             "log_line_prefix": "",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
