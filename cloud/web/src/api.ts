@@ -1,6 +1,6 @@
 /** The REST calls of docs/api.md. */
 
-import type { Localised, Report } from "./report";
+import type { Report } from "./report";
 import type { DeviceStatus, Numbers } from "./wire";
 
 export interface Me {
@@ -29,8 +29,7 @@ export interface ReportLine {
   created_ns: number;
   start_ns: number;
   end_ns: number;
-  /** Plain, or in every language. */
-  headline: string | Localised;
+  headline: string;
 }
 
 /** The server answered, and said no. */

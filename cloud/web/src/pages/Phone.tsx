@@ -8,7 +8,6 @@ import { SafeBar } from "../parts/SafeBar";
 import { StripCanvas } from "../parts/StripCanvas";
 import { ageText, Evidence, rateReason, rateText } from "../parts/Vitals";
 import { type Monitored, monitor, nowMs } from "../state/monitor";
-import { language } from "../state/preferences";
 import { Reports } from "../state/reports";
 import { clockTime, day, fromNs, words } from "../words";
 import { ReportView } from "./Report";
@@ -88,16 +87,13 @@ function LiveStrip({ patient }: { patient: Monitored }) {
   );
 }
 
-const lineHeadline = ({ headline }: ReportLine): string =>
-  typeof headline === "string" ? headline : headline[language.value];
-
 function ReportList({ lines, reports }: { lines: ReportLine[]; reports: Reports }) {
   return (
     <ul class="report-list">
       {lines.map((line) => (
         <li key={line.report_id}>
           <button type="button" onClick={() => void reports.show(line.report_id)}>
-            <span>{lineHeadline(line)}</span>
+            <span>{line.headline}</span>
             <time>{clockTime(fromNs(line.end_ns))}</time>
           </button>
         </li>

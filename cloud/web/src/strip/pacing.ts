@@ -14,12 +14,16 @@ const BURST_MS = 80;
 const MAX_JITTER_MS = 1_500;
 const MARGIN_MS = 30;
 const SLEW = 0.08;
-const CATCH_UP_MS = 300;
+/** A backlog drains when an arrival is so much less late than the best and the worst before it. */
+const BETTER_THAN_BEST_MS = 100;
+const BETTER_THAN_WORST_MS = 1_000;
 const SETTLED_MS = 300;
 const LONGEST_WAIT_MS = 3_000;
 
 interface Arrival {
   atMs: number;
+  /** When the first of those that came at once did. */
+  burstMs: number;
   latenessMs: number;
 }
 
@@ -39,11 +43,13 @@ export class Pacing {
 
   /** Note that samples from stream time `firstMs` on came at `atMs`. */
   arrived(firstMs: number, atMs: number): void {
-    const arrival = { atMs, latenessMs: atMs - firstMs };
-    this.noteCatchUp(arrival);
     const last = this.arrivals.at(-1);
+    const isBurst = last !== undefined && atMs - last.burstMs < BURST_MS;
+    const burstMs = isBurst ? last.burstMs : atMs;
+    const arrival = { atMs, burstMs, latenessMs: atMs - firstMs };
+    this.noteCatchUp(arrival);
     // Of several at once only the newest tells how late live samples are.
-    if (last && atMs - last.atMs < BURST_MS) this.arrivals.pop();
+    if (isBurst) this.arrivals.pop();
     this.arrivals.push(arrival);
     while ((this.arrivals[0] as Arrival).atMs < atMs - WINDOW_MS) this.arrivals.shift();
   }
@@ -54,22 +60,27 @@ export class Pacing {
     const elapsedMs = Math.max(0, atMs - this.lastFrameMs);
     this.lastFrameMs = atMs;
     if (!this.isCatchingUp(atMs)) this.lagMs = this.approach(this.targetLagMs(), elapsedMs);
-    if (this.lagMs === null || this.catchUpMs) return Math.min(this.shownMs, newestMs);
+    if (this.lagMs === null || this.catchUpMs) return this.shownMs;
     this.shownMs = Math.max(this.shownMs, Math.min(atMs - this.lagMs, newestMs));
     return this.shownMs;
   }
 
   private noteCatchUp(arrival: Arrival): void {
-    const best = Math.min(...this.arrivals.map((each) => each.latenessMs));
-    if (best - arrival.latenessMs < CATCH_UP_MS || this.arrivals.length === 0) return;
+    if (this.lagMs === null) return;
+    const before = this.arrivals.map((each) => each.latenessMs);
+    if (Math.min(...before) - arrival.latenessMs < BETTER_THAN_BEST_MS) return;
+    if (Math.max(...before) - arrival.latenessMs < BETTER_THAN_WORST_MS) return;
     this.catchUpMs = { since: this.catchUpMs?.since ?? arrival.atMs, last: arrival.atMs };
   }
 
   private isCatchingUp(atMs: number): boolean {
     if (!this.catchUpMs) return false;
     const { since, last } = this.catchUpMs;
-    if (atMs - last > SETTLED_MS || atMs - since > LONGEST_WAIT_MS) this.catchUpMs = null;
-    return this.catchUpMs !== null;
+    if (atMs - last <= SETTLED_MS && atMs - since <= LONGEST_WAIT_MS) return true;
+    this.catchUpMs = null;
+    // The backlog's own latenesses say nothing of what comes now.
+    this.arrivals = this.arrivals.slice(-1);
+    return false;
   }
 
   private targetLagMs(): number {

