@@ -29,6 +29,7 @@ from ecgcore.errors import ConfigError
 
 _log = logging.getLogger(__name__)
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _POOL_SIZE = 8
 _DRAIN_S = 5
 _MOST_MESSAGE_BYTES = 64 * 1024
@@ -136,9 +137,13 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """End on SIGTERM and SIGINT."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self._stop)
-        yield
+        try:
+            yield
+        finally:
+            for number in _STOP_SIGNALS:
+                loop.remove_signal_handler(number)
 
     def _stop(self) -> None:
         self.should_exit = True

@@ -1,0 +1,127 @@
+"""Who may read what: every route of the interface, for everybody."""
+
+from uuid import UUID
+
+import pytest
+
+from cloud.store.database import DbPool
+from tests.cloud.api.house import ADA, BEA, House, credentials, store_minute
+
+_READERS_OF_ADA = {"ada", "dr-in"}
+_EVERYBODY = (None, "ada", "bea", "dr-in", "dr-out")
+
+
+async def _routes(house: House) -> dict[tuple[str, str], tuple[str, int]]:
+    """Every route of the OpenAPI document with a path that asks for Ada."""
+    async with house.browser("ada") as client:
+        made = await client.post(f"/api/v1/patients/{ADA}/reports")
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+    report_id = str(UUID(made.json()["report_id"]))
+    return {
+        (verb.upper(), path): (
+            path.replace("{patient_id}", ADA).replace("{report_id}", report_id),
+            201 if verb == "post" and "{patient_id}" in path else 200,
+        )
+        for path, verbs in paths.items()
+        for verb in verbs
+    }
+
+
+async def test_the_matrix(house: House) -> None:
+    await store_minute(house.parts.pool)
+    routes = await _routes(house)
+    of_ada = {route for route in routes if "{" in route[1]}
+    signed_in = {
+        ("GET", "/api/v1/me"), ("GET", "/api/v1/patients"), ("POST", "/api/v1/live/ticket"),
+    }  # fmt: skip
+    open_to_all = {("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/api/v1/login")}
+    # A route that is new must be put into one of the classes.
+    assert set(routes) == of_ada | signed_in | open_to_all | {("POST", "/api/v1/logout")}
+    assert len(of_ada) == 5
+    for username in _EVERYBODY:
+        async with house.browser(username) as client:
+            for verb, path in sorted(of_ada | signed_in):
+                url, success = routes[verb, path]
+                answer = await client.request(verb, url)
+                expected = success
+                if username is None:
+                    expected = 401
+                elif (verb, path) in of_ada and username not in _READERS_OF_ADA:
+                    expected = 404
+                assert answer.status_code == expected, (username, verb, path, answer.text)
+
+
+async def test_a_patient_that_is_not_there_looks_like_one_that_may_not_be_read(
+    house: House,
+) -> None:
+    async with house.browser("ada") as client:
+        forbidden = await client.get(f"/api/v1/patients/{BEA}/overview")
+        missing = await client.get("/api/v1/patients/nobody/overview")
+        no_report = await client.get(f"/api/v1/reports/{UUID(int=1)}")
+    assert forbidden.status_code == missing.status_code == no_report.status_code == 404
+    assert forbidden.json() == missing.json() == no_report.json()
+    assert forbidden.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("username", "readable"),
+    [("ada", {ADA}), ("bea", {BEA}), ("dr-in", {ADA}), ("dr-out", set())],
+)
+async def test_the_list_names_only_the_readable(
+    house: House, username: str, readable: set[str]
+) -> None:
+    async with house.browser(username) as client:
+        listed = (await client.get("/api/v1/patients")).json()
+    assert {line["patient_id"] for line in listed} == readable
+
+
+@pytest.mark.parametrize("username", _EVERYBODY[1:])
+async def test_the_websocket_asks_the_same_rule(house: House, username: str) -> None:
+    async with house.page(username) as page:
+        await page.say("subscribe", ADA)
+        kind = "subscribed" if username in _READERS_OF_ADA else "refused"
+        assert (await page.hear(kind))["patient"] == ADA
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1"]
+)
+async def test_unsafe_verbs_need_the_servers_own_origin(house: House, origin: str | None) -> None:
+    async with house.browser("ada") as client:
+        client.headers.pop("Origin")
+        headers = {} if origin is None else {"Origin": origin}
+        for path in ("live/ticket", "logout", "login", f"patients/{ADA}/reports"):
+            answer = await client.post(f"/api/v1/{path}", json=credentials("ada"), headers=headers)
+            assert answer.status_code == 403, path
+        # Still signed in, and reading needs no Origin.
+        assert (await client.get("/api/v1/me", headers=headers)).status_code == 200
+
+
+async def _audited(pool: DbPool) -> list[tuple[str, str, str]]:
+    rows = await pool.fetch("SELECT username, action, patient_id FROM audit ORDER BY audit_id")
+    return [tuple(row) for row in rows]
+
+
+async def test_every_access_leaves_a_row_and_a_refused_one_none(house: House) -> None:
+    await store_minute(house.parts.pool)
+    async with house.browser("dr-in") as client:
+        for path in ("overview", "strip", "reports"):
+            await client.get(f"/api/v1/patients/{ADA}/{path}")
+        made = await client.post(f"/api/v1/patients/{ADA}/reports")
+        await client.get(f"/api/v1/reports/{made.json()['report_id']}")
+        await client.get(f"/api/v1/patients/{BEA}/overview")
+    actions = ("overview", "strip", "reports", "make_report", "report")
+    assert await _audited(house.parts.pool) == [("dr-in", action, ADA) for action in actions]
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House) -> None:
+    async with house.browser() as client:
+        answer = await client.post("/api/v1/login", json=credentials("ada"))
+    cookie = answer.headers["set-cookie"].lower()
+    assert cookie.startswith("ecgomics=")
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "domain" not in cookie
+    token = answer.cookies["ecgomics"]
+    stored = await house.parts.pool.fetchval("SELECT token_sha256 FROM auth_session")
+    assert token.encode() not in stored
