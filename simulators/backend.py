@@ -86,20 +86,23 @@ class BumbleScanner(BaseBleakScanner):
     async def start(self) -> None:
         """Start scanning; several scanners may run at once."""
         self.seen_devices = {}
-        await self.central.start_scanning(self._on_advertisement)
+        with _bleak_errors():
+            await self.central.start_scanning(self._on_advertisement)
 
     async def stop(self) -> None:
         """Stop this scanner."""
-        await self.central.stop_scanning(self._on_advertisement)
+        with _bleak_errors():
+            await self.central.stop_scanning(self._on_advertisement)
 
     def _on_advertisement(self, advertisement: device.Advertisement) -> None:
         data = _advertisement_data(advertisement)
+        if not self.is_allowed_uuid(data.service_uuids):
+            return
         address = advertisement.address.to_string(with_type_qualifier=False)
         peer = self.create_or_update_device(
             address, address, data.local_name, advertisement.address, data
         )
-        if self.is_allowed_uuid(data.service_uuids):
-            self.call_detection_callbacks(peer, data)
+        self.call_detection_callbacks(peer, data)
 
 
 def _advertisement_data(advertisement: device.Advertisement) -> AdvertisementData:
@@ -156,7 +159,10 @@ class BumbleClient(BaseBleakClient):
         super().__init__(
             address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout
         )
-        self._name = getattr(address_or_ble_device, "name", None) or self.address
+        self._name, self._peer = self.address, hci.Address(self.address)
+        if isinstance(address_or_ble_device, BLEDevice):
+            self._name = address_or_ble_device.name or self.address
+            self._peer = address_or_ble_device.details
         self._connection: device.Connection | None = None
         self._subscribers: dict[int, Callable[[bytes], None]] = {}
 
@@ -185,9 +191,8 @@ class BumbleClient(BaseBleakClient):
         BleakError
             If the controller or the link is gone.
         """
-        peer = hci.Address(self.address, hci.Address.RANDOM_DEVICE_ADDRESS)
         async with asyncio.timeout(kwargs.get("timeout", self._timeout)):
-            connection = await self.central.connect(peer)
+            connection = await self.central.connect(self._peer)
             connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
             self._connection = connection
             try:
@@ -289,7 +294,12 @@ class BumbleClient(BaseBleakClient):
 
 @contextmanager
 def _bleak_errors() -> Iterator[None]:
-    """Turn Bumble's ways to fail into Bleak's."""
+    """Turn Bumble's ways to fail into Bleak's, and tell its cancelling from the caller's.
+
+    Bumble cancels what waits for an answer when the link ends. The other way round, Python 3.11's
+    ``wait_for``, on which it waits, loses a cancellation that comes together with the answer.
+    """
+    before = _cancellations()
     try:
         yield
     except att.ATT_Error as error:
@@ -299,12 +309,17 @@ def _bleak_errors() -> Iterator[None]:
     except core.BaseBumbleError as error:
         raise BleakError(str(error)) from error
     except asyncio.CancelledError as error:
-        # Bumble cancels what waits for an answer when the link ends.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if _cancellations() > before:
             raise
         msg = "disconnected"
         raise BleakError(msg) from error
+    if _cancellations() > before:
+        raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 def _require_link(connection: device.Connection) -> None:

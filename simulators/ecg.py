@@ -6,7 +6,7 @@ P, Q, R, S and T are Gaussians of the angle. The model's differential equation h
 solution when the cycle turns evenly from one R peak to the next and its slow pull towards the
 baseline (1/s, against waves of 0.1 s) is left out. That makes every sample a function of its
 index: nothing accumulates, any cut gives the same bits, and the R peaks lie where they are said
-to (the neighbouring Q and S move the summit by less than a hundredth of a sample at 130 Hz).
+to (Q, S and the wander move the summit by less than 0.2 ms).
 
 The intervals follow the paper's spectrum: a low-frequency band at 0.1 Hz (Mayer waves) and a
 high-frequency band at 0.25 Hz (breathing), here as a sum of cosines with seeded phases.

@@ -146,7 +146,7 @@ class Peripheral:
 
     async def run(self) -> None:
         """Advertise, serve who connects, and again; cancelling takes the strap off the air."""
-        await self._device.power_on()
+        await asyncio.shield(self._device.power_on())
         while True:
             await self._advertise()
             visit = await self._visits.get()
@@ -167,12 +167,17 @@ class Peripheral:
                 data_types.Flags(core.AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE),
                 data_types.CompleteLocalName(self._patch.config.name),
                 data_types.ManufacturerSpecificData(codec.COMPANY_ID, state),
+                # A real strap has this in its scan response, which the virtual radio lacks.
+                data_types.CompleteListOf16BitServiceUUIDs([_bumble_uuid(sig.HEART_RATE_SERVICE)]),
             ]
         )
-        await self._device.start_advertising(
-            advertising_data=bytes(fields),
-            advertising_interval_min=_ADVERTISING_INTERVAL_MS,
-            advertising_interval_max=_ADVERTISING_INTERVAL_MS,
+        # Shielded, as Bumble waits with `wait_for`, which in Python 3.11 can lose a cancellation.
+        await asyncio.shield(
+            self._device.start_advertising(
+                advertising_data=bytes(fields),
+                advertising_interval_min=_ADVERTISING_INTERVAL_MS,
+                advertising_interval_max=_ADVERTISING_INTERVAL_MS,
+            )
         )
 
     async def _serve(self, visit: _Visit) -> hci.HCI_ErrorCode:

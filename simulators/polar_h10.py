@@ -20,6 +20,7 @@ from simulators.source import Source
 
 # Without known beats the strap shows a steady heart.
 _STEADY_BPM = 60
+_NS_PER_S = 1_000_000_000
 _BATTERY_EVERY_S = 10
 # As many intervals as a notification carries at any MTU.
 _MAX_RR = 9
@@ -86,8 +87,9 @@ class SimulatedH10:
         """Give the strap's clock at a sample, ns since 2000."""
         return codec.POWER_ON_NS + round(sample * 1e9 / self.config.fs_hz)
 
-    def _elapsed_ns(self, utc_ns: int) -> float:
-        return (utc_ns - self.config.power_on_utc_ns) * (1 + self.config.drift_ppm * 1e-6)
+    def _elapsed_ns(self, utc_ns: int) -> int:
+        elapsed_ns = utc_ns - self.config.power_on_utc_ns
+        return elapsed_ns + round(elapsed_ns * self.config.drift_ppm * 1e-6)
 
     def features(self) -> bytes:
         """Give what a read of the control point gives."""
@@ -95,7 +97,7 @@ class SimulatedH10:
 
     def advertised_state(self, utc_ns: int) -> bytes:
         """Give the manufacturer payload of the adverts."""
-        counter = int(self._elapsed_ns(utc_ns) / 1e9) & 7
+        counter = self._elapsed_ns(utc_ns) // _NS_PER_S & 7
         return codec.encode_advertised_state(
             codec.AdvertisedState(contact=True, battery_low=False, counter=counter, bpm=_STEADY_BPM)
         )
@@ -166,9 +168,9 @@ class SimulatedH10:
             yield Notification(codec.PMD_DATA, value, range(start, end))
 
     def _due_each_second(self, utc_ns: int) -> Iterator[Notification]:
-        second = int(self._elapsed_ns(utc_ns) / 1e9)
+        second = self._elapsed_ns(utc_ns) // _NS_PER_S
         if self._told_s is None:
-            self._told_s = second - 1
+            self._told_s = max(second - 1, 0)
         if second == self._told_s:
             return
         heart_rate = self._heart_rate(self._told_s, second)

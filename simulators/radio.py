@@ -211,19 +211,27 @@ class VirtualRadio(link.LocalLink):
 class _HciClient(StreamPacketSource):
     """One host on a TCP connection, with a controller of its own."""
 
-    def __init__(self, radio: VirtualRadio) -> None:
+    def __init__(self, radio: VirtualRadio, clients: "set[_HciClient]") -> None:
         super().__init__()
         self._controller = RadioController("hci", host_source=self, link=radio)
         self._radio = radio
+        self._clients = clients
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._controller.host = StreamPacketSink(cast("asyncio.WriteTransport", transport))
+        self._sink = StreamPacketSink(cast("asyncio.WriteTransport", transport))
+        self._controller.host = self._sink
+        self._clients.add(self)
         _log.info("host connected")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._clients.discard(self)
         self._controller.host = None
         self._radio.remove_controller(self._controller)
         _log.info("host gone")
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sink.close()
 
 
 @asynccontextmanager
@@ -247,7 +255,13 @@ async def serve_hci(radio: VirtualRadio, address: str, port: int) -> AsyncIterat
     OSError
         If the address cannot be listened on.
     """
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _HciClient(radio), address, port)
+    clients: set[_HciClient] = set()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _HciClient(radio, clients), address, port
+    )
     async with server:
-        yield server.sockets[0].getsockname()[1]
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            for client in clients:
+                client.close()

@@ -1,0 +1,129 @@
+"""A room of simulated straps and a radio to reach them, in one process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bleak import BleakClient, BleakScanner
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
+from bumble.transport.common import StreamPacketSink
+
+from devices.driver import CommandReply, Packet, Samples
+from devices.polar_h10.driver import PolarH10Driver
+from ecgcore.clock import UtcClock
+from simulators.backend import Radio, open_radio
+from simulators.fleet import serial_of
+from simulators.peripheral import Peripheral
+from simulators.polar_h10 import Notification, PatchConfig, SimulatedH10
+from simulators.radio import VirtualRadio, serve_hci
+from simulators.source import SampleNumbers, Source
+
+DRIVER = PolarH10Driver()
+SPEED = 20.0
+
+
+@dataclass
+class Room:
+    """What a test can look at and break."""
+
+    air: VirtualRadio
+    port: int
+    peripherals: Sequence[Peripheral]
+    names: Sequence[str]
+    sent: dict[str, list[range]]
+    """Samples handed to the link, by name."""
+
+    def hang_up(self) -> None:
+        """Take the power from every controller that is served."""
+        for controller in self.air.controllers:
+            if isinstance(controller.host, StreamPacketSink):
+                controller.host.transport.abort()
+
+    @property
+    def hci(self) -> str:
+        return f"tcp-client:127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def room(patients: int = 1, source: type[Source] = SampleNumbers) -> AsyncIterator[Room]:
+    clock = UtcClock(time.time_ns, time.time_ns(), SPEED)
+    air = VirtualRadio()
+    sent: dict[str, list[range]] = {}
+    peripherals = []
+    for number in range(1, patients + 1):
+        config = PatchConfig(serial_of(0, number), clock.now_ns())
+        ranges = sent[config.name] = []
+
+        def note(notification: Notification, ranges: list[range] = ranges) -> None:
+            if notification.samples:
+                ranges.append(notification.samples)
+
+        peripherals.append(Peripheral(air, SimulatedH10(config, source()), clock, note))
+    async with serve_hci(air, "127.0.0.1", 0) as port:
+        tasks = [asyncio.create_task(peripheral.run()) for peripheral in peripherals]
+        yield Room(air, port, peripherals, list(sent), sent)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            assert task.cancelled()
+
+
+@asynccontextmanager
+async def room_and_radio(patients: int = 1) -> AsyncIterator[tuple[Room, Radio]]:
+    async with room(patients) as there, open_radio(there.hci) as radio:
+        yield there, radio
+
+
+async def find(radio: Radio, name: str) -> BLEDevice:
+    found = await BleakScanner.find_device_by_name(name, 5, backend=radio.scanner_backend)
+    assert found is not None
+    return found
+
+
+@dataclass
+class Listener:
+    """A connected client that decodes what it hears."""
+
+    client: BleakClient
+    packets: list[Packet] = field(default_factory=list)
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        for listen in DRIVER.listens:
+            await self.client.start_notify(listen.characteristic, self._on_notification)
+        for command in DRIVER.start_commands:
+            await self.client.write_gatt_char(command.characteristic, command.payload, True)
+        await self.until(lambda: CommandReply("start", True, "success") in self.packets)
+
+    def _on_notification(self, sender: BleakGATTCharacteristic, data: bytearray) -> None:
+        self.packets.extend(DRIVER.decode(sender.uuid, bytes(data)))
+        self.heard.set()
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not done():
+                self.heard.clear()
+                await self.heard.wait()
+
+    @property
+    def values(self) -> list[int]:
+        """Every sample heard."""
+        return [
+            value
+            for packet in self.packets
+            if isinstance(packet, Samples)
+            for value in packet.adc[0].tolist()
+        ]
+
+
+async def connected(radio: Radio, device: BLEDevice) -> Listener:
+    lost = asyncio.Event()
+    client = BleakClient(device, lambda _: lost.set(), backend=radio.client_backend)
+    await client.connect()
+    return Listener(client, lost=lost)
