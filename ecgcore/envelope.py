@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ecgcore.filters import Butterworth, ButterworthConfig, ButterworthState
 from ecgcore.history import History, HistoryState
 from ecgcore.jit import compiled
+from ecgcore.noise import noise_rms_mv
 from ecgcore.types import FloatArray, SampleIndex
 
 Int64Array: TypeAlias = NDArray[np.int64]
@@ -25,6 +26,7 @@ _LEVEL_TO_MS = 50.0
 # Half the stretch the parabola is fitted to; at least one sample on either side.
 _PARABOLA_MS = 6.0
 _PIECE_MS = 600.0
+_NOISE_BEFORE_MS = 600.0
 _QRS_SIGMA_S = 0.012
 
 
@@ -62,6 +64,8 @@ class Bump(NamedTuple):
     """Steepest slope of the band-passed signal, mV/s."""
     up: Deflection
     down: Deflection
+    noise_mv: float
+    """RMS of the noise in the second around it; NaN at the very start of a run."""
 
 
 @dataclass(slots=True)
@@ -99,8 +103,11 @@ class QrsEnvelope:
         self._level_from = self._samples(_LEVEL_FROM_MS)
         self._level_to = self._samples(_LEVEL_TO_MS)
         self._parabola_samples = max(self._samples(_PARABOLA_MS), 1)
+        self._noise_samples = self._samples(_NOISE_BEFORE_MS)
         self._lag_samples = self._measured_lag()
-        reach = self._lag_samples + self._search_samples + self._level_from
+        reach = self._lag_samples + max(
+            self._search_samples + self._level_from, self._noise_samples
+        )
         # A bump may become certain with the first sample of a piece and is then looked at with
         # its last.
         self._piece_samples = self._samples(_PIECE_MS)
@@ -166,7 +173,9 @@ class QrsEnvelope:
         end = min(centre + self._search_samples + 1, self._raw.end)
         steepness = self._steepness.between(at - self._lag_samples, at + 1)
         up, down = (self._deflection(raw_mv, end, sign) for sign in (1.0, -1.0))
-        return Bump(at, height, float(steepness.max()), up, down)
+        around_mv = self._raw.between(centre - self._noise_samples, at + self.refractory_samples)
+        noise_mv = noise_rms_mv(around_mv, self._fs_hz)
+        return Bump(at, height, float(steepness.max()), up, down, noise_mv)
 
     def _deflection(self, raw_mv: FloatArray, end: SampleIndex, sign: float) -> Deflection:
         first = max(raw_mv.size - 2 * self._search_samples - 1, 0)

@@ -6,9 +6,7 @@ Every figure is taken from the raw signal alone, so quality depends on nothing t
 * *rail*: samples at the limit of the converter, where that is known;
 * *motion*: how far the medians of fifths of a second lie apart, in itself and against the tallest
   120 ms stretch;
-* *low_snr*: that stretch against the noise, unless the noise is low in itself. The noise
-  is the residual of straight lines through 100 ms stretches, of the quieter half of them: a
-  stand-in for the TP segment that needs no delineation.
+* *low_snr*: that stretch against the noise, unless the noise is low in itself.
 
 Each gives a score from 0 to 1 between a "bad" and a "good" limit; the SQI is their product, and
 what scores below one half is named as a reason.
@@ -23,6 +21,7 @@ import numpy as np
 from ecgcore.events import QualityReason
 from ecgcore.history import History, HistoryState
 from ecgcore.jit import compiled
+from ecgcore.noise import noise_rms_mv
 from ecgcore.types import FloatArray, SampleIndex
 
 USABLE_SQI = 0.5
@@ -39,7 +38,8 @@ class QualityConfig:
     rail_share: tuple[float, float] = (0.05, 0.0)
     motion_mv: tuple[float, float] = (5.0, 2.0)
     motion_share: tuple[float, float] = (1.1, 0.5)
-    snr_db: tuple[float, float] = (6.0, 12.0)
+    snr_db: tuple[float, float] = (10.0, 16.0)
+    """White noise alone gives 8 to 10 dB by its own swing."""
     noise_mv: tuple[float, float] = (0.06, 0.03)
     """30 and 50 uV are the catalogue's good and poor."""
     context_s: float = 2.0
@@ -168,7 +168,7 @@ def _measure(
         _flat_samples(judged_mv, max(second // 5, 2), flat_mv) / n_judged,
         n_rail / n_judged,
         _motion_mv(judged_mv, max(second // 5, 2)),
-        _noise_mv(judged_mv, max(second // 10, 4)),
+        noise_rms_mv(judged_mv, float(second)),
         _swing_mv(context_mv, max(round(0.12 * second), 2)),
     )
 
@@ -196,26 +196,6 @@ def _motion_mv(raw_mv: FloatArray, stretch: int) -> float:
         middle = np.median(raw_mv[start : start + stretch])
         low, high = min(low, middle), max(high, middle)
     return max(high - low, 0.0)
-
-
-@compiled
-def _noise_mv(raw_mv: FloatArray, stretch: int) -> float:
-    """Pool the residual variances of the quieter half of the stretches."""
-    n_stretches = raw_mv.size // stretch
-    variances = np.empty(n_stretches)
-    middle = 0.5 * (stretch - 1)
-    for s in range(n_stretches):
-        piece = raw_mv[s * stretch : (s + 1) * stretch]
-        mean = np.mean(piece)
-        xx = xy = yy = 0.0
-        for k in range(stretch):
-            x, y = k - middle, piece[k] - mean
-            xx += x * x
-            xy += x * y
-            yy += y * y
-        variances[s] = max(yy - xy * xy / xx, 0.0) / (stretch - 2)
-    variances.sort()
-    return float(np.sqrt(np.mean(variances[: (n_stretches + 1) // 2])))
 
 
 @compiled

@@ -19,6 +19,7 @@ Invariants: beats come in order, more than a refractory time apart; a beat is na
 A gap ends the run; levels outlive it.
 """
 
+import math
 from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -39,7 +40,7 @@ class RPeakConfig:
     """Where between the levels of noise (0) and of beats (1) a bump becomes a beat."""
     noise_factor: float = 1.5
     """A beat is at least so many times the noise level."""
-    floor_mv_per_s: float = 0.3
+    floor_mv_per_s: float = 0.6
     """No lower bump is ever a beat."""
     twave_ms: float = 360.0
     twave_slope: float = 0.5
@@ -50,6 +51,8 @@ class RPeakConfig:
     searchback_share: float = 0.6
     """Share of the threshold that is enough when a beat is overdue."""
     learning_s: float = 2.0
+    learning_snr: float = 5.0
+    """Prominence over noise that levels are learnt from; below, the quality is not usable."""
     relearn_s: float = 4.0
     relearn_share: float = 0.1
     """Share of the old beat level that a new one needs, lest a standstill's P waves count; halved
@@ -79,6 +82,8 @@ class RPeakState:
     quiet_since: SampleIndex = 0
     """Last beat, last (re)learning or start of the run."""
     is_learning: bool = True
+    n_vain: int = 0
+    """Times the levels could not be learnt since the last beat."""
     was_searched: bool = False
     """Whether the overdue beat was already looked for."""
     bumps: list[Bump] = field(default_factory=list)
@@ -132,6 +137,7 @@ class RPeakDetector:
         if state.is_learning:
             peaks += self._learn(ended_at)
         state.is_running = state.was_searched = False
+        state.n_vain = 0
         state.last_beat = None
         state.bumps.clear()
         return peaks
@@ -158,7 +164,8 @@ class RPeakDetector:
         if state.last_beat is not None:
             _remember(state.intervals, bump.at - state.last_beat.at)
         _remember(state.beat_levels, bump.height)
-        state.last_beat, state.quiet_since, state.was_searched = bump, bump.at, False
+        state.last_beat, state.quiet_since = bump, bump.at
+        state.was_searched, state.n_vain = False, 0
         state.bumps = [later for later in state.bumps if later.at > bump.at]
         deflection = bump.up if self._points_up(bump) else bump.down
         confidence = 1.0 - 0.5 * min(threshold / bump.height, 1.0)
@@ -228,7 +235,7 @@ class RPeakDetector:
         bumps, state.bumps = state.bumps, []
         state.quiet_since = now - self._refractory - 1
         if not self._set_levels(bumps):
-            state.beat_levels = [0.5 * level for level in state.beat_levels]
+            state.n_vain += 1
             return []
         peaks: list[RPeak] = []
         for bump in bumps:
@@ -246,11 +253,15 @@ class RPeakDetector:
             return False
         beat = heights[1] if heights[1] > 0.4 * heights[0] else heights[0]
         before = median(state.beat_levels) if state.beat_levels else 0.0
-        if beat < max(config.floor_mv_per_s, config.relearn_share * before):
+        least = config.relearn_share * before * 0.5**state.n_vain
+        if beat < max(config.floor_mv_per_s, least):
+            return False
+        alike = [bump for bump in bumps if bump.height >= 0.5 * beat]
+        if median(map(_snr, alike)) < config.learning_snr:
             return False
         state.beat_levels = [beat]
         state.noise_levels = [height for height in heights if height < 0.5 * beat][-_N_LEVELS:]
-        state.points_up = sum(_uprightness(b) for b in bumps if b.height >= 0.5 * beat) > 0.0
+        state.points_up = sum(map(_uprightness, alike)) > 0.0
         state.is_learning = state.was_searched = False
         return True
 
@@ -258,6 +269,12 @@ class RPeakDetector:
 def _uprightness(bump: Bump) -> float:
     up_mv, down_mv = bump.up.prominence_mv, bump.down.prominence_mv
     return (up_mv - down_mv) / max(up_mv + down_mv, 1e-9)
+
+
+def _snr(bump: Bump) -> float:
+    if math.isnan(bump.noise_mv):
+        return 0.0
+    return max(bump.up.prominence_mv, bump.down.prominence_mv) / max(bump.noise_mv, 1e-6)
 
 
 def _remember(values: list[N], value: N) -> None:

@@ -1,0 +1,177 @@
+import os
+import warnings
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import resample_poly
+
+from ecgcore.rpeak import RPeak, RPeakConfig, RPeakDetector
+from ecgcore.types import FloatArray
+from tests.strategies import ecg_of
+
+DATA = Path(os.environ.get("ECGOMICS_DATA", Path(__file__).parents[3] / "shared" / "data"))
+RATES = pytest.mark.parametrize("fs_hz", [130.0, 250.0, 360.0, 1000.0])
+
+
+def peaks_of(ecg_mv: FloatArray, fs_hz: float) -> list[RPeak]:
+    detector = RPeakDetector(RPeakConfig(), fs_hz)
+    return [*detector.push(0, ecg_mv), *detector.finish()]
+
+
+def places_s(peaks: list[RPeak], fs_hz: float) -> FloatArray:
+    return np.array([peak.sample + peak.offset for peak in peaks]) / fs_hz
+
+
+def assert_finds(ecg_mv: FloatArray, fs_hz: float, rpeaks_s: list[float], atol_s: float) -> None:
+    np.testing.assert_allclose(places_s(peaks_of(ecg_mv, fs_hz), fs_hz), rpeaks_s, atol=atol_s)
+
+
+@RATES
+@pytest.mark.parametrize("rr_s", [0.26, 0.4, 0.75, 1.0, 2.0])
+def test_finds_every_beat_from_30_to_230_a_minute(fs_hz: float, rr_s: float) -> None:
+    rpeaks_s = list(np.arange(0.55, 19.5, rr_s))
+    assert_finds(ecg_of(rpeaks_s, fs_hz, 20.0, noise_mv=0.02), fs_hz, rpeaks_s, 0.004)
+
+
+@pytest.mark.parametrize("gain", [0.1, 5.0, -1.0])
+def test_amplitude_and_polarity_do_not_matter(gain: float) -> None:
+    rpeaks_s = list(np.arange(0.55, 19.5, 0.8))
+    ecg_mv = ecg_of(rpeaks_s, 130.0, 20.0, gain=gain, noise_mv=0.005)
+    assert_finds(ecg_mv, 130.0, rpeaks_s, 0.004)
+    assert {np.sign(peak.amplitude_mv) for peak in peaks_of(ecg_mv, 130.0)} == {np.sign(gain)}
+
+
+def test_a_tall_t_wave_is_not_a_beat() -> None:
+    rpeaks_s = list(np.arange(0.55, 19.5, 0.9))
+    times_s = np.arange(2600) / 130.0
+    ecg_mv = ecg_of(rpeaks_s, 130.0, 20.0, noise_mv=0.01)
+    for rpeak_s in rpeaks_s:
+        ecg_mv += 0.9 * np.exp(-0.5 * ((times_s - rpeak_s - 0.27) / 0.04) ** 2)
+    assert_finds(ecg_mv, 130.0, rpeaks_s, 0.004)
+
+
+def test_a_small_beat_among_tall_ones_is_found_by_searching_back() -> None:
+    rpeaks_s = list(np.arange(0.55, 29.5, 0.8))
+    small_s = rpeaks_s.pop(20)
+    ecg_mv = ecg_of(rpeaks_s, 130.0, 30.0, noise_mv=0.005)
+    ecg_mv += ecg_of([small_s], 130.0, 30.0, gain=0.27)
+    peaks = peaks_of(ecg_mv, 130.0)
+    found = peaks[20]
+    assert found.sample / 130.0 == pytest.approx(small_s, abs=0.01)
+    # Later than usual, and less sure.
+    assert found.decided_at - found.sample > RPeakDetector(RPeakConfig(), 130.0).delay_samples
+    assert found.confidence < peaks[19].confidence
+    assert len(peaks) == len(rpeaks_s) + 1
+
+
+def test_recovers_when_the_amplitude_falls_to_a_twelfth() -> None:
+    rpeaks_s = list(np.arange(0.55, 59.5, 0.8))
+    ecg_mv = ecg_of(rpeaks_s, 130.0, 60.0, noise_mv=0.002)
+    ecg_mv[30 * 130 :] /= 12.0
+    found_s = places_s(peaks_of(ecg_mv, 130.0), 130.0)
+    missed = [r for r in rpeaks_s if np.abs(found_s - r).min() > 0.05]
+    assert len(found_s) + len(missed) == len(rpeaks_s)
+    assert all(30.0 < r < 40.0 for r in missed)
+
+
+def test_recovers_within_seconds_after_a_burst_of_noise() -> None:
+    rpeaks_s = list(np.arange(0.55, 59.5, 0.8))
+    ecg_mv = ecg_of(rpeaks_s, 130.0, 60.0, noise_mv=0.01)
+    burst = slice(20 * 130, 25 * 130)
+    ecg_mv[burst] += 8.0 * np.random.default_rng(9).standard_normal(5 * 130)
+    found_s = places_s(peaks_of(ecg_mv, 130.0), 130.0)
+    after = [r for r in rpeaks_s if r > 30.0]
+    np.testing.assert_allclose(found_s[found_s > 29.9], after, atol=0.01)
+
+
+def test_a_standstill_has_no_beats() -> None:
+    rpeaks_s = list(np.arange(0.55, 20.0, 0.8))
+    ecg_mv = ecg_of(rpeaks_s, 130.0, 40.0, noise_mv=0.01)
+    assert_finds(ecg_mv, 130.0, rpeaks_s, 0.004)
+
+
+def test_a_run_after_a_gap_goes_on_with_the_levels() -> None:
+    ecg_mv = ecg_of(list(np.arange(0.55, 9.5, 0.8)), 130.0, 10.0, noise_mv=0.01)
+    detector = RPeakDetector(RPeakConfig(), 130.0)
+    first = [*detector.push(0, ecg_mv), *detector.finish()]
+    second = [*detector.push(5000, ecg_mv), *detector.finish()]
+    assert [p.sample + 5000 for p in first] == [p.sample for p in second]
+    # Learning delayed the first beats; the second run knows the levels.
+    assert first[0].decided_at - first[0].sample > detector.delay_samples
+    assert second[0].decided_at - second[0].sample <= detector.delay_samples
+
+
+@RATES
+def test_the_delay_is_within_400_ms_once_learnt(fs_hz: float) -> None:
+    detector = RPeakDetector(RPeakConfig(), fs_hz)
+    assert detector.delay_samples <= 0.4 * fs_hz
+    rpeaks_s = list(np.arange(0.55, 19.5, 0.9))
+    for peak in peaks_of(ecg_of(rpeaks_s, fs_hz, 20.0, noise_mv=0.02), fs_hz)[3:]:
+        assert peak.decided_at - peak.sample <= detector.delay_samples
+
+
+def test_beats_come_in_order_and_never_later_than_promised() -> None:
+    rng = np.random.default_rng(11)
+    ecg_mv = rng.standard_normal(40_000) * np.repeat(rng.exponential(1.0, 400), 100)
+    detector = RPeakDetector(RPeakConfig(), 130.0)
+    peaks = detector.push(0, ecg_mv)
+    assert len(peaks) > 100
+    assert all(b.decided_at >= a.decided_at for a, b in pairwise(peaks))
+    assert max(p.decided_at - p.sample for p in peaks) <= detector.max_delay_samples
+    assert all(0.0 <= p.confidence <= 1.0 and -0.5 <= p.offset <= 0.5 for p in peaks)
+
+
+# Sensitivity and positive predictivity in percent over the whole record; only ever raised.
+RATCHETS = {
+    "101": (99.9, 99.7),
+    "106": (99.9, 99.9),
+    "119": (99.9, 99.9),
+    "203": (99.0, 98.5),
+    "208": (99.1, 99.7),
+    "223": (99.9, 99.9),
+}
+
+
+@pytest.mark.parametrize("fs_hz", [130, 360])
+@pytest.mark.parametrize("record", RATCHETS)
+def test_real_beats_are_found(record: str, fs_hz: int) -> None:
+    """MIT-BIH, first channel, annotated beats matched within 150 ms (EC57)."""
+    raw_mv, truth_s = real_record(record)
+    ecg_mv = resample_poly(raw_mv, fs_hz, 360)
+    peaks = peaks_of(ecg_mv, float(fs_hz))
+    n_matched = matched(truth_s, places_s(peaks, fs_hz))
+    sensitivity_pct, predictivity_pct = RATCHETS[record]
+    assert 100.0 * n_matched / len(truth_s) >= sensitivity_pct
+    assert 100.0 * n_matched / len(peaks) >= predictivity_pct
+
+
+def matched(truth_s: FloatArray, found_s: FloatArray, tolerance_s: float = 0.15) -> int:
+    """Count pairs, each beat used once, earliest first."""
+    n_pairs = i = j = 0
+    while i < truth_s.size and j < found_s.size:
+        distance_s = found_s[j] - truth_s[i]
+        if abs(distance_s) <= tolerance_s:
+            n_pairs, i, j = n_pairs + 1, i + 1, j + 1
+        elif distance_s < 0:
+            j += 1
+        else:
+            i += 1
+    return n_pairs
+
+
+@cache
+def real_record(record: str) -> tuple[FloatArray, FloatArray]:
+    """Give the first channel in mV at 360 Hz and the times of its beats in s."""
+    path = str(DATA / "mitdb" / record)
+    with warnings.catch_warnings():
+        # wfdb 4.3 calls pandas in a way that pandas 3 deprecates, at import and in use.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import wfdb
+
+        raw_mv = wfdb.rdrecord(path, channels=[0]).p_signal[:, 0]
+        notes = wfdb.rdann(path, "atr")
+    is_beat = np.isin(notes.symbol, list("NLRBAaJSVrFejnE/fQ?"))
+    return raw_mv, notes.sample[is_beat] / 360.0
