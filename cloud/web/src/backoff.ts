@@ -1,7 +1,7 @@
 /** Waits between attempts: full jitter, so that a thousand pages do not come back at once. */
 
 const FIRST_MS = 500;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 5_000;
 
 /** Give how long to wait before attempt `attempt` (0, 1, ...), ms; `random` is in [0, 1). */
 export function backoffMs(attempt: number, random: number): number {

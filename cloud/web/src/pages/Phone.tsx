@@ -21,11 +21,11 @@ function Header({ patient }: { patient: Monitored }) {
   const status = patient.status.value;
   const pct = status?.battery_pct ?? null;
   const battery = pct === null ? text.batteryUnknown : `${text.battery} ${pct} %`;
-  const link = text.links[status?.link ?? "absent"];
+  const link = patient.link.value;
   return (
     <header class="phone-head">
       <h1>{patient.patient.name}</h1>
-      <Link state={status?.link ?? null} label={link} />
+      <Link state={link} label={link ? text.links[link] : text.linkUnknown} />
       <span class="battery">
         <Battery pct={pct} label={battery} />
         {pct !== null && <span aria-hidden="true">{pct} %</span>}

@@ -1,16 +1,18 @@
 /** Up to when everything is stored, and what is still on its way. */
 
+import type { View } from "../state/judge";
 import { type Monitored, nowMs } from "../state/monitor";
 import type { DeviceStatus, Numbers } from "../wire";
-import { clockTime, fromNs, seconds, words } from "../words";
+import { clockTime, fromNs, seconds, why, words } from "../words";
 
 /** The bar stands for the last minute. */
 const SPAN_MS = 60_000;
 /** What is younger than this is simply in flight. */
 const IN_FLIGHT_MS = 10_000;
 
-function onItsWay(numbers: Numbers, status: DeviceStatus | null): string {
+function onItsWay(numbers: Numbers, status: DeviceStatus | null, view: View): string {
   const text = words.value;
+  if (view.is === "lost") return why(view.why);
   const oldest = status?.oldest_uncommitted_ns;
   if (status && oldest && nowMs.value - fromNs(oldest) > IN_FLIGHT_MS) {
     return text.heldBack(status.spooled_frames, clockTime(fromNs(oldest)));
@@ -31,7 +33,7 @@ export function SafeBar({ patient }: { patient: Monitored }) {
     <section class="safe">
       <p>
         <strong>{text.safeThrough(clockTime(safeMs))}</strong>
-        <span class="quiet">{onItsWay(numbers, patient.status.value)}</span>
+        <span class="quiet">{onItsWay(numbers, patient.status.value, patient.view.value)}</span>
       </p>
       <div class="bar" aria-hidden="true">
         <div class="bar-safe" style={{ width: `${100 * share}%` }} />

@@ -32,6 +32,7 @@ export function Evidence({ patient }: { patient: Monitored }) {
   const text = words.value;
   const numbers = patient.numbers.value;
   const status = patient.status.value;
+  const link = patient.link.value;
   const rows: [string, string][] = [];
   if (numbers) {
     const reasons = numbers.quality_reasons.map(reason);
@@ -48,7 +49,7 @@ export function Evidence({ patient }: { patient: Monitored }) {
     const battery = status.battery_pct === null ? text.batteryUnknown : `${status.battery_pct} %`;
     rows.push(
       [text.patch, [status.model, status.device].filter(Boolean).join(", ")],
-      [text.link, text.links[status.link]],
+      [text.link, link ? text.links[link] : text.linkUnknown],
       [text.battery, battery],
     );
   }

@@ -56,11 +56,19 @@ export function isMonitored(view: View): boolean {
   return view.is === "live" || view.is === "stale";
 }
 
-function whyNot({ isConnected, services, status, nowMs, speed }: Known): Why {
+/** Give the link's state as the gateway tells it; null while this page or the gateway is silent. */
+export function linkNow({ isConnected, status, nowMs, speed }: Known): LinkState | null {
+  if (!isConnected || !status) return null;
+  return (nowMs - status.at_ns / 1e6) / speed > GATEWAY_SILENT_MS ? null : status.link;
+}
+
+function whyNot(known: Known): Why {
+  const { isConnected, services, status } = known;
   if (!isConnected) return "page_offline";
   const down = SERVICE_NAMES.find((name) => services && !services[name].up);
   if (down) return down;
   if (!status) return "wait";
-  if ((nowMs - status.at_ns / 1e6) / speed > GATEWAY_SILENT_MS) return "gateway";
-  return status.link === "streaming" ? "wait" : status.link;
+  const link = linkNow(known);
+  if (link === null) return "gateway";
+  return link === "streaming" ? "wait" : link;
 }

@@ -6,8 +6,8 @@ import { LiveClient } from "../live";
 import type { Report } from "../report";
 import { meter } from "../strip/figures";
 import { StripSource } from "../strip/source";
-import type { DeviceStatus, Numbers, ServerMessage, Services, Strip } from "../wire";
-import { judge, type View } from "./judge";
+import type { DeviceStatus, LinkState, Numbers, ServerMessage, Services, Strip } from "../wire";
+import { judge, type Known, linkNow, type View } from "./judge";
 import { session } from "./session";
 
 const TICK_MS = 500;
@@ -27,17 +27,18 @@ export class Monitored {
   readonly report: Signal<Report | null> = signal(null);
   readonly isSubscribed = signal(false);
   readonly source = new StripSource();
-  readonly view: ReadonlySignal<View> = computed(() =>
-    judge({
-      numbers: this.numbers.value,
-      status: this.status.value,
-      isSubscribed: this.isSubscribed.value,
-      isConnected: connection.value?.isUp ?? true,
-      services: services.value,
-      nowMs: nowMs.value,
-      speed: client.clock.speed,
-    }),
-  );
+  private readonly known: ReadonlySignal<Known> = computed(() => ({
+    numbers: this.numbers.value,
+    status: this.status.value,
+    isSubscribed: this.isSubscribed.value,
+    isConnected: connection.value?.isUp ?? true,
+    services: services.value,
+    nowMs: nowMs.value,
+    speed: client.clock.speed,
+  }));
+  readonly view: ReadonlySignal<View> = computed(() => judge(this.known.value));
+  /** The state of the patch's link; null when nobody can tell now. */
+  readonly link: ReadonlySignal<LinkState | null> = computed(() => linkNow(this.known.value));
 
   constructor(readonly patient: api.Patient) {}
 }
@@ -53,6 +54,7 @@ const client = new LiveClient({
   },
   onClosed: (signedOut) => {
     if (connection.value?.isUp !== false) connection.value = { isUp: false, sinceMs: Date.now() };
+    services.value = null;
     if (signedOut) session.value = { is: "out" };
   },
   onMessage: (message) => meter.busy(() => take(message)),

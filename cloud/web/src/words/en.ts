@@ -102,6 +102,7 @@ export const en = {
   link: "Link",
   battery: "Battery",
   batteryUnknown: "battery not known",
+  linkUnknown: "link not known",
   newest: "Newest sample",
   stored: "Stored through",
   gapLabel: (seconds: string, reason: string) => `${seconds} s missing: ${reason}`,
@@ -188,7 +189,7 @@ export const en = {
     ecg_sqi: "Signal quality",
   } as Record<string, string>,
   dimensions: { S: "Structural", I: "Intensity", F: "Functional", C: "Comparative" },
-  units: { "1/min": "bpm", "/min": "bpm", "1": "", "{beats}": "", "%": "%" } as Record<
+  units: { uV: "µV", "1/min": "bpm", "/min": "bpm", "1": "", "{beats}": "", "%": "%" } as Record<
     string,
     string
   >,

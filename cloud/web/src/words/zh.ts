@@ -103,6 +103,7 @@ export const zh: Words = {
   link: "连接",
   battery: "电量",
   batteryUnknown: "电量未知",
+  linkUnknown: "连接状态未知",
   newest: "最新样本",
   stored: "已保存至",
   gapLabel: (seconds, reason) => `缺失 ${seconds} 秒：${reason}`,
@@ -187,5 +188,5 @@ export const zh: Words = {
     ecg_sqi: "信号质量",
   },
   dimensions: { S: "结构", I: "强度", F: "功能", C: "比较" },
-  units: { "1/min": "次/分", "/min": "次/分", "1": "", "{beats}": "", "%": "%" },
+  units: { uV: "µV", "1/min": "次/分", "/min": "次/分", "1": "", "{beats}": "", "%": "%" },
 };
