@@ -1,7 +1,8 @@
 """Loops over samples, compiled to machine code once and kept on disk.
 
 Numba writes its cache beside the module, or into ``NUMBA_CACHE_DIR`` or the user's cache folder
-when that place is read-only.
+when that place is read-only. A compiled function calls compiled functions of its own module only:
+Numba does not notice when another module's has changed.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from ecgcore.types import FloatArray
 @compiled
 def noise_rms_mv(raw_mv: FloatArray, fs_hz: float) -> float:
     """Give the noise of a stretch of raw ECG, shape (n_samples,); NaN below 100 ms."""
-    stretch = max(int(round(0.1 * fs_hz)), 4)
+    stretch = max(round(0.1 * fs_hz), 4)
     n_stretches = raw_mv.size // stretch
     variances = np.empty(n_stretches)
     x = np.arange(stretch) - 0.5 * (stretch - 1)

@@ -85,7 +85,7 @@ class QualityMeter:
     ) -> None:
         self.state = state or QualityState()
         self._config = config
-        self._rail_mv = np.inf if rail_mv is None else rail_mv
+        self._rail_mv = np.inf if rail_mv is None else float(rail_mv)
         self._second = round(fs_hz)
         self._context = round(config.context_s * fs_hz)
         self._least = round(config.least_s * fs_hz)
@@ -126,13 +126,11 @@ class QualityMeter:
         if end - start < self._least:
             return SecondScored(start, end, 0.0, np.nan, (QualityReason.GAP,))
         config = self._config
-        flat, rail, motion_mv, noise_mv, swing_mv = _measure(
-            self._raw.between(end - self._context, end),
-            end - start,
-            self._second,
-            config.flat_mv,
-            self._rail_mv,
+        context_mv = self._raw.between(end - self._context, end)
+        flat, rail, motion_mv, swing_mv = _measure(
+            context_mv, end - start, self._second, config.flat_mv, self._rail_mv
         )
+        noise_mv = noise_rms_mv(context_mv[start - end :], float(self._second))
         snr_db = 20.0 * math.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
         scores = {
             QualityReason.FLAT: _ramp(flat, config.flat_share),
@@ -158,8 +156,8 @@ def _ramp(value: float, limits: tuple[float, float]) -> float:
 @compiled
 def _measure(
     context_mv: FloatArray, n_judged: int, second: int, flat_mv: float, rail_mv: float
-) -> tuple[float, float, float, float, float]:
-    """Give flat share, rail share, motion, noise of the last `n_judged` samples, and the swing."""
+) -> tuple[float, float, float, float]:
+    """Give flat share, rail share and motion of the last `n_judged` samples, and the swing."""
     judged_mv = context_mv[-n_judged:]
     n_rail = 0
     for value in judged_mv:
@@ -168,7 +166,6 @@ def _measure(
         _flat_samples(judged_mv, max(second // 5, 2), flat_mv) / n_judged,
         n_rail / n_judged,
         _motion_mv(judged_mv, max(second // 5, 2)),
-        noise_rms_mv(judged_mv, float(second)),
         _swing_mv(context_mv, max(round(0.12 * second), 2)),
     )
 

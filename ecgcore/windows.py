@@ -87,9 +87,9 @@ class WindowMeter:
         return closed
 
     def close_before(self, end: SampleIndex) -> list[WindowClosed]:
-        """Close the windows that end at or before `end`, earliest first."""
+        """Close the windows that end at or before `end`, earliest first, then shortest."""
         closed = []
-        while due := [kind for kind in self.state.ends if self._is_due(kind, end)]:
+        while due := [kind for kind in WindowKind if self._is_due(kind, end)]:
             kind = min(due, key=lambda kind: self.state.ends[kind])
             closed.append(self._close(kind))
         return closed
@@ -98,7 +98,7 @@ class WindowMeter:
         return SECONDS[kind] * self._second
 
     def _is_due(self, kind: WindowKind, limit: SampleIndex) -> bool:
-        end = self.state.ends[kind]
+        end = self.state.ends.get(kind, limit + 1)
         return end <= limit and bool(self._seconds_of(end - self._length(kind), end))
 
     def _seconds_of(self, start: SampleIndex, end: SampleIndex) -> list[TimedSecond]:
