@@ -14,6 +14,7 @@ from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError, StateError
 from ecgcore.wire.messages import DeviceStatus
 from gateway.backoff import Backoff, BackoffConfig
+from gateway.cancellation import cancel_all
 from gateway.lane import LaneConfig
 from gateway.outbox import Outbox
 from gateway.radio import radio_opener
@@ -25,6 +26,9 @@ from gateway.status import StatusReporter, device_status
 from gateway.uplink import Uplink
 
 _log = logging.getLogger(__name__)
+# Longer than an orderly end of a link may take.
+_STOP_S = 6.0
+_FAREWELL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,11 @@ class Gateway:
             for device in self._settings.devices:
                 self._add(device)
             await stop.wait()
-            await self._stop_patches()
-            scanning.cancel()
+            _log.info("stopping patches=%d", len(self._workers))
+            patches = [worker.task for worker in self._workers.values()]
+            await cancel_all([scanning, *patches], _STOP_S)
             await self._drain()
-            for service in services:
-                service.cancel()
+            await cancel_all(services, _STOP_S)
 
     def summary(self) -> dict[str, Any]:
         """Give the final counters, in total and by patch."""
@@ -162,18 +166,14 @@ class Gateway:
             _log.warning("counting starts over device=%s error=%s", sighting.device_id, error)
             return Recorder(config, _new_boot_id)
 
-    async def _stop_patches(self) -> None:
-        _log.info("stopping patches=%d", len(self._workers))
-        for worker in self._workers.values():
-            worker.task.cancel()
-        if self._workers:
-            await asyncio.wait([worker.task for worker in self._workers.values()])
-
     async def _drain(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_s):
                 await self._outbox.flush()
                 await self._outbox.emptied.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._reporter.tell()
         for device, left in self._outbox.backlog.items():
             _log.warning("left in spool device=%s frames=%d", device, left.n_frames)
 

@@ -20,9 +20,10 @@ from gateway.scanner import Sighting
 _log = logging.getLogger(__name__)
 _INBOX_NOTIFICATIONS = 64
 _REPLY_S = 5.0
-_CLOSE_S = 5.0
+_STOP_S = 2.0
+_DISCONNECT_S = 3.0
 _CONNECT_ATTEMPTS = 2
-# What Bleak's backends raise when the peer or the stack is gone.
+# What Bleak's backends raise when the peer or the stack is gone; time-outs are OSErrors.
 _GONE = (BleakError, EOFError, OSError)
 
 
@@ -37,6 +38,8 @@ class Notification:
     characteristic: str
     data: bytes
     arrival_ns: int
+    n_dropped: int = 0
+    """Notifications right before this one for which the inbox had no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Link:
     def __init__(self, driver: Driver, now_ns: Callable[[], int]) -> None:
         self.driver = driver
         self.inbox: asyncio.Queue[Notification] = asyncio.Queue(_INBOX_NOTIFICATIONS)
-        self.n_overflows = 0
+        self._n_dropped = 0
         self.is_lost = False
         self.is_stream_ended = False
         """Whether the patch ended the stream by itself; until the next start."""
@@ -191,14 +194,14 @@ class Link:
         return bytes(await client.read_gatt_char(characteristic))
 
     async def _close(self, client: BleakClient) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_S):
-                # A patch that is left streaming stays on until its battery is empty.
-                with suppress(LinkError, *_GONE):
-                    await self._send(self.driver.stop_commands)
-                    await self._stop_listening(client)
-                with suppress(*_GONE):
-                    await client.disconnect()
+        # A patch that is left streaming stays on until its battery is empty.
+        with suppress(LinkError, *_GONE):
+            async with asyncio.timeout(_STOP_S):
+                await self._send(self.driver.stop_commands)
+                await self._stop_listening(client)
+        with suppress(*_GONE):
+            async with asyncio.timeout(_DISCONNECT_S):
+                await client.disconnect()
 
     async def _stop_listening(self, client: BleakClient) -> None:
         for listen in self.driver.listens:
@@ -208,10 +211,11 @@ class Link:
     def _on_notification(
         self, uuid: str, _characteristic: BleakGATTCharacteristic, data: bytearray
     ) -> None:
-        try:
-            self.inbox.put_nowait(Notification(uuid, bytes(data), self._now_ns()))
-        except asyncio.QueueFull:
-            self.n_overflows += 1
+        if self.inbox.full():
+            self._n_dropped += 1
+            return
+        self.inbox.put_nowait(Notification(uuid, bytes(data), self._now_ns(), self._n_dropped))
+        self._n_dropped = 0
 
     def _on_disconnected(self, _client: BleakClient) -> None:
         self.is_lost = True

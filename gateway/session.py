@@ -183,9 +183,8 @@ class Session:
             self._take(link, recorder, await link.inbox.get())
 
     def _take(self, link: Link, recorder: Recorder, notification: Notification) -> None:
-        if link.n_overflows:
-            self.view.overflows += link.n_overflows
-            link.n_overflows = 0
+        if notification.n_dropped:
+            self.view.overflows += notification.n_dropped
             recorder.interrupt(GapReason.GATEWAY_DOWN)
         try:
             packets = link.driver.decode(notification.characteristic, notification.data)

@@ -91,6 +91,13 @@ class StatusReporter:
         self._period_s = period_s
         self.changed = asyncio.Event()
         """Set it to have the status published at once."""
+        self._told = asyncio.Event()
+
+    async def tell(self) -> None:
+        """Have the status published and wait until it is; without broker that is never."""
+        self._told.clear()
+        self.changed.set()
+        await self._told.wait()
 
     async def publish(self, client: Client) -> None:
         """Publish until cancelled or the connection ends."""
@@ -99,6 +106,8 @@ class StatusReporter:
             for status in self._statuses():
                 topic = topics.up(self._gateway_id, status.device, "status")
                 await client.publish(topic, status.model_dump_json())
+            if not self.changed.is_set():
+                self._told.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._period_s):
                     await self.changed.wait()

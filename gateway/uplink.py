@@ -8,6 +8,7 @@ because nobody knows what the old one still carried.
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -27,6 +28,8 @@ from gateway.spool import Row
 _log = logging.getLogger(__name__)
 _BATCH_FRAMES = 64
 _KEEPALIVE_S = 20
+# Nagle's algorithm against delayed acknowledgements costs 40 ms a frame.
+_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 Reporter = Callable[[Client], Awaitable[None]]
 
@@ -105,6 +108,7 @@ class Uplink:
             clean_session=True,
             timeout=self._timeout_s,
             keepalive=_KEEPALIVE_S,
+            socket_options=(_NO_DELAY,),
             max_inflight_messages=_BATCH_FRAMES,
             tls_context=ssl.create_default_context() if self._broker.tls else None,
         )
@@ -112,6 +116,8 @@ class Uplink:
         return client
 
     async def _serve(self, client: Client) -> None:
+        # aiomqtt forgets this error when another one ends the connection; asyncio would report it.
+        client._disconnected.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
         await client.subscribe(topics.committed_of_gateway(self._gateway_id), qos=1)
         _log.info("broker connected broker=%s", self._broker)
         self._backoff.reset()

@@ -27,7 +27,7 @@ def free_port() -> int:
 
 async def until(done: Callable[[], object], within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
-        while not done():
+        while not done():  # noqa: ASYNC110 - what is waited for is not ours
             await asyncio.sleep(0.01)
 
 
@@ -56,7 +56,8 @@ class Nats:
 
     async def kill(self) -> None:
         assert self.process
-        self.process.kill()
+        with suppress(ProcessLookupError):
+            self.process.kill()
         await self.process.wait()
 
 
@@ -105,6 +106,7 @@ class Engine:
             identifier="engine",
             clean_session=False,
             timeout=5,
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
         )
 
     async def _serve(self, client: Client) -> None:
@@ -127,9 +129,7 @@ class Engine:
         message = Committed(
             device=device, boot_id=boot_id, through=self.through(device, boot_id), through_ns=0
         )
-        await client.publish(
-            topics.committed(GATEWAY, device), message.model_dump_json(), qos=1
-        )
+        await client.publish(topics.committed(GATEWAY, device), message.model_dump_json(), qos=1)
 
     def through(self, device: str, boot_id: int) -> int:
         """Give the end of what is here without hole from counter 0."""

@@ -1,0 +1,90 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ecgcore.errors import ConfigError
+from gateway.outbox import Outbox
+from gateway.spool import Spool
+from tests.gateway.test_spool import entries
+
+
+@pytest.fixture
+async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
+    async with Outbox.open(tmp_path / "s.db", max_bytes=1 << 20, linger_s=0.02) as outbox:
+        writer = asyncio.create_task(outbox.run())
+        yield outbox
+        writer.cancel()
+        await asyncio.wait([writer])
+
+
+async def test_what_is_put_is_stored_together_and_then_told(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    append = Spool.append
+
+    def counting(spool: Spool, batch: list[object]) -> None:
+        batches.append(len(batch))
+        append(spool, batch)  # type: ignore[arg-type]  # handed on as it came
+
+    monkeypatch.setattr(Spool, "append", counting)
+    made = entries("a", 1, 10)
+    for entry in made:
+        outbox.put(entry)
+    assert not outbox.backlog
+    await outbox.flush()
+    assert outbox.changed.is_set()
+    assert batches == [10]
+    assert outbox.backlog["a"].n_frames == 10
+    assert [row.frame for row in await outbox.after("a", 0, 99)] == [e.frame for e in made]
+    assert await outbox.state("a") == b"state 9"
+
+
+async def test_emptied_follows_the_backlog(outbox: Outbox) -> None:
+    assert outbox.emptied.is_set()
+    for entry in entries("a", 1, 2):
+        outbox.put(entry)
+    await outbox.flush()
+    assert not outbox.emptied.is_set()
+    assert await outbox.commit("a", 1, 2 * 73) == 2
+    assert outbox.emptied.is_set()
+
+
+async def test_a_broken_disk_is_waited_for_and_nothing_is_lost(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.outbox._RETRY_S", 0.01)
+    append, failures = Spool.append, iter([True, True, False])
+
+    def failing(spool: Spool, batch: list[object]) -> None:
+        if next(failures, False):
+            raise sqlite3.OperationalError("database or disk is full")
+        append(spool, batch)  # type: ignore[arg-type]  # handed on as it came
+
+    monkeypatch.setattr(Spool, "append", failing)
+    for entry in entries("a", 1, 5):
+        outbox.put(entry)
+    await outbox.flush()
+    assert outbox.backlog["a"].n_frames == 5
+
+
+async def test_room_ends_while_the_disk_is_behind(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.outbox._QUEUE_FRAMES", 8)
+    for entry in entries("a", 1, 8):
+        outbox.put(entry)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(outbox.room(), 0.005)
+    await outbox.flush()
+    await asyncio.wait_for(outbox.room(), 1)
+
+
+async def test_a_spool_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"file/s\.db"):
+        async with Outbox.open(tmp_path / "file" / "s.db", max_bytes=1 << 20, linger_s=0):
+            pass

@@ -1,0 +1,226 @@
+"""The session against a strap that misbehaves; what goes right is tested in test_app."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from devices.polar_h10 import codec
+from ecgcore.types import GapReason
+from ecgcore.wire.messages import DeviceStatus, LinkState
+from simulators.peripheral import Peripheral
+from simulators.polar_h10 import Notification, SimulatedH10
+from tests.gateway.broker import Engine, until
+from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
+from tests.simulators.room import room
+
+
+@dataclass
+class Strap:
+    """One strap on the air, the gateway that has it, and what came of it."""
+
+    peripheral: Peripheral
+    patch: SimulatedH10
+    sent: list[range]
+    device: str
+    gateway: Running
+    engine: Engine
+
+    @property
+    def statuses(self) -> list[DeviceStatus]:
+        return self.engine.statuses[self.device]
+
+    @property
+    def states(self) -> list[LinkState]:
+        return [status.link for status in self.statuses]
+
+    async def until_sent(self, more: int) -> None:
+        wanted = len(self.sent) + more
+        await until(lambda: len(self.sent) >= wanted)
+
+
+@asynccontextmanager
+async def streaming(folder: Path) -> AsyncIterator[Strap]:
+    async with cloud(folder) as (broker, engine), room() as there:
+        (name,), (peripheral,) = there.names, there.peripherals
+        gateway = Running(settings(folder, broker.url, there))
+        strap = Strap(
+            peripheral,
+            peripheral._patch,
+            there.sent[name],
+            device_of(name),
+            gateway,
+            engine,
+        )
+        await strap.until_sent(20)
+        try:
+            yield strap
+        finally:
+            if not gateway.task.done():
+                await gateway.stop()
+
+
+@pytest.fixture
+async def strap(tmp_path: Path) -> AsyncIterator[Strap]:
+    async with streaming(tmp_path) as strap:
+        yield strap
+
+
+def wrapped_notify(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch, change: Callable[[Notification], list[bytes]]
+) -> None:
+    """Have ECG notifications go over the air as `change` says."""
+    notify = strap.peripheral._notify
+
+    def changed(connection: object, notification: Notification) -> bool:
+        if not notification.samples:
+            return notify(connection, notification)
+        for value in change(notification):
+            notify(connection, Notification(codec.PMD_DATA, value, notification.samples))
+        return True
+
+    monkeypatch.setattr(strap.peripheral, "_notify", changed)
+
+
+async def test_a_lost_notification_is_an_exact_gap(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = {5, 6, 11}
+    numbers = iter(range(1000))
+    with monkeypatch.context() as patched:
+        wrapped_notify(strap, patched, lambda n: [] if next(numbers) in lost else [n.value])
+        await strap.until_sent(20)
+    await strap.gateway.stop()
+    frames = strap.engine.of(strap.device)
+    gaps = [(f.gap_before, f.gap_reason) for f in frames if f.gap_before]
+    assert gaps == [(146, GapReason.RADIO_LOSS), (73, GapReason.RADIO_LOSS)]
+    base = strap.sent[0].start
+    assert all(int(f.adc[0, 0]) - base == f.first_counter for f in frames)
+
+
+async def test_repeated_and_unreadable_notifications_are_counted_and_the_link_kept(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        wrapped_notify(strap, patched, lambda n: [n.value, n.value, b"", n.value[:-1]])
+        await strap.until_sent(10)
+    summary = await strap.gateway.stop()
+    assert summary["duplicates"] >= 10
+    assert summary["decode_errors"] == 2 * summary["duplicates"]
+    assert summary["gaps"] == 0
+    assert strap.states.count(LinkState.BACKOFF) == 0
+    assert_exact(strap.engine.of(strap.device), strap.sent)
+
+
+async def test_a_silent_stream_is_restarted_on_the_same_link(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(_utc_ns: int) -> Iterator[Notification]:
+        return iter(())
+
+    monkeypatch.setattr("gateway.session._STALL_FRAMES", 0)
+    monkeypatch.setattr("gateway.session._STALL_S", 0.4)
+    await strap.until_sent(2)
+    with monkeypatch.context() as patched:
+        patched.setattr(strap.patch, "due", nothing)
+        await until(lambda: LinkState.STALLED in strap.states)
+    await strap.until_sent(10)
+    await strap.gateway.stop()
+    frames = strap.engine.of(strap.device)
+    assert_exact(frames, strap.sent)
+    assert [f.gap_reason for f in frames if f.gap_before] == [GapReason.LINK_LOST]
+    assert LinkState.BACKOFF not in strap.states
+    assert LinkState.STREAMING in strap.states[strap.states.index(LinkState.STALLED) :]
+
+
+async def test_a_stream_that_stays_silent_costs_the_link(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(_utc_ns: int) -> Iterator[Notification]:
+        return iter(())
+
+    monkeypatch.setattr("gateway.session._STALL_FRAMES", 0)
+    monkeypatch.setattr("gateway.session._STALL_S", 0.2)
+    await strap.until_sent(2)
+    with monkeypatch.context() as patched:
+        patched.setattr(strap.patch, "due", nothing)
+        await until(lambda: LinkState.BACKOFF in strap.states)
+    await strap.until_sent(10)
+    await strap.gateway.stop()
+    assert_exact(strap.engine.of(strap.device), strap.sent)
+
+
+async def test_a_stream_ended_by_the_patch_is_started_again(strap: Strap) -> None:
+    strap.patch.disconnect()
+    strap.peripheral._replies.put_nowait(bytes([0x01, 0x00]))
+    await strap.until_sent(10)
+    await strap.gateway.stop()
+    assert_exact(strap.engine.of(strap.device), strap.sent)
+    assert LinkState.BACKOFF not in strap.states
+
+
+async def test_a_patch_that_refuses_is_tried_again(tmp_path: Path) -> None:
+    refusals = iter([True, True])
+    control = SimulatedH10.control
+
+    def refusing(patch: SimulatedH10, data: bytes, utc_ns: int, mtu: int) -> bytes:
+        if data[0] == 2 and next(refusals, False):
+            return codec.encode_reply(2, 0, codec.ControlStatus.BAD_MTU)
+        return control(patch, data, utc_ns, mtu)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(SimulatedH10, "control", refusing)
+        patched.setattr("gateway.app.BackoffConfig", _quick)
+        async with streaming(tmp_path) as strap:
+            await strap.gateway.stop()
+            assert strap.states.count(LinkState.BACKOFF) >= 1
+            assert_exact(strap.engine.of(strap.device), strap.sent)
+
+
+async def test_a_patch_that_never_answers_is_left_within_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.link._REPLY_S", 0.2)
+    monkeypatch.setattr("gateway.app.BackoffConfig", _quick)
+    silences = iter([True])
+    on_command = Peripheral._on_command
+
+    def deaf(peripheral: Peripheral, connection: object, data: bytes) -> None:
+        if not (data[0] == 2 and next(silences, False)):
+            on_command(peripheral, connection, data)  # type: ignore[arg-type]  # as it came
+
+    monkeypatch.setattr(Peripheral, "_on_command", deaf)
+    async with streaming(tmp_path) as strap:
+        await strap.gateway.stop()
+        assert LinkState.BACKOFF in strap.states
+        assert_exact(strap.engine.of(strap.device), strap.sent)
+
+
+async def test_overflow_of_the_inbox_is_named_a_gap_of_the_gateway(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = asyncio.Event()
+
+    async def held_room(_outbox: object) -> None:
+        await held.wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.outbox.Outbox.room", held_room)
+        await strap.until_sent(100)
+    held.set()
+    await strap.until_sent(30)
+    summary = await strap.gateway.stop()
+    frames = strap.engine.of(strap.device)
+    assert summary["overflows"] > 10
+    assert [f.gap_reason for f in frames if f.gap_before] == [GapReason.GATEWAY_DOWN]
+    base = strap.sent[0].start
+    assert all(int(f.adc[0, 0]) - base == f.first_counter for f in frames)
+
+
+def _quick() -> object:
+    from gateway.backoff import BackoffConfig
+
+    return BackoffConfig(0.1, 0.1, 0.2)

@@ -1,0 +1,61 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ecgcore.errors import ConfigError
+from gateway.settings import Broker, GatewaySettings
+
+
+def test_environment_then_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECGOMICS_GATEWAY_GATEWAY_ID", "attic")
+    monkeypatch.setenv("ECGOMICS_GATEWAY_DRAIN_S", "3")
+    monkeypatch.setenv("ECGOMICS_GATEWAY_DEVICES", '["polar-h10-0A1B2C3D"]')
+    settings = GatewaySettings(drain_s=4)
+    assert (settings.gateway_id, settings.drain_s) == ("attic", 4)
+    assert settings.devices == ("polar-h10-0A1B2C3D",)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.drain_s = 1  # type: ignore[misc]  # what is tested
+
+
+@pytest.mark.parametrize("bad", [{"gateway_id": "a/b"}, {"gateway_id": ""}, {"speed": 0}])
+def test_what_cannot_be_is_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        GatewaySettings(**bad)  # type: ignore[arg-type]  # what is tested
+
+
+def test_a_fast_clock_needs_its_origin() -> None:
+    with pytest.raises(ValidationError, match="clock_origin_ns"):
+        GatewaySettings(speed=2)
+    assert GatewaySettings(speed=2, clock_origin_ns=1).speed == 2
+
+
+def test_secrets_do_not_show() -> None:
+    from pydantic import SecretStr
+
+    settings = GatewaySettings(broker_url=SecretStr("mqtt://me:hush@host"))
+    assert "hush" not in repr(settings)
+    assert "hush" not in str(Broker.parse(settings.broker_url.get_secret_value()))
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("mqtt://host", Broker("host", 1883, None, None, tls=False)),
+        ("mqtts://host", Broker("host", 8883, None, None, tls=True)),
+        ("mqtt://u%40x:p%2Fw@10.0.0.1:99", Broker("10.0.0.1", 99, "u@x", "p/w", tls=False)),
+        ("mqtt://[::1]:99", Broker("::1", 99, None, None, tls=False)),
+    ],
+)
+def test_addresses(url: str, broker: Broker) -> None:
+    assert Broker.parse(url) == broker
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_or_told_not_to_be(url: str) -> None:
+    try:
+        broker = Broker.parse(url)
+    except ConfigError:
+        return
+    assert url.lstrip().lower().startswith("mqtt")
+    assert broker.host
