@@ -91,6 +91,7 @@ class Engine:
         while True:
             with suppress(MqttError):
                 async with self._client() as client:
+                    client._disconnected.add_done_callback(lambda lost: lost.exception())
                     await client.subscribe(f"{topics.ROOT}/+/+/+/samples", qos=1)
                     await client.subscribe(topics.all_status())
                     self.is_listening.set()
@@ -105,7 +106,7 @@ class Engine:
             password="p-engine",
             identifier="engine",
             clean_session=False,
-            timeout=5,
+            timeout=1,  # a publish does not notice that the broker is gone
             socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
         )
 
