@@ -91,7 +91,6 @@ class QrsEnvelope:
     ) -> None:
         self.state = state or EnvelopeState()
         self._fs_hz = fs_hz
-        self._config = config
         self._band = Butterworth(
             ButterworthConfig(fs_hz, "bandpass", config.band_hz), self.state.band
         )

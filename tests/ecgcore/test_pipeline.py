@@ -1,6 +1,10 @@
+import csv
+import gzip
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from ecgcore.rpeak import RPeakConfig
 from ecgcore.types import EcgChunk, Gap, GapReason, SampleClock
 from tests.strategies import ecg_of, stream_of
 
+DATA = Path(os.environ.get("ECGOMICS_DATA", Path(__file__).parents[3] / "shared" / "data"))
 FS_HZ = 130.0
 CONFIG = PipelineConfig(FS_HZ)
 RPEAKS_S = [0.5 + 0.777 * k for k in range(160)]
@@ -175,3 +180,23 @@ def test_the_light_parts_load_no_heavy_library(module: str) -> None:
     code = f"import sys, {module}; print({{'numba', 'scipy', 'wfdb'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_intervals_of_a_real_strap_are_those_it_measured_itself() -> None:
+    """Ten minutes of a Polar H10 and the intervals its own firmware found in the same signal."""
+    with gzip.open(DATA / "polar_h10" / "polar_h10_detectPVC.csv.gz", "rt") as file:
+        rows = list(csv.DictReader(file))
+    strap_ms = np.array([float(row["rr"]) for row in rows if row["rr"]])
+    samples = [(float(row["time"]), float(row["ecg"])) for row in rows if row["ecg"]]
+    times_ns, ecg_mv = np.array(samples).T
+    clock = SampleClock(0, 0, float(times_ns[-1] - times_ns[0]) / (times_ns.size - 1))
+    beats = beats_of(events_of([EcgChunk(0, ecg_mv[None], clock)]))
+    rr_ms = np.array([np.nan if beat.rr_ms is None else beat.rr_ms for beat in beats])
+    # The strap's list starts a few beats away from its ECG; the right offset is the best one.
+    error_ms = min(
+        float(np.nanmedian(np.abs(rr_ms[i : i + 300] - strap_ms[j : j + 300])))
+        for i in range(12)
+        for j in range(12)
+    )
+    assert error_ms <= 1.1
+    assert abs(len(beats) - strap_ms.size) <= 8
