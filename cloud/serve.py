@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
@@ -208,5 +209,7 @@ def _listening(settings: ServeSettings) -> socket.socket:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
     except OSError as error:
-        msg = f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        # A name that cannot be resolved has a negative number of its own.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        msg = f"cannot listen on {settings.host}:{settings.port}: {why}"
         raise ConfigError(msg) from error
