@@ -61,6 +61,7 @@ class Gateway:
         self._clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.speed)
         self._workers: dict[str, _Worker] = {}
         self._ignored: set[str] = set()
+        self._is_stopping = False
         self._reporter = StatusReporter(settings.gateway_id, self._statuses, settings.status_s)
         self._uplink = Uplink(
             Broker.parse(settings.broker_url.get_secret_value()),
@@ -95,8 +96,10 @@ class Gateway:
                 self._add(device)
             await stop.wait()
             _log.info("stopping patches=%d", len(self._workers))
-            patches = [worker.task for worker in self._workers.values()]
-            await cancel_all([scanning, *patches], _STOP_S)
+            # The links end before the radio does.
+            self._is_stopping = True
+            await cancel_all([worker.task for worker in self._workers.values()], _STOP_S)
+            await cancel_all([scanning], _STOP_S)
             await self._drain()
             await cancel_all(services, _STOP_S)
 
@@ -138,6 +141,8 @@ class Gateway:
         self._workers[device].session.saw(sighting)
 
     def _may_take(self, device: str) -> bool:
+        if self._is_stopping:
+            return False
         if self._settings.take_any and len(self._workers) < self._settings.max_patches:
             return True
         if device not in self._ignored and len(self._ignored) < self._settings.max_patches:

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
 from tests.simulators.room import SPEED, room
 
 
-async def test_three_patches_stream_and_stop_without_a_sample_lost(tmp_path: Path) -> None:
+async def test_three_patches_stream_and_stop_without_a_sample_lost(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     async with cloud(tmp_path) as (broker, engine), room(3) as there:
         gateway = Running(settings(tmp_path, broker.url, there))
         await until(lambda: all(len(sent) > 60 for sent in there.sent.values()))
@@ -27,6 +31,8 @@ async def test_three_patches_stream_and_stop_without_a_sample_lost(tmp_path: Pat
             assert summary["devices"][device]["frames"] == len(engine.of(device))
             assert engine.statuses[device][-1].link is LinkState.STOPPED
         assert summary["spooled_left"] == summary["gaps"] == summary["duplicates"] == 0
+        # The patches were disconnected from, not left to notice.
+        assert "connection_timeout_error" not in caplog.text
         assert summary["samples"] == sum(
             len(numbers) for sent in there.sent.values() for numbers in sent
         )
