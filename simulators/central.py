@@ -29,6 +29,7 @@ class Central:
         self.closed = asyncio.Event()
         """Set when the controller is gone; all connections are then gone too."""
         bumble_device.on(bumble_device.EVENT_ADVERTISEMENT, self._on_advertisement)
+        bumble_device.on(bumble_device.EVENT_FLUSH, self.closed.set)
 
     async def start_scanning(self, listener: OnAdvertisement) -> None:
         """Report every advert to `listener` until `stop_scanning`."""
@@ -105,9 +106,7 @@ async def open_central(address: str) -> AsyncIterator[Central]:
         If there is no controller at the address.
     """
     async with await _open_transport(address) as transport:
-        central = Central(await _power_on(transport, address))
-        transport.source.terminated.add_done_callback(lambda _: central.closed.set())
-        yield central
+        yield Central(await _power_on(transport, address))
 
 
 async def _open_transport(address: str) -> Transport:

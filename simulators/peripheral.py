@@ -103,7 +103,8 @@ class Peripheral:
         self._on_sent = on_sent
         self._visits: asyncio.Queue[_Visit] = asyncio.Queue()
         self._replies: asyncio.Queue[bytes] = asyncio.Queue()
-        self._device = _build_device(patch.config, radio)
+        self._controller = RadioController(patch.config.device_id, link=radio)
+        self._device = _build_device(patch.config, self._controller)
         self._device.on(self._device.EVENT_CONNECTION, self._on_connection)
         self._characteristics = self._add_services()
 
@@ -204,7 +205,9 @@ class Peripheral:
         server = self._device.gatt_server
         handle = self._characteristics[notification.characteristic].handle
         configuration = server.subscribers.get(connection, {}).get(handle, b"\0\0")
-        if not configuration[0] & _NOTIFY_BIT:
+        # The controller knows of a lost link a moment before the server does.
+        is_linked = self._controller.find_le_connection_by_handle(connection.handle)
+        if not is_linked or not configuration[0] & _NOTIFY_BIT:
             return False
         # Bumble's own notify is a coroutine that formats the value for its log.
         pdu = att.ATT_Handle_Value_Notification(
@@ -217,7 +220,12 @@ class Peripheral:
         while True:
             reply = await self._replies.get()
             control = self._characteristics[codec.PMD_CONTROL]
-            await self._device.indicate_subscriber(connection, control, reply)
+            try:
+                await self._device.indicate_subscriber(connection, control, reply)
+            except TimeoutError:
+                # After an unconfirmed indication nothing more may be sent on a link.
+                _log.warning("reply not confirmed device=%s", self._patch.config.device_id)
+                await connection.disconnect()
 
     def _on_command(self, connection: device.Connection, data: bytes) -> None:
         was_streaming = self._patch.is_streaming
@@ -228,8 +236,7 @@ class Peripheral:
             _log.info("%s device=%s", what, self._patch.config.device_id)
 
 
-def _build_device(config: PatchConfig, radio: VirtualRadio) -> device.Device:
-    controller = RadioController(config.device_id, link=radio)
+def _build_device(config: PatchConfig, controller: RadioController) -> device.Device:
     built = device.Device(
         name=config.name,
         address=patch_address(config.serial),

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from bumble import controller, core, hci, host, link, ll
-from bumble.transport.common import StreamPacketSink, StreamPacketSource
+from bumble.transport.common import StreamPacketSink, StreamPacketSource, TransportLostError
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +61,13 @@ class RadioController(controller.Controller):
 
 class RadioHost(host.Host):
     """The software side of a controller, without Bumble's eager debug texts."""
+
+    def on_transport_lost(self) -> None:
+        """Fail what waits and end all connections."""
+        # Bumble's own trips over an answer that came with the end, and ends nothing.
+        if self.pending_response and not self.pending_response.done():
+            self.pending_response.set_exception(TransportLostError("transport lost"))
+        self.emit("flush")
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand a packet to the controller."""
@@ -208,6 +215,14 @@ class VirtualRadio(link.LocalLink):
             peer.on_le_disconnected(other_end, _LINK_LOST)
 
 
+class _TcpSink(StreamPacketSink):
+    """Writes to a host until it has gone."""
+
+    def on_packet(self, packet: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(packet)
+
+
 class _HciClient(StreamPacketSource):
     """One host on a TCP connection, with a controller of its own."""
 
@@ -218,7 +233,7 @@ class _HciClient(StreamPacketSource):
         self._clients = clients
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._sink = StreamPacketSink(cast("asyncio.WriteTransport", transport))
+        self._sink = _TcpSink(cast("asyncio.WriteTransport", transport))
         self._controller.host = self._sink
         self._clients.add(self)
         _log.info("host connected")
