@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
@@ -204,7 +205,7 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
             ):
                 return
         except aiomqtt.MqttError as error:
-            refused = isinstance(error, aiomqtt.MqttConnectError)
+            refused = isinstance(error, MqttConnectError)
             if refused or loop.time() >= deadline:
                 why = f"refuses user {broker.username}" if refused else str(error)
                 msg = f"broker {broker}: {why}"

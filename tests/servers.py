@@ -52,14 +52,30 @@ class Server:
 
 @contextmanager
 def running_postgres(folder: Path) -> Iterator[tuple[Server, str]]:
-    """Give a server and the address of its database."""
+    """Give a server on a new folder and the address of its database."""
     embedded = postgres.prepare(folder / "pg", free_port())
-    server = Server(embedded.command(), embedded.port, folder / "pg.log", signal.SIGINT)
+    server = _postgres_server(embedded)
     server.start()
     try:
         yield server, embedded.url
     finally:
         server.stop()
+
+
+@contextmanager
+def running_postgres_on(embedded: postgres.EmbeddedPostgres) -> Iterator[str]:
+    """Give the address of a database in a folder that is there already."""
+    server = _postgres_server(embedded)
+    server.start()
+    try:
+        yield embedded.url
+    finally:
+        server.stop()
+
+
+def _postgres_server(embedded: postgres.EmbeddedPostgres) -> Server:
+    log = embedded.data_dir.with_name("pg.log")
+    return Server(embedded.command(), embedded.port, log, signal.SIGINT)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import webbrowser
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,10 +17,12 @@ from rich.console import Console
 from rich.text import Text
 
 from cloud.accounts import NewClinician, NewPatient, seed
+from cloud.broker import Broker
 from cloud.demo.plan import CLINICIAN, Options, Plan, make_plan, name_of
 from cloud.demo.summary import read_produced, summarise
 from cloud.demo.supervisor import Child
 from cloud.demo.watcher import Watcher, ready
+from cloud.ingest import require_broker
 from cloud.store.database import migrate, open_pool
 from ecgcore.clock import UtcClock
 
@@ -37,6 +40,9 @@ def demo(
         Path | None,
         typer.Option(help="WFDB record to wear (without extension); synthetic if none."),
     ] = None,
+    sample_number: Annotated[
+        bool, typer.Option("--sample-number", help="Rig: each sample's index is its value.")
+    ] = False,
     for_s: Annotated[
         float | None,
         typer.Option("--for", min=1, help="Seconds to run; until Ctrl-C if not given."),
@@ -67,6 +73,7 @@ def demo(
     options = Options(
         patients=patients,
         record=record,
+        sample_number=sample_number,
         duration_s=for_s,
         speed=speed,
         data_dir=data_dir.resolve(),
@@ -106,23 +113,16 @@ class _Demo:
             loop.add_signal_handler(number, self._stop.set)
         try:
             async with asyncio.TaskGroup() as tasks:
-                summary = await self._live(tasks)
-        except* Exception as failures:
+                return await self._live(tasks)
+        except BaseExceptionGroup as failures:
             # The first one is the cause; the rest is its echo.
             raise failures.exceptions[0] from None
-        return summary
 
     async def _live(self, tasks: asyncio.TaskGroup) -> dict[str, Any]:
-        start_ns, plan = self._clock.now_ns(), self._plan
+        start_ns = self._clock.now_ns()
         try:
-            for name in ("broker", "postgres", "patches"):
-                self._start(tasks, name)
-            await self._seed(start_ns)
-            for name in ("engine", "server"):
-                self._start(tasks, name)
-            # Once the engine's sessions exist the broker keeps what comes for it.
-            await ready(plan.base_url)
-            self._start(tasks, "gateway")
+            if not await self._unless_told(self._start_up(tasks, start_ns)):
+                return {}
             watching = tasks.create_task(self._watcher.run(), name="watcher")
             measuring = tasks.create_task(self._measure(), name="measure")
             self._welcome()
@@ -133,6 +133,38 @@ class _Demo:
             return await self._account(start_ns)
         finally:
             await self._stop_all()
+
+    async def _start_up(self, tasks: asyncio.TaskGroup, start_ns: int) -> None:
+        await self._require_given()
+        for name in ("broker", "postgres", "patches"):
+            self._start(tasks, name)
+        await self._seed(start_ns)
+        for name in ("engine", "server"):
+            self._start(tasks, name)
+        # Once the engine's sessions exist the broker keeps what comes for it.
+        await ready(self._plan.base_url)
+        self._start(tasks, "gateway")
+
+    async def _require_given(self) -> None:
+        options = self._plan.options
+        if options.broker_url:
+            await require_broker(Broker.parse(options.broker_url), wait_s=0)
+        if options.database_url:
+            await (await open_pool(options.database_url)).close()
+
+    async def _unless_told(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Carry `work` through unless Ctrl-C comes first; say whether it was carried through."""
+        working, told = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            told.cancel()
+            if not working.done():
+                working.cancel()
+        if not working.cancelled() and working.done():
+            await working
+            return True
+        return False
 
     def _start(self, tasks: asyncio.TaskGroup, name: str) -> None:
         if name in self._children:

@@ -31,6 +31,7 @@ class Options:
 
     patients: int
     record: Path | None
+    sample_number: bool
     duration_s: float | None
     speed: float
     data_dir: Path
@@ -152,6 +153,8 @@ def _server(broker_url: str, database_url: str, clock: dict[str, str], port: int
 
 def _patches(options: Options, origin_ns: int, hci_port: int) -> Part:
     source = ["--record", str(options.record)] if options.record else ["--synthetic"]
+    if options.sample_number:
+        source = ["--sample-number"]
     return Part(
         "patches",
         ecgomics(

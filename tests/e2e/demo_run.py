@@ -81,6 +81,8 @@ class DemoRun:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(60)
+        assert self._process.stdout
+        self._process.stdout.close()
 
 
 @contextmanager
