@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
-from gateway.spool import Backlog, Entry, Row, Spool
+from gateway.spool import Backlog, BootKey, Entry, Row, Spool
 
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
@@ -31,6 +31,8 @@ class Outbox:
         self._thread = thread
         self._linger_s = linger_s
         self._queue: asyncio.Queue[Entry] = asyncio.Queue()
+        self._committed: dict[BootKey, int] = {}
+        self._work = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
         self.backlog: dict[str, Backlog] = {}
@@ -61,18 +63,19 @@ class Outbox:
                 await loop.run_in_executor(thread, spool.close)
 
     async def run(self) -> None:
-        """Store what is put, until cancelled; a batch being written is finished."""
+        """Store what is put and delete what is committed, until cancelled.
+
+        A batch being written is finished.
+        """
         while True:
-            batch = [await self._queue.get()]
+            await self._work.wait()
             await asyncio.sleep(self._linger_s)
-            while not self._queue.empty() and len(batch) < _BATCH_FRAMES:
-                batch.append(self._queue.get_nowait())
-            await self._store(batch)
+            batch = self._next_batch()
+            committed, self._committed = self._committed, {}
+            await self._write(batch, committed)
             await self._refresh()
             for _ in batch:
                 self._queue.task_done()
-            if self._queue.qsize() < _QUEUE_FRAMES:
-                self._has_room.set()
 
     async def room(self) -> None:
         """Wait until the disk keeps up. Every waiter may then put one frame."""
@@ -81,6 +84,7 @@ class Outbox:
     def put(self, entry: Entry) -> None:
         """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
         self._queue.put_nowait(entry)
+        self._work.set()
         if self._queue.qsize() >= _QUEUE_FRAMES:
             self._has_room.clear()
 
@@ -92,21 +96,31 @@ class Outbox:
         """Give up to `limit` frames of a patch that were stored after row `row_id`, in order."""
         return await self._call(self._spool.after, device, row_id, limit)
 
-    async def commit(self, device: str, boot_id: int, through: int) -> int:
-        """Delete frames that the cloud has; give their number."""
-        n_deleted = await self._call(self._spool.commit, device, boot_id, through)
-        await self._refresh()
-        return n_deleted
+    def committed(self, device: str, boot_id: int, through: int) -> None:
+        """Have the frames deleted of which the cloud says that it has them."""
+        boot = (device, boot_id)
+        self._committed[boot] = max(through, self._committed.get(boot, 0))
+        self._work.set()
 
     async def state(self, device: str) -> bytes | None:
         """Give the recorder's state stored with the patch's last frame."""
         return await self._call(self._spool.state, device)
 
-    async def _store(self, batch: list[Entry]) -> None:
+    def _next_batch(self) -> list[Entry]:
+        self._work.clear()
+        n_frames = min(self._queue.qsize(), _BATCH_FRAMES)
+        batch = [self._queue.get_nowait() for _ in range(n_frames)]
+        if not self._queue.empty():
+            self._work.set()
+        if self._queue.qsize() < _QUEUE_FRAMES:
+            self._has_room.set()
+        return batch
+
+    async def _write(self, batch: list[Entry], committed: Mapping[BootKey, int]) -> None:
         while True:
             n_evicted = self._spool.n_evicted
             try:
-                await self._call(self._spool.append, batch)
+                await self._call(self._spool.write, batch, committed)
             except sqlite3.Error as error:
                 _log.error("spool cannot write error=%s", error)
                 await asyncio.sleep(_RETRY_S)

@@ -1,7 +1,7 @@
 """Store and forward: frames in SQLite until the cloud has them.
 
-One row a frame, durable when `append` returns (WAL, ``synchronous=FULL``). Only `commit`, on the
-engine's word, and eviction delete. With a row the recorder's state is stored in the same
+One row a frame, durable when `write` returns (WAL, ``synchronous=FULL``). Only the engine's word
+that it has a frame, and eviction, delete one. With a row the recorder's state is stored in the same
 transaction, so a gateway that was killed goes on counting exactly behind its last durable frame.
 
 At the size limit the oldest frames give way. A run of evicted frames of one boot, with the gaps
@@ -12,11 +12,12 @@ The file is locked while it is open: two gateways cannot share one.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Self, TypeAlias
 
 from ecgcore.errors import ConfigError
 from ecgcore.types import GapReason
@@ -26,6 +27,9 @@ _APPLICATION_ID = 0x45434721
 _VERSION = 1
 _EVICTION_ROWS = 4096
 _HEADROOM = 64
+BootKey: TypeAlias = tuple[str, int]
+"""Device and boot id."""
+_NOTHING: Mapping[BootKey, int] = MappingProxyType({})
 _SCHEMA = """
 CREATE TABLE frames (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -106,16 +110,24 @@ class Spool:
             raise ConfigError(msg) from error
         self._recount()
 
-    def append(self, entries: Iterable[Entry]) -> None:
-        """Store frames in the order given, all or none; durable on return.
+    def write(self, entries: Iterable[Entry], committed: Mapping[BootKey, int] = _NOTHING) -> None:
+        """Delete what the cloud has and store frames in the order given; durable on return.
+
+        Parameters
+        ----------
+        entries : Iterable[Entry]
+        committed : Mapping[BootKey, int]
+            For a device and boot the counter below which the cloud has everything.
 
         Raises
         ------
         sqlite3.Error
-            If the disk is full or broken.
+            If the disk is full or broken; then nothing was done.
         """
         try:
             with self._db:
+                for boot, through in committed.items():
+                    self._delete(boot, through)
                 for entry in entries:
                     self._insert(entry)
                 while self._n_bytes > self._max_bytes and self._evict_oldest():
@@ -132,18 +144,6 @@ class Spool:
             (device, row_id, limit),
         )
         return [Row(*row) for row in rows]
-
-    def commit(self, device: str, boot_id: int, through: int) -> int:
-        """Delete what the cloud has: frames that end at or below `through`; give their number."""
-        with self._db:
-            deleted = self._db.execute(
-                "DELETE FROM frames WHERE device = ? AND boot_id = ? AND end_counter <= ?"
-                " RETURNING LENGTH(frame)",
-                (device, boot_id, through),
-            ).fetchall()
-        self._n_bytes -= sum(n_bytes for (n_bytes,) in deleted)
-        self._n_frames[device] -= len(deleted)
-        return len(deleted)
 
     def state(self, device: str) -> bytes | None:
         """Give the recorder's state stored with the patch's last frame."""
@@ -177,6 +177,15 @@ class Spool:
             (device,),
         ).fetchone()
         return int(row[0]), int(row[1])
+
+    def _delete(self, boot: BootKey, through: int) -> None:
+        deleted = self._db.execute(
+            "DELETE FROM frames WHERE device = ? AND boot_id = ? AND end_counter <= ?"
+            " RETURNING LENGTH(frame)",
+            (*boot, through),
+        ).fetchall()
+        self._n_bytes -= sum(n_bytes for (n_bytes,) in deleted)
+        self._n_frames[boot[0]] -= len(deleted)
 
     def _insert(self, entry: Entry) -> None:
         self._db.execute(

@@ -134,10 +134,11 @@ class Uplink:
             if committed is None:
                 _log.warning("message ignored topic=%s", message.topic)
                 continue
-            self._lane(committed.device).committed(
-                committed.boot_id, committed.through, self._now_s()
-            )
-            await self._outbox.commit(committed.device, committed.boot_id, committed.through)
+            boot_id, through = committed.boot_id, committed.through
+            self._lane(committed.device).committed(boot_id, through, self._now_s())
+            self._outbox.committed(committed.device, boot_id, through)
+            # The window has room again; deleting can take its time.
+            self._outbox.changed.set()
 
     def _committed(self, message: Message) -> Committed | None:
         with suppress(ValidationError, TypeError):

@@ -7,7 +7,7 @@ import pytest
 
 from ecgcore.errors import ConfigError
 from gateway.outbox import Outbox
-from gateway.spool import Spool
+from gateway.spool import BootKey, Entry, Spool
 from tests.gateway.test_spool import entries
 
 
@@ -24,13 +24,13 @@ async def test_what_is_put_is_stored_together_and_then_told(
     outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    append = Spool.append
+    write = Spool.write
 
-    def counting(spool: Spool, batch: list[object]) -> None:
+    def counting(spool: Spool, batch: list[Entry], committed: dict[BootKey, int]) -> None:
         batches.append(len(batch))
-        append(spool, batch)  # type: ignore[arg-type]  # handed on as it came
+        write(spool, batch, committed)
 
-    monkeypatch.setattr(Spool, "append", counting)
+    monkeypatch.setattr(Spool, "write", counting)
     made = entries("a", 1, 10)
     for entry in made:
         outbox.put(entry)
@@ -49,22 +49,24 @@ async def test_emptied_follows_the_backlog(outbox: Outbox) -> None:
         outbox.put(entry)
     await outbox.flush()
     assert not outbox.emptied.is_set()
-    assert await outbox.commit("a", 1, 2 * 73) == 2
-    assert outbox.emptied.is_set()
+    outbox.committed("a", 1, 2 * 73)
+    outbox.committed("a", 1, 73)
+    await asyncio.wait_for(outbox.emptied.wait(), 1)
+    assert not outbox.backlog
 
 
 async def test_a_broken_disk_is_waited_for_and_nothing_is_lost(
     outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.outbox._RETRY_S", 0.01)
-    append, failures = Spool.append, iter([True, True, False])
+    write, failures = Spool.write, iter([True, True, False])
 
-    def failing(spool: Spool, batch: list[object]) -> None:
+    def failing(spool: Spool, batch: list[Entry], committed: dict[BootKey, int]) -> None:
         if next(failures, False):
             raise sqlite3.OperationalError("database or disk is full")
-        append(spool, batch)  # type: ignore[arg-type]  # handed on as it came
+        write(spool, batch, committed)
 
-    monkeypatch.setattr(Spool, "append", failing)
+    monkeypatch.setattr(Spool, "write", failing)
     for entry in entries("a", 1, 5):
         outbox.put(entry)
     await outbox.flush()

@@ -60,7 +60,7 @@ def spool(path: Path) -> Iterator[Spool]:
 
 def test_frames_come_back_in_order_for_each_patch(spool: Spool) -> None:
     a, b = entries("a", 1, 5), entries("b", 2, 3)
-    spool.append([a[0], b[0], a[1], a[2], b[1], a[3], b[2], a[4]])
+    spool.write([a[0], b[0], a[1], a[2], b[1], a[3], b[2], a[4]])
     rows = spool.after("a", 0, 10)
     assert [row.frame for row in rows] == [entry.frame for entry in a]
     assert spool.after("a", rows[2].row_id, 1) == [rows[3]]
@@ -71,17 +71,20 @@ def test_frames_come_back_in_order_for_each_patch(spool: Spool) -> None:
 
 
 def test_committed_deletes_only_what_it_covers(spool: Spool) -> None:
-    spool.append(entries("a", 1, 5) + entries("a", 2, 5) + entries("b", 1, 5))
-    assert spool.commit("a", 1, 3 * 73 - 1) == 2
-    assert spool.commit("a", 1, 3 * 73) == 1
-    assert spool.commit("a", 9, 10**9) == 0
-    assert {d: b.n_frames for d, b in spool.backlog().items()} == {"a": 7, "b": 5}
-    assert spool.commit("a", 1, 10**9) + spool.commit("a", 2, 10**9) == 7
-    assert list(spool.backlog()) == ["b"]
+    spool.write(entries("a", 1, 5) + entries("a", 2, 5) + entries("b", 1, 5))
+
+    def left() -> dict[str, int]:
+        return {device: backlog.n_frames for device, backlog in spool.backlog().items()}
+
+    for boot, through, left_of_a in ((1, 3 * 73 - 1, 8), (1, 3 * 73, 7), (9, 10**9, 7)):
+        spool.write([], {("a", boot): through})
+        assert left() == {"a": left_of_a, "b": 5}
+    spool.write(entries("c", 1, 1), {("a", 1): 10**9, ("a", 2): 10**9})
+    assert left() == {"b": 5, "c": 1}
 
 
 def test_everything_survives_a_kill(path: Path, spool: Spool) -> None:
-    spool.append(entries("a", 1, 7))
+    spool.write(entries("a", 1, 7))
     # The files as a killed process leaves them: write-ahead log not folded in.
     copy = path.with_name("copy.db")
     copy.write_bytes(path.read_bytes())
@@ -116,7 +119,7 @@ def test_foreign_files_are_refused_untouched(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_stores_all_or_nothing(path: Path, spool: Spool) -> None:
-    spool.append(entries("a", 1, 3))
+    spool.write(entries("a", 1, 3))
     spool.close()
     with sqlite3.connect(path) as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
@@ -124,10 +127,10 @@ def test_a_full_disk_stores_all_or_nothing(path: Path, spool: Spool) -> None:
     full = Spool(path, MIB)
     full._db.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(sqlite3.Error, match="full"):
-        full.append(entries("b", 1, 200))
+        full.write(entries("b", 1, 200))
     assert list(full.backlog()) == ["a"]
     full._db.execute("PRAGMA max_page_count = 100000")
-    full.append(entries("b", 1, 200))
+    full.write(entries("b", 1, 200))
     assert full.backlog()["b"].n_frames == 200
     full.close()
 
@@ -150,10 +153,10 @@ def test_eviction_loses_count_of_nothing(
     written, done = dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
     for device, count in batches:
         batch = [next(source[device]) for _ in range(count)]
-        spool.append(batch)
+        spool.write(batch)
         written[device] = batch[-1].end_counter
     for through in committed:
-        spool.commit("a", 1, through)
+        spool.write([], {("a", 1): through})
         done["a"] = max(done["a"], through)
     for device in "ab":
         rows = spool.after(device, 0, 10_000)
@@ -171,7 +174,7 @@ def test_evicted_frames_become_one_gap(path: Path) -> None:
     spool = Spool(path, max_bytes=5000)
     made = entries("a", 1, 60, gap_every=7)
     for entry in made:
-        spool.append([entry])
+        spool.write([entry])
     frames = [decode_frame(row.frame) for row in spool.after("a", 0, 1000)]
     gone = frames[0]
     assert gone.n_samples == 0
