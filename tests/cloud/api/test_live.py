@@ -97,15 +97,13 @@ async def test_what_comes_now_goes_to_its_subscribers_only(house: House) -> None
         await house.until(lambda: not house.parts.live.hub.is_heard(ADA))
 
 
-@pytest.mark.parametrize(
-    "nonsense", ["", "{", '{"type":"x"}', '{"type":"subscribe"}', b"\x00", "[" * 5000]
-)
-async def test_nonsense_ends_the_connection(house: House, nonsense: str | bytes) -> None:
-    async with house.page("ada") as page:
-        await page.link.send(nonsense)
-        async with asyncio.timeout(5):
-            await page.link.wait_closed()
-        assert page.link.close_code == 1008
+async def test_nonsense_ends_the_connection(house: House) -> None:
+    for nonsense in ("", "{", '{"type":"x"}', '{"type":"subscribe"}', b"\x00", "[" * 5000):
+        async with house.page("ada") as page:
+            await page.link.send(nonsense)
+            async with asyncio.timeout(5):
+                await page.link.wait_closed()
+            assert page.link.close_code == 1008, nonsense
 
 
 async def test_signing_out_ends_the_connection_and_the_tickets(house: House) -> None:
