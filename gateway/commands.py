@@ -40,9 +40,6 @@ def gateway(
     spool: Annotated[
         Path | None, typer.Option(help="File that keeps samples until the cloud has them.")
     ] = None,
-    drain_s: Annotated[
-        float | None, typer.Option(help="How long to wait for the cloud at the end.")
-    ] = None,
     speed: Annotated[float | None, typer.Option(help="Of a rig's clock.")] = None,
     clock_origin_ns: Annotated[
         int | None, typer.Option(help="UTC at which a rig's clock began to run faster.")
@@ -71,7 +68,6 @@ def gateway(
         "broker_url": broker_url,
         "require_broker": require_broker,
         "spool_path": spool,
-        "drain_s": drain_s,
         "speed": speed,
         "clock_origin_ns": clock_origin_ns,
     }
