@@ -217,7 +217,9 @@ class Peripheral:
         return True
 
     async def _answer(self, connection: device.Connection) -> None:
-        while True:
+        task = asyncio.current_task()
+        # Asked each time, as Bumble's wait for the confirmation can lose a cancellation.
+        while task and not task.cancelling():
             reply = await self._replies.get()
             control = self._characteristics[codec.PMD_CONTROL]
             try:
