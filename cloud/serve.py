@@ -131,7 +131,7 @@ async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
         pool.terminate()
 
 
-class Server(uvicorn.Server):
+class OrderlyServer(uvicorn.Server):
     """Uvicorn whose signals are handled by us, so that an orderly end is exit code 0."""
 
     @contextlib.contextmanager
@@ -150,7 +150,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def make_server(parts: Parts) -> Server:
+def make_server(parts: Parts) -> OrderlyServer:
     """Put the application into a web server."""
     config = uvicorn.Config(
         create_app(parts),
@@ -166,7 +166,7 @@ def make_server(parts: Parts) -> Server:
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_S,
     )
-    return Server(config)
+    return OrderlyServer(config)
 
 
 async def _serve(settings: ServeSettings) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from starlette.websockets import WebSocketDisconnected
 
 from cloud import live_messages
 from cloud.api.parts import Parts
@@ -118,7 +119,7 @@ class _Connection:
             try:
                 async with asyncio.timeout(_CLOSE_S):
                     await self._socket.close(first.code, first.reason)
-            except (TimeoutError, WebSocketDisconnect):
+            except (TimeoutError, WebSocketDisconnect, WebSocketDisconnected):
                 return
 
     async def _write(self) -> None:

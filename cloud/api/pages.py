@@ -1,5 +1,6 @@
 """The built pages: hashed assets for ever, everything else checked each time."""
 
+import mimetypes
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -14,6 +15,8 @@ _NOT_BUILT = (
     "Run `make setup` (or `python cloud/web/build.py`) and start the server again;\n"
     "the interface under /api/v1 works meanwhile.\n"
 )
+# Python does not know it everywhere, and under nosniff the type must be right.
+mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 
 class Pages(StaticFiles):

@@ -35,7 +35,7 @@ class Parts:
     """By address, so that trying many names does not help either."""
 
 
-def _parts(connection: HTTPConnection) -> Parts:
+async def _parts(connection: HTTPConnection) -> Parts:
     parts: Parts = connection.app.state.parts
     return parts
 

@@ -57,7 +57,7 @@ def _endpoint(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname, port or _PORTS[parts.scheme]
 
 
-def require_own_origin(request: Request, parts: Server) -> None:
+async def require_own_origin(request: Request, parts: Server) -> None:
     """Refuse unsafe verbs that another site's page sends with the user's cookie."""
     if request.method not in _SAFE_VERBS and not is_own_origin(request, parts):
         raise HTTPException(403, "the Origin is not this server's own")

@@ -39,6 +39,7 @@ def built(tmp_path: Path) -> Path:
     (dist / "index.html").write_text("<title>ECGomics</title>")
     (dist / "assets" / "app-1a2b.js").write_text("let x")
     (dist / "sw.js").write_text("let worker")
+    (dist / "app.webmanifest").write_text("{}")
     (tmp_path / "secret.txt").write_text("secret")
     return tmp_path
 
@@ -48,9 +49,11 @@ async def test_hashed_assets_are_kept_for_ever_and_the_rest_is_checked(built: Pa
         asset = await http.get("/assets/app-1a2b.js")
         worker = await http.get("/sw.js")
         index = await http.get("/")
+        manifest = await http.get("/app.webmanifest")
     assert "immutable" in asset.headers["cache-control"]
     assert asset.headers["content-type"].startswith("text/javascript")
     assert worker.headers["cache-control"] == "no-cache"
+    assert manifest.headers["content-type"] == "application/manifest+json"
     assert index.headers["cache-control"] == "no-cache"
     assert "ECGomics" in index.text
 
