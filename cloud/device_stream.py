@@ -6,14 +6,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
-from ecgcore.blocks import BlockHasher
-from ecgcore.pipeline import Pipeline, PipelineConfig
 
 from cloud.ordering import FrameOrder, Verdict
+from ecgcore.blocks import BlockHasher
 from ecgcore.errors import StateError
 from ecgcore.events import BeatDetected, BlockClosed, Event, WindowClosed, WindowKind
+from ecgcore.pipeline import Pipeline, PipelineConfig
 from ecgcore.types import Gap, GapReason, leads_of
-from ecgcore.wire.frame import Frame
+from ecgcore.wire.frame import Frame, encode_frame
 from ecgcore.wire.messages import Numbers
 
 _REGULAR_RR_SPREAD = 0.10
@@ -91,6 +91,7 @@ class DeviceStream:
 
     def accept(self, arrived: Arrived, findings: Findings) -> bool:
         """Take an arriving frame; False if it contradicts what is stored."""
+        arrived = self._without_stored_gap(arrived)
         verdict = self.order.accept(arrived.frame)
         if verdict is Verdict.NEW:
             findings.frames.append(arrived)
@@ -99,6 +100,18 @@ class DeviceStream:
         elif verdict is Verdict.LATE:
             findings.late.append(arrived)
         return verdict is not Verdict.OVERLAP
+
+    def _without_stored_gap(self, arrived: Arrived) -> Arrived:
+        """Shorten a gap that reaches back over samples we have.
+
+        A gateway whose spool was full names a gap for what it evicted; it cannot know that some of
+        that had been stored when the word of it was lost.
+        """
+        frame, stored_to = arrived.frame, self.order.next
+        if not frame.start < stored_to <= frame.first_counter or frame.end <= stored_to:
+            return arrived
+        shorter = replace(frame, gap_before=frame.first_counter - stored_to)
+        return Arrived(shorter, encode_frame(shorter))
 
     def advance(self, findings: Findings) -> None:
         """Analyse what is in order now."""

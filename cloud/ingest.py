@@ -11,7 +11,6 @@ paho runs on the event loop: its sockets are watched by asyncio, no threads but 
 import asyncio
 import logging
 import random
-import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt import client as mqtt
+from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -145,19 +145,22 @@ class ShardReader:
         def ack(mid: int = message.mid, qos: int = message.qos) -> None:
             client.ack(mid, qos)
 
-        self._inbox.put(Delivery(message.topic, message.payload, ack))
+        self._inbox.put(Delivery(message.topic, bytes(message.payload), ack))
 
     # paho opens its socket in the connecting thread, hence call_soon_threadsafe throughout.
-    def _on_socket_open(self, client: mqtt.Client, _data: object, sock: socket.socket) -> None:
-        self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), client.loop_read)
+    def _on_socket_open(self, client: mqtt.Client, _data: object, sock: SocketLike) -> None:
+        self._loop.call_soon_threadsafe(self._watch_reads, client, sock.fileno())
 
-    def _on_socket_close(self, _client: mqtt.Client, _data: object, sock: socket.socket) -> None:
+    def _watch_reads(self, client: mqtt.Client, fileno: int) -> None:
+        self._loop.add_reader(fileno, client.loop_read)
+
+    def _on_socket_close(self, _client: mqtt.Client, _data: object, sock: SocketLike) -> None:
         # By number: the socket is closed by the time the loop comes to it.
         self._loop.remove_reader(sock.fileno())
         self._loop.remove_writer(sock.fileno())
 
     def _on_socket_register_write(
-        self, client: mqtt.Client, _data: object, sock: socket.socket
+        self, client: mqtt.Client, _data: object, sock: SocketLike
     ) -> None:
         self._loop.call_soon_threadsafe(self._watch_writes, client, sock.fileno())
 
@@ -166,7 +169,7 @@ class ShardReader:
             self._loop.add_writer(fileno, client.loop_write)
 
     def _on_socket_unregister_write(
-        self, _client: mqtt.Client, _data: object, sock: socket.socket
+        self, _client: mqtt.Client, _data: object, sock: SocketLike
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.remove_writer, sock.fileno())
 

@@ -46,7 +46,9 @@ def prepare(
         Password by gateway id.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    users = [{"user": name, "password": word} for name, word in services.items()]
+    users: list[dict[str, object]] = [
+        {"user": name, "password": word} for name, word in services.items()
+    ]
     users += [
         {"user": name, "password": word, "permissions": _gateway_permissions(name)}
         for name, word in gateways.items()

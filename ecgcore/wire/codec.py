@@ -69,7 +69,9 @@ def decode_payload(payload: bytes, codec: Codec, n_leads: int, n_samples: int) -
 
 
 def _zigzag_differences(adc: Int32Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    differences = np.diff(adc.astype(np.int64), axis=1, prepend=0).ravel()
+    differences = np.empty(adc.shape, np.int64)
+    differences[:, :1] = adc[:, :1]
+    np.subtract(adc[:, 1:], adc[:, :-1], out=differences[:, 1:], dtype=np.int64)
     return np.ascontiguousarray((differences << 1) ^ (differences >> 63), dtype="<i8")
 
 

@@ -29,6 +29,8 @@ Layout of version 1, little-endian::
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from ecgcore.errors import FrameError
 from ecgcore.types import EcgChunk, FrameFlag, Gap, GapReason, Int32Array, SampleClock, leads_of
 from ecgcore.wire.checksum import crc32c
@@ -101,7 +103,8 @@ class Frame:
     def chunk(self) -> EcgChunk:
         """Give the samples in millivolts, with their clock."""
         clock = SampleClock(self.first_counter, self.device_time_ns, self.period_ns)
-        return EcgChunk(self.first_counter, self.adc * (self.lsb_pv * 1e-9), clock)
+        ecg_mv = self.adc.astype(np.float64) * (self.lsb_pv * 1e-9)
+        return EcgChunk(self.first_counter, ecg_mv, clock)
 
 
 def encode_frame(frame: Frame, codec: Codec = Codec.DELTA_ZSTD) -> bytes:
@@ -116,7 +119,9 @@ def encode_frame(frame: Frame, codec: Codec = Codec.DELTA_ZSTD) -> bytes:
     if frame.adc.ndim != 2 or frame.adc.shape[0] != n_leads or not n_leads:
         msg = f"samples of shape {frame.adc.shape} for lead mask {frame.lead_mask:#06x}"
         raise FrameError(msg)
-    device = frame.device.encode("ascii", "strict")
+    _require(frame.device.isascii(), f"device id {frame.device!r}")
+    _require_counters(frame.first_counter, frame.n_samples, frame.gap_before)
+    device = frame.device.encode("ascii")
     payload = encode_payload(frame.adc, codec)
     try:
         header = _HEADER.pack(
@@ -177,15 +182,11 @@ def decode_frame(data: bytes) -> Frame:
         raise FrameError(msg)
     n_leads = len(leads_of(lead_mask))
     _require(0 < n_leads == lead_mask.bit_count(), f"lead mask {lead_mask:#06x}")
-    _require(n_samples <= MAX_SAMPLES, f"{n_samples} samples")
-    _require(gap_before <= min(first_counter, MAX_GAP_SAMPLES), f"gap of {gap_before} samples")
-    _require(first_counter + n_samples < _MAX_COUNTER, f"counter {first_counter}")
+    _require_counters(first_counter, n_samples, gap_before)
     _require(fs_mhz > 0 and lsb_pv > 0, f"rate {fs_mhz} mHz, LSB {lsb_pv} pV")
     try:
         device = data[_HEADER.size : payload_at].decode("ascii")
-        adc = decode_payload(
-            data[payload_at : -_CRC.size], Codec(codec), n_leads, n_samples
-        )
+        adc = decode_payload(data[payload_at : -_CRC.size], Codec(codec), n_leads, n_samples)
         return Frame(
             device=device,
             boot_id=boot_id,
@@ -206,6 +207,12 @@ def decode_frame(data: bytes) -> Frame:
     except ValueError as error:
         msg = f"frame field: {error}"
         raise FrameError(msg) from error
+
+
+def _require_counters(first_counter: int, n_samples: int, gap_before: int) -> None:
+    _require(n_samples <= MAX_SAMPLES, f"{n_samples} samples")
+    _require(gap_before <= min(first_counter, MAX_GAP_SAMPLES), f"gap of {gap_before} samples")
+    _require(first_counter + n_samples < _MAX_COUNTER, f"counter {first_counter}")
 
 
 def _require(condition: bool, what: str) -> None:

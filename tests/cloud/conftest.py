@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from cloud.embedded.nats import EmbeddedNats
@@ -20,7 +19,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def database_url(postgres_url: str) -> str:
     name = f"t{uuid4().hex}"
-    admin = await asyncpg.connect(postgres_url)
+    # An open port is not yet a server that takes orders, hence the waiting.
+    admin = await open_pool(postgres_url, wait_s=20)
     await admin.execute(f"CREATE DATABASE {name}")
     await admin.close()
     url = postgres_url.rsplit("/", 1)[0] + f"/{name}"

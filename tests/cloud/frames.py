@@ -13,7 +13,15 @@ PERIOD_NS = 7_692_308
 START_NS = 1_700_000_000_000_000_000
 
 
-def frame(first: int, n: int = 73, gap: int = 0, *, device: str = DEVICE, boot: int = 7) -> Frame:
+def frame(
+    first: int,
+    n: int = 73,
+    gap: int = 0,
+    *,
+    device: str = DEVICE,
+    boot: int = 7,
+    reason: GapReason = GapReason.RADIO_LOSS,
+) -> Frame:
     return Frame(
         device=device,
         boot_id=boot,
@@ -27,7 +35,7 @@ def frame(first: int, n: int = 73, gap: int = 0, *, device: str = DEVICE, boot: 
         utc_ns=START_NS + first * PERIOD_NS,
         arrival_ns=START_NS + (first + n) * PERIOD_NS,
         gap_before=gap,
-        gap_reason=GapReason.RADIO_LOSS if gap else GapReason.NONE,
+        gap_reason=reason if gap else GapReason.NONE,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from cloud.embedded.nats import EmbeddedNats
 from cloud.store.database import DbPool, migrate, open_pool
 from cloud.verify import Audit, verify_sessions
-from ecgcore.types import FloatArray
+from ecgcore.types import FloatArray, GapReason
 from ecgcore.wire.frame import Frame, decode_frame
 from tests.cloud.engine_room import StandInGateway, running_engine
 from tests.cloud.frames import DEVICE, START_NS, frame, message, numbers, run
@@ -79,6 +79,21 @@ async def test_gaps_repeats_and_disorder_are_accounted_for(broker: Broker, pool:
     assert audit.holds
 
 
+async def test_a_gap_named_for_evicted_frames_gives_way_to_what_is_stored(
+    broker: Broker, pool: DbPool
+) -> None:
+    frames = run(4)
+    evicted = frame(500, n=0, gap=400, reason=GapReason.SPOOL_EVICTED)
+    gateway = StandInGateway(broker[1])
+    async with running_engine(broker[1], pool, frames):
+        await gateway.send_until_committed(frames)
+        await gateway.send_until_committed([evicted, frame(500)])
+    [audit] = await _audit(pool)
+    assert audit.gaps == {"spool_evicted": 500 - 4 * 73}
+    assert (audit.span, audit.stored, audit.lost) == (573, 5 * 73, 0)
+    assert audit.holds
+
+
 async def test_a_hole_that_stays_is_named_and_what_comes_late_is_kept(
     broker: Broker, pool: DbPool
 ) -> None:
@@ -91,7 +106,7 @@ async def test_a_hole_that_stays_is_named_and_what_comes_late_is_kept(
         assert before.gaps["missing"] == 73
         await gateway.send([frames[1]])
         async with asyncio.timeout(5):
-            while len(await _stored(pool)) < 8:
+            while len(await _stored(pool)) < 8:  # noqa: ASYNC110 - a table has no event
                 await asyncio.sleep(0.05)
     [audit] = await _audit(pool)
     assert (audit.gaps, audit.late, audit.stored, audit.lost) == ({}, 73, 584, 0)
