@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgcore.events import Measurement
+from ecgcore.events import USABLE_SQI, Measurement
 from ecgcore.narrative import DISCLAIMERS, Facts, narrate
-from ecgcore.quality import USABLE_SQI
 from ecgcore.reference import REFERENCES, Reference
 from ecgcore.report import (
     SCHEMA_VERSION,

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from ecgcore.types import Gap, SampleIndex
 
+USABLE_SQI = 0.5
+"""Signal of a lower quality index is not used."""
+
 
 class Dimension(StrEnum):
     """The four dimensions of ECGomics."""

@@ -5,7 +5,7 @@ Intervals come with a mask; a difference is formed only between neighbours that 
 
 import numpy as np
 
-from ecgcore.rr import BoolArray
+from ecgcore.nn import BoolArray
 from ecgcore.types import FloatArray
 
 

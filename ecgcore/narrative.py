@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecgcore.quality import USABLE_SQI
+from ecgcore.events import USABLE_SQI
 from ecgcore.report import Localised, Narrative, Recording, ReportMeasurement, Statement
 from ecgcore.statements import GOOD_SQI
 

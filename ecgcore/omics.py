@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from ecgcore import hrv
-from ecgcore.events import Dimension, Measurement, NullReason
-from ecgcore.quality import USABLE_SQI
-from ecgcore.rr import BoolArray, is_normal
+from ecgcore.events import USABLE_SQI, Dimension, Measurement, NullReason
+from ecgcore.nn import BoolArray, is_normal
 from ecgcore.types import FloatArray
 
 MIN_INTERVALS = 2

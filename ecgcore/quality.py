@@ -18,13 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecgcore.events import QualityReason
+from ecgcore.events import USABLE_SQI, QualityReason
 from ecgcore.history import History, HistoryState
 from ecgcore.jit import compiled
 from ecgcore.noise import noise_rms_mv
 from ecgcore.types import FloatArray, SampleIndex
 
-USABLE_SQI = 0.5
 # Below the smallest QRS that could be found; in a standstill slow drift is no motion.
 _LEAST_SWING_MV = 0.1
 

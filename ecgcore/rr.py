@@ -1,17 +1,9 @@
-"""From R peaks to intervals: beats with their device time, and which intervals are normal."""
+"""From R peaks to intervals: beats with their device time."""
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-
-from ecgcore.events import BeatDetected
-from ecgcore.quality import USABLE_SQI
+from ecgcore.events import USABLE_SQI, BeatDetected
 from ecgcore.rpeak import RPeak
-from ecgcore.types import FloatArray
-
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +56,3 @@ class RrSeries:
         expected_ms = (peak.sample + peak.offset - self.state.last_place) * self._sample_ms
         is_set = abs(rr_ms - expected_ms) > self._config.clock_tolerance * expected_ms
         return None if is_set else rr_ms
-
-
-def is_normal(rr_ms: FloatArray, tolerance: float = 0.2, reach: int = 5) -> BoolArray:
-    """Tell which intervals lie within `tolerance` of their local median.
-
-    Parameters
-    ----------
-    rr_ms : FloatArray, shape (n,)
-        NaN where no interval exists; never normal.
-    reach : int
-        Intervals on either side that the median is taken over.
-
-    Notes
-    -----
-    The 20 % rule of the Task Force's Holter practice; ectopic beats and their pauses fall out.
-    """
-    if not np.isfinite(rr_ms).any():
-        return np.zeros(rr_ms.shape, bool)
-    padded = np.pad(rr_ms, reach, constant_values=np.nan)
-    around = sliding_window_view(padded, 2 * reach + 1)
-    # A window around a missing interval may be all NaN, which is no reason to warn.
-    known = np.isfinite(rr_ms)
-    normal = np.zeros(rr_ms.shape, bool)
-    middle = np.nanmedian(around[known], axis=1)
-    normal[known] = np.abs(rr_ms[known] - middle) <= tolerance * middle
-    return normal

@@ -6,7 +6,7 @@ outside 50 to 100, whether a beat is missing for long. No rhythm is named.
 
 from collections.abc import Iterable, Sequence
 
-from ecgcore.quality import USABLE_SQI
+from ecgcore.events import USABLE_SQI
 from ecgcore.report import (
     Certainty,
     Evidence,
