@@ -91,13 +91,12 @@ def _settings(given: dict[str, Any]) -> EngineSettings:
 
 async def _run_engine(settings: EngineSettings) -> None:
     # Imported here so that `--help` and the light commands need no compiled code.
-    from ecgcore.pipeline import PipelineConfig, warm_up
-
     from cloud.announce import Announcer
     from cloud.broker import Broker
     from cloud.engine import Engine
     from cloud.ingest import Inbox, read_shards, require_broker
     from cloud.store.database import migrate, open_pool
+    from ecgcore.pipeline import PipelineConfig, warm_up
     from ecgcore.wire.topics import N_SHARDS
 
     broker = Broker.parse(settings.broker_url.get_secret_value())

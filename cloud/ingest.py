@@ -14,17 +14,20 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt import client as mqtt
-from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.broker import Broker
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 _log = logging.getLogger(__name__)
 _KEEPALIVE_S = 30
@@ -148,19 +151,19 @@ class ShardReader:
         self._inbox.put(Delivery(message.topic, bytes(message.payload), ack))
 
     # paho opens its socket in the connecting thread, hence call_soon_threadsafe throughout.
-    def _on_socket_open(self, client: mqtt.Client, _data: object, sock: SocketLike) -> None:
+    def _on_socket_open(self, client: mqtt.Client, _data: object, sock: "SocketLike") -> None:
         self._loop.call_soon_threadsafe(self._watch_reads, client, sock.fileno())
 
     def _watch_reads(self, client: mqtt.Client, fileno: int) -> None:
         self._loop.add_reader(fileno, client.loop_read)
 
-    def _on_socket_close(self, _client: mqtt.Client, _data: object, sock: SocketLike) -> None:
+    def _on_socket_close(self, _client: mqtt.Client, _data: object, sock: "SocketLike") -> None:
         # By number: the socket is closed by the time the loop comes to it.
         self._loop.remove_reader(sock.fileno())
         self._loop.remove_writer(sock.fileno())
 
     def _on_socket_register_write(
-        self, client: mqtt.Client, _data: object, sock: SocketLike
+        self, client: mqtt.Client, _data: object, sock: "SocketLike"
     ) -> None:
         self._loop.call_soon_threadsafe(self._watch_writes, client, sock.fileno())
 
@@ -169,7 +172,7 @@ class ShardReader:
             self._loop.add_writer(fileno, client.loop_write)
 
     def _on_socket_unregister_write(
-        self, _client: mqtt.Client, _data: object, sock: SocketLike
+        self, _client: mqtt.Client, _data: object, sock: "SocketLike"
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.remove_writer, sock.fileno())
 

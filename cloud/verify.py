@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from asyncpg import Record
-from ecgcore.blocks import BlockHasher
 
 from cloud.store.database import DbConnection
+from ecgcore.blocks import BlockHasher
 from ecgcore.errors import ConfigError
 from ecgcore.events import BlockClosed
 from ecgcore.types import Gap, GapReason

@@ -6,11 +6,10 @@ A frame that arrives again, and a commit repeated because its answer was lost, c
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from ecgcore.pipeline import ALGORITHM_VERSION
-
 from cloud.device_stream import Arrived, Findings
 from cloud.store.database import DbConnection
 from ecgcore.events import BeatDetected, WindowClosed
+from ecgcore.pipeline import ALGORITHM_VERSION
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
 
