@@ -12,7 +12,7 @@ import psutil
 
 from ecgcore.errors import ConfigError
 
-_FIRST_RETRY_S = 0.3
+_FIRST_RETRY_S = 1.0
 _MAX_RETRY_S = 3.0
 _MISUSED = 2
 """Exit code of a child that cannot work with what it was given."""
