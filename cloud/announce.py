@@ -5,21 +5,18 @@ sends again and is told again; a page that misses a strip shows the gap and asks
 """
 
 import asyncio
-import logging
-import random
 from collections.abc import Callable
+from functools import partial
 
 import aiomqtt
 
-from cloud.broker import Broker
+from cloud.broker import Broker, heed_cancellation, while_connected
 from ecgcore.report import Report
 from ecgcore.wire import topics
 from ecgcore.wire.messages import Committed, Heartbeat, Numbers
 
-_log = logging.getLogger(__name__)
 _QUEUE_MESSAGES = 4096
 _HEARTBEAT_S = 1.0
-_RETRY_MAX_S = 2.0
 
 
 class Announcer:
@@ -47,23 +44,9 @@ class Announcer:
 
     async def run(self, heartbeat: Callable[[], Heartbeat]) -> None:
         """Publish until cancelled, reconnecting as often as it takes."""
-        delay_s = 0.1
-        while True:
-            try:
-                async with aiomqtt.Client(
-                    self._broker.host,
-                    self._broker.port,
-                    username=self._broker.username,
-                    password=self._broker.password,
-                ) as client:
-                    delay_s = 0.1
-                    await self._publish(client, heartbeat)
-            except aiomqtt.MqttError as error:
-                _log.info("announcer waits for the broker error=%s", error)
-            await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
-            delay_s = min(2 * delay_s, _RETRY_MAX_S)
+        await while_connected(self._broker, partial(self._publish, heartbeat))
 
-    async def _publish(self, client: aiomqtt.Client, heartbeat: Callable[[], Heartbeat]) -> None:
+    async def _publish(self, heartbeat: Callable[[], Heartbeat], client: aiomqtt.Client) -> None:
         loop = asyncio.get_running_loop()
         beat_s = loop.time()
         while True:
@@ -75,17 +58,9 @@ class Announcer:
                 word = heartbeat()
                 topic, payload = topics.service(word.service), word.model_dump_json().encode()
             await client.publish(topic, payload, qos=0)
-            _heed_cancellation()
+            heed_cancellation()
 
     def _put(self, topic: str, payload: bytes) -> None:
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait((topic, payload))
-
-
-def _heed_cancellation() -> None:
-    # aiomqtt waits with asyncio.wait_for, which before Python 3.12 loses a cancellation that comes
-    # in the same turn as the answer (python/cpython#86296).
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -93,6 +93,7 @@ async def _run_engine(settings: EngineSettings) -> None:
     # Imported here so that `--help` and the light commands need no compiled code.
     from cloud.announce import Announcer
     from cloud.broker import Broker
+    from cloud.device_facts import DeviceFacts
     from cloud.engine import Engine
     from cloud.ingest import Inbox, read_shards, require_broker
     from cloud.store.database import migrate, open_pool
@@ -106,14 +107,15 @@ async def _run_engine(settings: EngineSettings) -> None:
     await require_broker(broker, settings.wait_s)
     await asyncio.to_thread(warm_up, PipelineConfig(fs_hz=130.0))
     clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed)
-    inbox, announcer = Inbox(), Announcer(broker)
-    machine = Engine(settings, pool, inbox, announcer, clock)
+    inbox, announcer, facts = Inbox(), Announcer(broker), DeviceFacts()
+    machine = Engine(settings, pool, inbox, announcer, facts, clock)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(read_shards(broker, inbox, range(N_SHARDS)), name="ingest"),
                 tasks.create_task(machine.run(), name="engine"),
                 tasks.create_task(announcer.run(machine.heartbeat), name="announcer"),
+                tasks.create_task(facts.run(broker), name="device facts"),
             ]
             logging.getLogger(__name__).info("engine ready broker=%s", broker)
             await _stopped()

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from cloud.announce import Announcer
+from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
 from cloud.ingest import Delivery, Inbox
 from cloud.reports import store_report
@@ -70,12 +71,14 @@ class Engine:
         pool: DbPool,
         inbox: Inbox,
         announcer: Announcer,
+        facts: DeviceFacts,
         clock: UtcClock,
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._inbox = inbox
         self._announcer = announcer
+        self._facts = facts
         self._clock = clock
         self._live: dict[BootKey, _Live] = {}
         self._database_up = True
@@ -212,6 +215,7 @@ class Engine:
                 start_counter=window.start,
                 end_counter=window.end,
                 created_ns=now_ns,
+                status=self._facts.of(commit.device),
             )
             if report is not None:
                 batch.reports.append(report)

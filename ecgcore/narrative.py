@@ -106,7 +106,12 @@ def _action_sentence(facts: Facts) -> Localised:
             "pain, faint or struggle for breath.",
             zh="如果这对您来说不寻常，请咨询医生；如有胸痛、晕厥或呼吸困难，请立即求助。",
         )
-    return Localised(en="Nothing needed.", zh="无需处理。")
+    # "Nothing needed" would be a promise that a report without rhythm analysis cannot make.
+    return Localised(
+        en="The rhythm itself was not judged: talk to your doctor if you feel unwell; seek help "
+        "now if you have chest pain, faint or struggle for breath.",
+        zh="本报告未判读心律：如感不适，请咨询医生；如有胸痛、晕厥或呼吸困难，请立即求助。",
+    )
 
 
 _CAVEAT = Localised(

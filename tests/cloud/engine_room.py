@@ -9,6 +9,7 @@ import aiomqtt
 
 from cloud.announce import Announcer
 from cloud.broker import Broker
+from cloud.device_facts import DeviceFacts
 from cloud.embedded.nats import EmbeddedNats
 from cloud.engine import Engine
 from cloud.ingest import Inbox, read_shards
@@ -31,7 +32,7 @@ async def running_engine(
     broker = Broker.parse(nats.url("engine", "engine"))
     inbox, announcer = Inbox(), Announcer(broker)
     clock = UtcClock(time.time_ns)
-    engine = Engine(EngineSettings(**settings), pool, inbox, announcer, clock)  # type: ignore[arg-type]
+    engine = Engine(EngineSettings(**settings), pool, inbox, announcer, DeviceFacts(), clock)  # type: ignore[arg-type]
     shards = {topics.shard_of(f.device) for f in frames}
     tasks = [
         asyncio.create_task(read_shards(broker, inbox, shards)),

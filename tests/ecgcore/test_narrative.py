@@ -17,7 +17,9 @@ def test_a_good_minute() -> None:
     words = narrative(hr=72.4)
     assert words.headline.en == "Heart rate 72/min"
     assert words.patient.en == (
-        "Your heart beat 72 times a minute. The signal was clear. Nothing needed. "
+        "Your heart beat 72 times a minute. The signal was clear. "
+        "The rhythm itself was not judged: talk to your doctor if you feel unwell; "
+        "seek help now if you have chest pain, faint or struggle for breath. "
         "This report was made automatically, is unconfirmed and is not a diagnosis."
     )
     assert words.patient.zh.startswith("您的心脏每分钟跳动 72 次。信号清晰。")
@@ -27,7 +29,7 @@ def test_a_fast_minute_names_the_doctor() -> None:
     text = narrative(hr=131.6).patient.en
     assert "132 times a minute, which is faster than usual at rest." in text
     assert "Talk to your doctor" in text
-    assert "Nothing needed" not in text
+    assert "unusual for you" in text
 
 
 def test_no_rate_is_never_zero() -> None:
