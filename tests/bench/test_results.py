@@ -1,0 +1,73 @@
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from tests.bench.core import CoreCost
+from tests.bench.results import Results, growth, times
+from tests.bench.spool import SpoolCost
+from tests.bench.startup import StartUp
+from tests.bench.system import SystemRun
+from tests.bench.tables import tables
+from tests.bench.wire import FormatCost
+
+NAMES = ("engine", "gateway", "server", "broker")
+ONE = SystemRun(
+    patches=1,
+    window_s=30.0,
+    to_websocket_p50_s=0.4,
+    to_websocket_p99_s=0.7,
+    to_commit_p50_s=0.4,
+    to_commit_p99_s=0.6,
+    framing_s=0.5,
+    frames_per_s=2.0,
+    cpu_pct=dict.fromkeys(NAMES, 10.0),
+    peak_memory_mb=dict.fromkeys(NAMES, 100.0),
+    lost_samples=0,
+)
+TWENTY = replace(
+    ONE, patches=20, to_websocket_p99_s=2.5, frames_per_s=36.0, cpu_pct=dict.fromkeys(NAMES, 40.0)
+)
+RESULTS = Results(
+    signal="synthetic",
+    wire=[FormatCost("JSON", 2000, 20.0, 20.0), FormatCost("raw int16", 500, 5.0, 40.0)],
+    core=[CoreCost(130, 73, 200.0, 5000.0)],
+    spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0),
+    system=[TWENTY, ONE],
+    start_up=StartUp(5.0, 7.0, 4.0, 6.0, None),
+)
+
+
+def test_growth_is_from_the_fewest_patches_to_the_most() -> None:
+    assert growth([TWENTY, ONE], lambda run: run.frames_per_s) == 18.0
+    assert growth([TWENTY, ONE], lambda run: run.lost_samples) is None
+    assert growth([ONE], lambda run: run.frames_per_s) is None
+
+
+def test_a_ratio_keeps_two_digits() -> None:
+    assert [times(n, 2000) for n in (500, 2000, 4100)] == ["0.25x", "1x", "2x"]
+
+
+def test_targets_are_judged_on_the_most_patches_and_a_limit_itself_is_missed() -> None:
+    met = {target.name.strip(): target.is_met for target in RESULTS.targets}
+    assert met == {
+        "sample to WebSocket, p99": False,
+        "of which framing": True,
+        "engine + gateway + server": False,
+        "peak memory engine": True,
+        "second start to first patch": True,
+    }
+
+
+def test_what_is_not_framing_is_the_systems_own() -> None:
+    assert ONE.p99_beyond_framing_s == pytest.approx(0.2)
+    assert ONE.own_cpu_pct == 30.0
+
+
+def test_the_tables_name_every_figure() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(tables(RESULTS))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    for figure in ("0.25x", "5000", "90000", "18.0x", "120.0", "CPU broker", "missed"):
+        assert figure in shown
