@@ -59,10 +59,12 @@ class _Reading:
 def measure_system(folder: Path, patches: int, duration_s: float) -> SystemRun:
     """Run the demo on the synthetic heart and measure its streaming stretch."""
     with running_demo(folder, "--patients", str(patches), "--for", str(duration_s)) as run:
-        pids = run.state["pids"]
+        run.wait_for("pages at")
         end_s = time.monotonic() + duration_s - _BEFORE_END_S
         wait_until(lambda: run.log.count("state=streaming") >= patches, run, duration_s / 2)
         time.sleep(_SETTLE_S)
+        # Not sooner: the first state is written before the gateway has its process.
+        pids = run.state["pids"]
         before = _read(pids, folder)
         time.sleep(max(end_s - time.monotonic(), 1))
         after = _read(pids, folder)
