@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
-WEB := cloud/web/dist/index.html
 
-.PHONY: demo test setup fmt check bench e2e clean
+.PHONY: demo test setup system fmt check bench e2e clean
+.NOTPARALLEL:
 .DEFAULT_GOAL := demo
 
 demo: setup  ## run the whole system and print where to look
@@ -12,16 +12,13 @@ demo: setup  ## run the whole system and print where to look
 
 test: system check e2e  ## everything CI runs
 
-setup: $(STAMP) $(WEB)  ## the environment and the pages
+setup: $(STAMP)  ## the environment and the pages
+	@$(BIN)/python cloud/web/build.py
 
 $(STAMP): pyproject.toml
 	@deploy/venv.sh $(PYTHON)
 	@touch $@
 
-$(WEB): $(shell find cloud/web/src cloud/web/public -type f) cloud/web/package-lock.json | $(STAMP)
-	@$(BIN)/python cloud/web/build.py
-
-.PHONY: system
 system: setup  ## what only the tests need from Debian: a browser
 	@deploy/test-packages.sh
 

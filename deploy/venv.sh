@@ -3,12 +3,14 @@
 set -eu
 python=${1:-python3}
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
     if [ "$(id -u)" -ne 0 ]; then
-        echo "error: $python has no venv; as root: apt-get install python$version-venv" >&2
+        echo "error: $python has no venv; as root: apt-get install $package" >&2
         exit 2
     fi
-    apt-get update -q && apt-get install -y -q --no-install-recommends "python$version-venv"
+    deploy/apt-install.sh "$package"
 fi
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+# pip comes last into a new environment: without it the making was interrupted.
+[ -x .venv/bin/pip ] || "$python" -m venv .venv
+echo "packages: installing into .venv, a minute or two"
 .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[gateway,cloud,sim,dev]'

@@ -1,7 +1,7 @@
 """PostgreSQL from its wheel: make the data folder once, then run the server in the foreground.
 
 PostgreSQL refuses to run as root. There (containers, small boxes) it runs inside a user namespace
-that shows root as the user ``nobody``, so files and binaries stay reachable wherever they are; where
+that shows root as the user ``nobody``: files and binaries stay reachable wherever they are. Where
 namespaces are forbidden it becomes that user.
 """
 
