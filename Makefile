@@ -13,14 +13,14 @@ demo: setup  ## run the whole system and print where to look
 test: system check e2e  ## everything CI runs
 
 setup: $(STAMP)  ## the environment and the pages
-	@$(BIN)/python cloud/web/build.py
+	@$(BIN)/python cloud/web/build.py >&2
 
 $(STAMP): pyproject.toml
-	@deploy/venv.sh $(PYTHON)
+	@deploy/venv.sh $(PYTHON) >&2
 	@touch $@
 
 system: setup  ## what only the tests need from Debian: a browser
-	@deploy/test-packages.sh
+	@deploy/test-packages.sh >&2
 
 fmt: setup  ## put the code in shape
 	$(BIN)/ruff format .
