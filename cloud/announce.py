@@ -10,9 +10,10 @@ from functools import partial
 
 import aiomqtt
 
-from cloud.broker import Broker, heed_cancellation, while_connected
+from cloud.connection import heed_cancellation, while_connected
 from ecgcore.report import Report
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import Committed, Heartbeat, Numbers
 
 _QUEUE_MESSAGES = 4096

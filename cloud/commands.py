@@ -4,20 +4,16 @@ import asyncio
 import json
 import logging
 import signal
-import sys
 import time
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from cloud.settings import EngineSettings
+from cloud.logs import log_to_stderr
+from cloud.settings import CloudSettings, EngineSettings, made
 from ecgcore.clock import UtcClock
-from ecgcore.errors import ConfigError
-
-LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
 
 
 def engine(
@@ -48,8 +44,8 @@ def engine(
         "clock_origin_ns": clock_origin_ns,
         "clock_speed": clock_speed,
     }
-    settings = _settings({key: value for key, value in given.items() if value is not None})
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    settings = made(EngineSettings, given)
+    log_to_stderr()
     asyncio.run(_run_engine(settings))
 
 
@@ -70,7 +66,7 @@ def verify(
 
     Example: `ecgomics verify polar-h10-0A1B2C3D.5f3a77c0 --json`
     """
-    settings = _settings({"database_url": database} if database else {})
+    settings = made(CloudSettings, {"database_url": database})
     audits = asyncio.run(_verify(settings, sessions or []))
     if as_json:
         print(json.dumps({"sessions": [audit.as_dict() for audit in audits]}))
@@ -80,24 +76,15 @@ def verify(
         raise typer.Exit(1)
 
 
-def _settings(given: dict[str, Any]) -> EngineSettings:
-    try:
-        return EngineSettings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        msg = f"setting {'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})"
-        raise ConfigError(msg) from error
-
-
 async def _run_engine(settings: EngineSettings) -> None:
     # Imported here so that `--help` and the light commands need no compiled code.
     from cloud.announce import Announcer
-    from cloud.broker import Broker
     from cloud.device_facts import DeviceFacts
     from cloud.engine import Engine
     from cloud.ingest import Inbox, read_shards, require_broker
     from cloud.store.database import migrate, open_pool
     from ecgcore.pipeline import PipelineConfig, warm_up
+    from ecgcore.wire.broker import Broker
     from ecgcore.wire.topics import N_SHARDS
 
     broker = Broker.parse(settings.broker_url.get_secret_value())
@@ -125,7 +112,7 @@ async def _run_engine(settings: EngineSettings) -> None:
         pool.terminate()
 
 
-async def _verify(settings: EngineSettings, sessions: list[str]) -> list[Any]:
+async def _verify(settings: CloudSettings, sessions: list[str]) -> list[Any]:
     from cloud.store.database import open_pool
     from cloud.verify import verify_sessions
 

@@ -3,8 +3,9 @@
 import aiomqtt
 from pydantic import ValidationError
 
-from cloud.broker import Broker, while_connected
+from cloud.connection import while_connected
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import DeviceStatus
 
 _MOST_DEVICES = 10_000

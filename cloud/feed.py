@@ -12,7 +12,7 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud import live_messages
-from cloud.broker import Broker
+from cloud.connection import client_of
 from cloud.live import Live
 from cloud.services import Service
 from cloud.store.database import DbPool
@@ -20,6 +20,7 @@ from cloud.transactions import DatabaseDownError, transaction
 from cloud.worn import read_worn
 from ecgcore.errors import EcgomicsError
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 
 _log = logging.getLogger(__name__)
 _KEEPALIVE_S = 5
@@ -65,11 +66,8 @@ _TOPICS = (topics.all_live(), topics.all_status(), topics.all_services())
 
 def _client(broker: Broker) -> aiomqtt.Client:
     # A full queue drops the newest message, as QoS 0 may; the next one makes up for it.
-    return aiomqtt.Client(
-        broker.host,
-        broker.port,
-        username=broker.username,
-        password=broker.password,
+    return client_of(
+        broker,
         keepalive=_KEEPALIVE_S,
         timeout=_CONNECT_S,
         max_queued_incoming_messages=_QUEUE_MESSAGES,

@@ -11,6 +11,7 @@ paho runs on the event loop: its sockets are watched by asyncio, no threads but 
 import asyncio
 import logging
 import random
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cloud.broker import Broker
+from cloud.connection import client_of
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -88,6 +90,8 @@ class ShardReader:
             manual_ack=True,
         )
         client.username_pw_set(broker.username, broker.password)
+        if broker.tls:
+            client.tls_set_context(ssl.create_default_context())
         client.connect_timeout = _CONNECT_S
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -202,18 +206,14 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
     deadline = loop.time() + wait_s
     while True:
         try:
-            async with aiomqtt.Client(
-                broker.host,
-                broker.port,
-                username=broker.username,
-                password=broker.password,
-                timeout=_CONNECT_S,
-            ):
+            async with client_of(broker, timeout=_CONNECT_S):
                 return
         except aiomqtt.MqttError as error:
             refused = isinstance(error, MqttConnectError)
             if refused or loop.time() >= deadline:
-                why = f"refuses user {broker.username}" if refused else str(error)
+                why = (
+                    f"refuses {broker.username or 'a user without name'}" if refused else str(error)
+                )
                 msg = f"broker {broker}: {why}"
                 raise ConfigError(msg) from error
         await asyncio.sleep(0.2)

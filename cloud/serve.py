@@ -7,52 +7,32 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cloud.api.app import create_app
 from cloud.api.parts import Parts
-from cloud.broker import Broker
 from cloud.feed import feed
 from cloud.ingest import require_broker
 from cloud.live import Live
+from cloud.logs import log_to_stderr
+from cloud.settings import ServeSettings, made
 from cloud.store.database import migrate, open_pool
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
+from ecgcore.wire.broker import Broker
 
 _log = logging.getLogger(__name__)
-_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _POOL_SIZE = 8
 _DRAIN_S = 5
 _MOST_MESSAGE_BYTES = 64 * 1024
 _PAGES = Path(__file__).parent / "web" / "dist"
-
-
-class ServeSettings(BaseSettings):
-    """What `ecgomics serve` needs to know (`ECGOMICS_CLOUD_*`)."""
-
-    model_config = SettingsConfigDict(env_prefix="ECGOMICS_CLOUD_", frozen=True, extra="ignore")
-
-    broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
-    database_url: SecretStr = SecretStr("postgresql://127.0.0.1:5432/ecgomics")
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65_535)
-    """0 takes any free port."""
-    behind_tls_proxy: bool = False
-    """People come by https through a proxy; only then may the server listen beyond loopback."""
-    wait_s: float = Field(default=0, ge=0, le=600)
-    """How long to wait for broker and database at start."""
-    clock_origin_ns: int = 0
-    clock_speed: float = Field(default=1.0, gt=0, le=1000)
 
 
 def serve(
@@ -94,8 +74,8 @@ def serve(
         "clock_origin_ns": clock_origin_ns,
         "clock_speed": clock_speed,
     }
-    settings = _settings({key: value for key, value in given.items() if value is not None})
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    settings = made(ServeSettings, given)
+    log_to_stderr()
     asyncio.run(_serve(settings))
 
 
@@ -176,15 +156,6 @@ async def _serve(settings: ServeSettings) -> None:
             host, port = listener.getsockname()[:2]
             _log.info("serving url=http://%s:%d", host, port)
             await make_server(parts).serve(sockets=[listener])
-
-
-def _settings(given: dict[str, Any]) -> ServeSettings:
-    try:
-        return ServeSettings(**given)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        msg = f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise ConfigError(msg) from error
 
 
 def _require_private(settings: ServeSettings) -> None:

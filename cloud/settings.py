@@ -1,18 +1,34 @@
-"""Settings of the engine: a TOML file, then the environment, then flags, the last one winning."""
+"""Settings of the cloud's processes: the environment, then flags, the last one winning."""
 
-from pydantic import Field, SecretStr
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ecgcore.errors import ConfigError
 
-class EngineSettings(BaseSettings):
-    """What `ecgomics engine` needs to know (`ECGOMICS_CLOUD_*`)."""
+
+class CloudSettings(BaseSettings):
+    """What every process of the cloud needs to know (`ECGOMICS_CLOUD_*`)."""
 
     model_config = SettingsConfigDict(env_prefix="ECGOMICS_CLOUD_", frozen=True, extra="ignore")
 
     broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
+    """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS."""
     database_url: SecretStr = SecretStr("postgresql://127.0.0.1:5432/ecgomics")
+    """``postgresql://user:password@host:port/name``."""
     wait_s: float = Field(default=0, ge=0, le=600)
     """How long to wait for broker and database at start."""
+    clock_origin_ns: int = 0
+    """With `clock_speed`: where a rig's accelerated UTC begins."""
+    clock_speed: float = Field(default=1.0, gt=0, le=1000)
+    """How much faster than life a rig's time runs."""
+
+
+class EngineSettings(CloudSettings):
+    """What `ecgomics engine` needs to know beside that."""
+
     batch_frames: int = Field(default=512, ge=1, le=10_000)
     """Most frames of one commit."""
     linger_ms: float = Field(default=20, ge=0, le=1000)
@@ -23,5 +39,38 @@ class EngineSettings(BaseSettings):
     """Frames held ahead of a hole before the hole is named a gap."""
     idle_s: float = Field(default=600, gt=0)
     """A device that sends nothing this long is put out of memory."""
-    clock_origin_ns: int = 0
-    clock_speed: float = Field(default=1.0, gt=0, le=1000)
+
+
+class ServeSettings(CloudSettings):
+    """What `ecgomics serve` needs to know beside that."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8000, ge=0, le=65_535)
+    """Port to listen on; 0 takes any free one."""
+    behind_tls_proxy: bool = False
+    """People come by https through a proxy; only then may the server listen beyond loopback."""
+
+
+S = TypeVar("S", bound=CloudSettings)
+
+
+def made(kind: type[S], given: Mapping[str, Any]) -> S:
+    """Build settings from the environment and from the options that were given.
+
+    Parameters
+    ----------
+    given : Mapping[str, Any]
+        Options by name of the setting; None where the caller gave none.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first setting that cannot be used; its value is not repeated, it may be secret.
+    """
+    try:
+        return kind(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        msg = f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise ConfigError(msg) from error

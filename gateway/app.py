@@ -12,6 +12,7 @@ from typing import Any
 
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError, StateError
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import DeviceStatus
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.cancellation import cancel_all
@@ -21,7 +22,7 @@ from gateway.radio import radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
 from gateway.session import Session
-from gateway.settings import Broker, GatewaySettings
+from gateway.settings import GatewaySettings
 from gateway.status import StatusReporter, device_status
 from gateway.uplink import Uplink
 

@@ -18,11 +18,11 @@ from pydantic import ValidationError
 
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import Committed
 from gateway.backoff import Backoff
 from gateway.lane import Lane, LaneConfig
 from gateway.outbox import Outbox
-from gateway.settings import Broker
 from gateway.spool import Row
 
 _log = logging.getLogger(__name__)

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.text import Text
 
 from cloud.accounts import NewClinician, NewPatient, seed
-from cloud.broker import Broker
 from cloud.demo.plan import CLINICIAN, Options, Plan, make_plan, name_of
 from cloud.demo.summary import read_produced, summarise
 from cloud.demo.supervisor import Child
@@ -25,6 +24,7 @@ from cloud.demo.watcher import Watcher, ready
 from cloud.ingest import require_broker
 from cloud.store.database import migrate, open_pool
 from ecgcore.clock import UtcClock
+from ecgcore.wire.broker import Broker
 
 _COLOURS = {
     "demo": "bold", "broker": "blue", "postgres": "cyan", "engine": "green",

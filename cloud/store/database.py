@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -78,8 +77,6 @@ async def open_pool(url: str, *, max_size: int = 4, wait_s: float = 0) -> DbPool
 
 async def migrate(url: str) -> None:
     """Bring the schema up to date; doing it twice, or from two processes, is harmless."""
-    # It tells about each of its plug-ins otherwise.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
     )

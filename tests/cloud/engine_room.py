@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import aiomqtt
 
 from cloud.announce import Announcer
-from cloud.broker import Broker
 from cloud.device_facts import DeviceFacts
 from cloud.embedded.nats import EmbeddedNats
 from cloud.engine import Engine
@@ -17,6 +16,7 @@ from cloud.settings import EngineSettings
 from cloud.store.database import DbPool
 from ecgcore.clock import UtcClock
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Committed
 from tests.cloud.frames import message

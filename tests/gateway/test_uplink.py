@@ -8,12 +8,12 @@ from aiomqtt import Client
 
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.cancellation import cancel_all
 from gateway.lane import LaneConfig
 from gateway.outbox import Outbox
-from gateway.settings import Broker
 from gateway.uplink import Uplink
 from tests.gateway.broker import GATEWAY, Nats, running_engine, running_nats, until
 from tests.gateway.test_spool import entries

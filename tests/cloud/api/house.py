@@ -21,9 +21,10 @@ from cloud.accounts import (
     seed,
 )
 from cloud.api.parts import Parts
-from cloud.broker import Broker
-from cloud.serve import ServeSettings, make_server, running_parts
+from cloud.serve import make_server, running_parts
+from cloud.settings import ServeSettings
 from cloud.store.database import DbConnection, DbPool, open_pool
+from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame, encode_frame
 from tests.cloud.frames import DEVICE, START_NS, frame
 

@@ -1,0 +1,104 @@
+"""`ecgomics engine` and `ecgomics verify` as people start them."""
+
+import asyncio
+import json
+import signal
+import sys
+
+import pytest
+
+from cloud.embedded.nats import EmbeddedNats
+from cloud.store.database import DbPool, shown
+from tests.cloud.engine_room import StandInGateway, running_engine
+from tests.cloud.frames import run
+from tests.servers import Server, free_port
+
+
+async def _run(*arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ecgcore", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_no_database_is_one_line_without_the_password() -> None:
+    url = f"postgresql://u:hushhush@127.0.0.1:{free_port()}/x"
+    code, _, err = await _run("engine", "--database", url)
+    assert code == 2
+    assert err.strip().splitlines() == [f"error: database {shown(url)}: {_refused(url)}"]
+
+
+def _refused(url: str) -> str:
+    port = url.rsplit(":", 1)[1].split("/")[0]
+    return f"[Errno 111] Connect call failed ('127.0.0.1', {port})"
+
+
+@pytest.mark.parametrize(
+    ("user", "says"), [("engine:guess@", "refuses engine"), ("", "refuses a user without name")]
+)
+async def test_wrong_broker_credentials_are_one_line(
+    broker: tuple[Server, EmbeddedNats], database_url: str, user: str, says: str
+) -> None:
+    url = f"mqtt://{user}127.0.0.1:{broker[1].port}"
+    code, _, err = await _run("engine", "--database", database_url, "--broker", url)
+    assert code == 2
+    [line] = err.strip().splitlines()
+    assert says in line
+    assert "guess" not in line
+
+
+async def test_no_broker_is_one_line(database_url: str) -> None:
+    url = f"mqtt://engine:hush@127.0.0.1:{free_port()}"
+    code, _, err = await _run("engine", "--database", database_url, "--broker", url)
+    assert code == 2
+    [line] = err.strip().splitlines()
+    assert line.startswith("error: broker mqtt://127.0.0.1:") or "127.0.0.1" in line
+    assert "hush" not in line
+
+
+async def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECGOMICS_CLOUD_BATCH_FRAMES", "0")
+    code, _, err = await _run("engine")
+    assert code == 2
+    assert "setting batch_frames: Input should be greater than or equal to 1" in err
+
+
+async def test_the_engine_stops_orderly_on_sigterm(
+    broker: tuple[Server, EmbeddedNats], database_url: str
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ecgcore", "engine",
+        "--database", database_url, "--broker", broker[1].url("engine", "engine"),
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr
+    async with asyncio.timeout(30):
+        while b"engine ready" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGTERM)
+        rest = await process.stderr.read()
+        assert await process.wait() == 0, rest
+
+
+async def test_verify_prints_the_ledger_and_its_exit_code_says_whether_it_holds(
+    broker: tuple[Server, EmbeddedNats], pool: DbPool, database_url: str
+) -> None:
+    frames = run(40)
+    async with running_engine(broker[1], pool, frames):
+        await StandInGateway(broker[1]).send_until_committed(frames)
+    name = "polar-h10-0A1B2C3D.00000007"
+    code, out, _ = await _run("verify", name, "--database", database_url, "--json")
+    [session] = json.loads(out)["sessions"]
+    assert (code, session["session_id"], session["stored"]) == (0, name, 2920)
+    assert session["holds"] is True
+    code, out, _ = await _run("verify", "--database", database_url)
+    assert code == 0
+    assert "2920" in out
+    await pool.execute("DELETE FROM frame WHERE first_counter = 146")
+    code, out, _ = await _run("verify", "--database", database_url, "--json")
+    assert code == 1
+    assert json.loads(out)["sessions"][0]["lost"] == 73
+    code, _, err = await _run("verify", "nobody.00000001", "--database", database_url)
+    assert (code, err.strip()) == (2, "error: no recording named nobody.00000001")
