@@ -30,6 +30,7 @@ class GatewaySettings(BaseSettings):
     max_patches: int = Field(default=64, ge=1, le=1000)
     """Patches taken with `take_any`; further ones are left alone."""
     spool_path: Path = Path("ecgomics-spool.sqlite")
+    """SQLite file that keeps every frame until the cloud has committed it."""
     spool_max_bytes: int = Field(default=512 << 20, ge=1 << 20)
     """Three weeks of one patch; beyond it the oldest frames give way."""
     spool_linger_ms: float = Field(default=50, ge=0, le=1000)
@@ -39,13 +40,17 @@ class GatewaySettings(BaseSettings):
     resend_s: float = Field(default=5, gt=0)
     """First time-out for a commitment; doubles without progress up to `resend_max_s`."""
     resend_max_s: float = Field(default=60, gt=0)
+    """Longest time-out for a commitment."""
     broker_timeout_s: float = Field(default=10, gt=0)
+    """How long the broker may take for one answer."""
     status_s: float = Field(default=2, gt=0)
+    """How often a patch's status is sent when nothing changes."""
     drain_s: float = Field(default=10, ge=0)
     """How long an orderly stop waits for the cloud to commit what is spooled."""
     clock_origin_ns: int = 0
     """With `speed`: where a rig's accelerated UTC begins."""
     speed: float = Field(default=1.0, gt=0, le=1000)
+    """How much faster than life a rig's time runs."""
 
     @field_validator("gateway_id")
     @classmethod

@@ -43,4 +43,4 @@ class Broker:
 
     def __str__(self) -> str:
         """Give the address without the password."""
-        return f"{self.host}:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"

@@ -54,7 +54,7 @@ async def test_no_broker_is_one_line(database_url: str) -> None:
     code, _, err = await _run("engine", "--database", database_url, "--broker", url)
     assert code == 2
     [line] = err.strip().splitlines()
-    assert line.startswith("error: broker mqtt://127.0.0.1:") or "127.0.0.1" in line
+    assert line.startswith("error: broker mqtt://127.0.0.1:")
     assert "hush" not in line
 
 
