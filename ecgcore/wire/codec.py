@@ -1,8 +1,8 @@
 """Sample codecs: how a frame's integers become its payload.
 
 Each payload decodes alone. ``DELTA_ZSTD`` stores the first sample of each lead, then zigzag
-differences as byte planes under zstd: the high planes are almost all zero and vanish. At 250 Hz a
-second takes about 220 bytes against 500 raw (``make bench`` prints it for real ECG).
+differences as byte planes under zstd: the high planes are almost all zero and vanish. A second of
+real ECG at 250 Hz, in microvolts, takes about 290 bytes against 500 raw (``make bench``).
 """
 
 from enum import IntEnum

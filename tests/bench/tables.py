@@ -71,12 +71,17 @@ def _spool(cost: SpoolCost) -> Table:
     return table
 
 
-def _start_up(cost: StartUp) -> Table:
-    table = _table("Start: seconds from the command", "", "pages", "first patch", "first report")
-    first = (cost.first_to_pages_s, cost.first_to_streaming_s, None)
-    second = (cost.second_to_pages_s, cost.second_to_streaming_s, cost.second_to_report_s)
-    for name, seconds in (("empty folder", first), ("second start", second)):
-        table.add_row(name, *("" if s is None else f"{s:.1f}" for s in seconds))
+def _start_up(start_up: StartUp) -> Table:
+    columns = ("", "pages s", "first patch s", "first report s", "peak memory engine, MB")
+    table = _table("Start: seconds from the command", *columns)
+    for name, start in (("new machine", start_up.first), ("second start", start_up.second)):
+        table.add_row(
+            name,
+            f"{start.to_pages_s:.1f}",
+            f"{start.to_streaming_s:.1f}",
+            "" if start.to_report_s is None else f"{start.to_report_s:.1f}",
+            f"{start.engine_peak_mb:.0f}",
+        )
     return table
 
 

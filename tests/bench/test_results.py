@@ -7,7 +7,7 @@ from rich.console import Console
 from tests.bench.core import CoreCost
 from tests.bench.results import Results, growth, times
 from tests.bench.spool import SpoolCost
-from tests.bench.startup import StartUp
+from tests.bench.startup import Start, StartUp
 from tests.bench.system import SystemRun
 from tests.bench.tables import tables
 from tests.bench.wire import FormatCost
@@ -35,7 +35,7 @@ RESULTS = Results(
     core=[CoreCost(130, 73, 200.0, 5000.0)],
     spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0),
     system=[TWENTY, ONE],
-    start_up=StartUp(5.0, 7.0, 4.0, 6.0, None),
+    start_up=StartUp(Start(11.0, 12.0, None, 310.0), Start(4.0, 6.0, 67.0, 200.0)),
 )
 
 
