@@ -19,9 +19,11 @@ from ecgcore.errors import ConfigError
 # A user that every Linux has: initdb looks its name up.
 _NOBODY, _NOGROUP = 65534, 65534
 _IN_NAMESPACE = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOGROUP}")
+# The right is kept for access(2) too, with which initdb looks for its programs.
 _AS_NOBODY = (
     *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOGROUP}", "--clear-groups"),
     *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+    "--securebits=+no_setuid_fixup",
 )
 _USER = "ecgomics"
 _DATABASE = "ecgomics"
