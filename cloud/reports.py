@@ -112,7 +112,8 @@ async def list_reports(
 ) -> list[dict[str, Any]]:
     """Give the newest reports of a patient, without their bodies."""
     rows = await connection.fetch(
-        "SELECT report_id, kind, created_ns, start_ns, end_ns, headline FROM report "
+        "SELECT report_id, kind, created_ns, start_ns, end_ns, "
+        "body #> '{narrative,headline}' AS headline FROM report "
         "WHERE patient_id = $1 ORDER BY created_ns DESC LIMIT $2",
         patient_id,
         limit,
@@ -211,7 +212,7 @@ async def _previous(connection: DbConnection, patient_id: str, before_ns: int) -
 async def _kept(connection: DbConnection, report: Report) -> Report:
     """Insert a report, or give back the one that was made of the same stretch before."""
     inserted = await connection.fetchval(
-        "INSERT INTO report VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING "
+        "INSERT INTO report VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING "
         "RETURNING report_id",
         report.report_id,
         report.patient_ref,
@@ -220,7 +221,6 @@ async def _kept(connection: DbConnection, report: Report) -> Report:
         report.created_ns,
         report.recording.start_ns,
         report.recording.end_ns,
-        report.narrative.headline.en,
         report.model_dump(mode="json"),
     )
     if inserted is not None:

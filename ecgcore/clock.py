@@ -18,7 +18,10 @@ class UtcClock:
 
     def now_ns(self) -> int:
         """Give UTC in nanoseconds since 1970."""
-        now = self.read_ns()
+        return self.at_ns(self.read_ns())
+
+    def at_ns(self, read_ns: int) -> int:
+        """Give what this clock shows when the given function reads `read_ns`."""
         if self.speed == 1.0:
-            return now
-        return self.origin_ns + round((now - self.origin_ns) * self.speed)
+            return read_ns
+        return self.origin_ns + round((read_ns - self.origin_ns) * self.speed)

@@ -11,7 +11,7 @@ from cloud.api.security import SignedIn
 from cloud.auth import Action, NotReadableError, authorize
 from cloud.reports import list_reports, read_report, store_spot_report
 from cloud.transactions import transaction
-from ecgcore.report import Report
+from ecgcore.report import Localised, Report
 
 router = APIRouter(tags=["reports"])
 
@@ -24,7 +24,7 @@ class ReportLine(BaseModel):
     created_ns: int
     start_ns: int
     end_ns: int
-    headline: str
+    headline: Localised
 
 
 @router.get("/patients/{patient_id}/reports")

@@ -38,6 +38,7 @@ async def summarise(
     connection: DbConnection,
     *,
     produced: Produced,
+    received: int | None,
     seen: Seen,
     usage: dict[str, Usage],
     clock: UtcClock,
@@ -55,7 +56,7 @@ async def summarise(
         "samples": {
             "produced": produced.acquired,
             "sent": produced.sent,
-            "received": sum(audit.stored + audit.late for audit in audits),
+            "received": received,
             "stored": stored,
             "in_gaps": in_gaps,
             "lost": produced.acquired - stored - in_gaps + sum(audit.lost for audit in audits),
@@ -83,7 +84,7 @@ async def summarise(
             "strips": seen.strips,
             "samples": seen.samples,
             "dropped": seen.dropped,
-            "reconnects": seen.reconnects,
+            "breaks": seen.breaks,
         },
         "processes": {name: _rounded(spent) for name, spent in usage.items()},
     }
@@ -110,13 +111,21 @@ async def _count(connection: DbConnection, table: str, sessions: list[str]) -> i
 async def _commit_latency(
     connection: DbConnection, sessions: list[str], clock: UtcClock
 ) -> dict[str, float | None]:
+    # The embedded server keeps the time of each commit; another one may not, then nothing is said.
+    if await connection.fetchval("SHOW track_commit_timestamp") != "on":
+        return percentiles_s([])
     rows = await connection.fetch(
-        "SELECT n_samples, utc_ns, end_ns, stored_ns FROM frame "
-        "JOIN recording USING (device_id, boot_id) WHERE session_id = ANY($1) AND n_samples > 0",
+        "SELECT n_samples, utc_ns, end_ns, "
+        "(extract(epoch FROM pg_xact_commit_timestamp(frame.xmin)) * 1e9)::bigint AS committed_ns "
+        "FROM frame JOIN recording USING (device_id, boot_id) "
+        "WHERE session_id = ANY($1) AND n_samples > 0",
         sessions,
     )
     ages = [
-        (row["stored_ns"] - np.linspace(row["utc_ns"], row["end_ns"], row["n_samples"], False))
+        (
+            clock.at_ns(row["committed_ns"])
+            - np.linspace(row["utc_ns"], row["end_ns"], row["n_samples"], endpoint=False)
+        )
         / 1e9
         / clock.speed
         for row in rows

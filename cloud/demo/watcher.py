@@ -28,9 +28,9 @@ class Seen:
     strips: int = 0
     samples: int = 0
     report_ids: set[str] = field(default_factory=set)
-    headlines: list[str] = field(default_factory=list)
     dropped: int = 0
-    reconnects: int = 0
+    breaks: int = 0
+    """How often a connection that had worked broke."""
     ages_s: list[FloatArray] = field(default_factory=list)
     """Per strip, the age of each of its samples on arrival."""
     n_ages: int = 0
@@ -45,6 +45,7 @@ class Watcher:
         self._account = {"username": username, "password": password}
         self._clock = clock
         self._subscribed_ns: dict[int, int] = {}
+        self._is_connected = False
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -53,7 +54,8 @@ class Watcher:
             try:
                 await self._watch()
             except (OSError, httpx.HTTPError, websockets.WebSocketException):
-                self.seen.reconnects += self.seen.strips > 0
+                self.seen.breaks += self._is_connected
+            self._is_connected = False
             await asyncio.sleep(random.uniform(0.05, delay_s))  # noqa: S311 - spreading, not secrecy
             delay_s = min(2 * delay_s, _RETRY_MAX_S)
 
@@ -65,6 +67,7 @@ class Watcher:
             ticket = (await http.post("/api/v1/live/ticket")).raise_for_status().json()["ticket"]
         url = f"{self._base_url.replace('http', 'ws', 1)}/live?ticket={ticket}"
         async with connect(url, origin=self._base_url, max_queue=None) as socket:  # type: ignore[arg-type]
+            self._is_connected = True
             await self._subscribe(socket, [patient["patient_id"] for patient in patients])
             async for message in socket:
                 if isinstance(message, bytes):

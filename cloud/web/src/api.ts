@@ -1,6 +1,6 @@
 /** The REST calls of docs/api.md. */
 
-import type { Report } from "./report";
+import type { Localised, Report } from "./report";
 import type { DeviceStatus, Numbers } from "./wire";
 
 export interface Me {
@@ -29,7 +29,7 @@ export interface ReportLine {
   created_ns: number;
   start_ns: number;
   end_ns: number;
-  headline: string;
+  headline: Localised;
 }
 
 /** The server answered, and said no. */

@@ -22,7 +22,7 @@ async def test_a_report_is_made_listed_and_read(house: House) -> None:
             "created_ns": report.created_ns,
             "start_ns": report.recording.start_ns,
             "end_ns": report.recording.end_ns,
-            "headline": "Heart rate 75/min",
+            "headline": {"en": "Heart rate 75/min", "zh": "心率 75 次/分"},
         }
     ]
 
@@ -58,7 +58,7 @@ async def test_the_list_is_bounded_and_newest_first(house: House) -> None:
         await client.post(f"/api/v1/patients/{ADA}/reports")
         await house.parts.pool.execute(
             "INSERT INTO report SELECT gen_random_uuid(), patient_id, device_id, kind, n, "
-            "start_ns, end_ns, headline, body FROM report, generate_series(1, 30) n"
+            "start_ns, end_ns, body FROM report, generate_series(1, 30) n"
         )
         listed = (await client.get(f"/api/v1/patients/{ADA}/reports?limit=5")).json()
         assert len((await client.get(f"/api/v1/patients/{ADA}/reports")).json()) == 20

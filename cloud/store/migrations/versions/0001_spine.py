@@ -163,7 +163,6 @@ CREATE TABLE report (
     created_ns bigint NOT NULL,
     start_ns bigint NOT NULL,
     end_ns bigint NOT NULL,
-    headline text NOT NULL,
     body jsonb NOT NULL
 );
 CREATE INDEX report_patient_time ON report (patient_id, created_ns DESC);

@@ -8,6 +8,7 @@ import { SafeBar } from "../parts/SafeBar";
 import { StripCanvas } from "../parts/StripCanvas";
 import { ageText, Evidence, rateReason, rateText } from "../parts/Vitals";
 import { type Monitored, monitor, nowMs } from "../state/monitor";
+import { language } from "../state/preferences";
 import { Reports } from "../state/reports";
 import { clockTime, day, fromNs, words } from "../words";
 import { ReportView } from "./Report";
@@ -93,7 +94,7 @@ function ReportList({ lines, reports }: { lines: ReportLine[]; reports: Reports 
       {lines.map((line) => (
         <li key={line.report_id}>
           <button type="button" onClick={() => void reports.show(line.report_id)}>
-            <span>{line.headline}</span>
+            <span>{line.headline[language.value]}</span>
             <time>{clockTime(fromNs(line.end_ns))}</time>
           </button>
         </li>
