@@ -176,7 +176,7 @@ class Demo:
         return summary
 
     def _received(self) -> int | None:
-        """Samples the gateway took off the air; None if it was killed and so forgot its count."""
+        """Give the samples the gateway took off the air; None if it was killed and forgot them."""
         gateway = self._children["gateway"]
         if gateway.usage.restarts or not gateway.stdout:
             return None

@@ -28,6 +28,7 @@ def test_a_clean_run_stores_what_was_produced_and_delivers_reports(tmp_path: Pat
         account = run.result()
     _assert_exact(account)
     assert account["samples"]["produced"] == account["samples"]["stored"] > 3 * 130 * 80
+    assert account["samples"]["received"] == account["samples"]["stored"]
     assert account["gaps"] == {"count": 0}
     assert account["reports"]["stored"] >= 3
     assert account["reports"]["delivered"] == account["reports"]["stored"]
