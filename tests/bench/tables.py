@@ -72,7 +72,7 @@ def _spool(cost: SpoolCost) -> Table:
 
 
 def _start_up(start_up: StartUp) -> Table:
-    columns = ("", "pages s", "first patch s", "first report s", "peak memory engine, MB")
+    columns = ("", "pages s", "first patch s", "first report s", "engine MB")
     table = _table("Start: seconds from the command", *columns)
     for name, start in (("new machine", start_up.first), ("second start", start_up.second)):
         table.add_row(
