@@ -76,6 +76,10 @@ class DemoRun:
         assert self._process.returncode == 0, self.log[-5000:]
         return json.loads(stdout)  # type: ignore[no-any-return]
 
+    def exit_code(self, within_s: float = 60) -> int:
+        """Wait for the end and give the exit code."""
+        return self._process.wait(within_s)
+
     def close(self) -> None:
         """Leave nothing running."""
         if self._process.poll() is None:

@@ -1,6 +1,7 @@
 """The account of whole runs: clean, and with each process killed in turn."""
 
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 from tests.e2e.demo_run import RECORD, running_demo
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+NINETY_SECONDS = ("--record", str(RECORD), "--patients", "3", "--for", "90")
 
 
 def _assert_exact(account: dict[str, Any]) -> None:
@@ -23,8 +27,7 @@ def _assert_exact(account: dict[str, Any]) -> None:
 
 
 def test_a_clean_run_stores_what_was_produced_and_delivers_reports(tmp_path: Path) -> None:
-    options = ("--record", str(RECORD), "--patients", "3", "--for", "90")
-    with running_demo(tmp_path, *options) as run:
+    with running_demo(tmp_path, *NINETY_SECONDS) as run:
         account = run.result()
     _assert_exact(account)
     assert account["samples"]["produced"] == account["samples"]["stored"] > 3 * 130 * 80
@@ -39,8 +42,7 @@ def test_a_clean_run_stores_what_was_produced_and_delivers_reports(tmp_path: Pat
 
 
 def test_servers_killed_in_turn_cost_nothing(tmp_path: Path) -> None:
-    options = ("--record", str(RECORD), "--patients", "3", "--for", "75")
-    with running_demo(tmp_path, *options) as run:
+    with running_demo(tmp_path, *NINETY_SECONDS) as run:
         run.wait_for("recording opened")
         for part in ("broker", "engine", "postgres", "server"):
             time.sleep(5)
@@ -55,7 +57,7 @@ def test_servers_killed_in_turn_cost_nothing(tmp_path: Path) -> None:
 
 
 def test_gateway_link_and_patches_lost_leave_named_gaps_only(tmp_path: Path) -> None:
-    with running_demo(tmp_path, "--patients", "3", "--for", "75") as run:
+    with running_demo(tmp_path, *NINETY_SECONDS) as run:
         run.wait_for("recording opened")
         time.sleep(8)
         run.kill("gateway")
@@ -83,6 +85,15 @@ def test_ctrl_c_ends_in_order_and_the_folder_serves_again(tmp_path: Path) -> Non
         assert account["samples"]["produced"] == account["samples"]["stored"] > 130
 
 
+def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running_demo(tmp_path, "--port", str(port)) as run:
+            assert run.exit_code() == 2
+            assert run.log.strip().startswith(f"error: port {port} on 127.0.0.1: ")
+            assert len(run.log.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -95,7 +106,7 @@ def test_a_mistake_ends_with_one_line_and_exit_code_2(
     tmp_path: Path, options: tuple[str, str], says: str
 ) -> None:
     with running_demo(tmp_path, *options) as run:
-        code = run._process.wait(60)
+        code = run.exit_code()
         last_line = run.log.strip().splitlines()[-1]
     assert code == 2, run.log
     assert last_line.startswith("error: ")
