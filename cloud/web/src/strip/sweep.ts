@@ -50,6 +50,8 @@ export class SweepStrip {
   scale: Scale = { mmPerS: 25, mmPerMv: 10 };
   drawnSamples = 0;
   drawn = 0;
+  /** What lies before it was not drawn since the strip was last emptied. */
+  private since = 0;
   private middleMv = 0;
   private epoch = -1;
   private isStale = true;
@@ -120,6 +122,7 @@ export class SweepStrip {
     this.blank();
     const span = Math.floor((this.width - this.bandPx) / this.perSample);
     this.drawn = Math.max(this.source.ring.start, head - span);
+    this.since = this.drawn;
     this.erasedPx = Math.floor(this.drawn * this.perSample);
     this.fit(head);
     this.drawPulse();
@@ -232,7 +235,8 @@ export class SweepStrip {
   /** Write the reason into the middle of the part of a gap that ends at `endPx` of its sweep. */
   private nameGap(gap: Gap, endPx: number): void {
     const sweepStart = Math.floor((endPx - 1) / this.width) * this.width;
-    const startPx = Math.max(sweepStart, Math.floor(gap.start * this.perSample));
+    const shownFrom = Math.max(gap.start, this.since);
+    const startPx = Math.max(sweepStart, Math.floor(shownFrom * this.perSample));
     if (endPx - startPx < MIN_LABEL_PX) return;
     const lengthMs = ((gap.end - gap.start) / this.source.fsHz) * 1e3;
     const words = this.look.gapWords(lengthMs, gap.reason);
