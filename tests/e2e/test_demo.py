@@ -74,6 +74,14 @@ def test_gateway_link_and_patches_lost_leave_named_gaps_only(tmp_path: Path) -> 
     assert len(account["sessions"]) == 6
 
 
+def test_time_can_run_faster(tmp_path: Path) -> None:
+    with running_demo(tmp_path, "--patients", "2", "--for", "20", "--speed", "8") as run:
+        account = run.result()
+    _assert_exact(account)
+    assert account["samples"]["stored"] == account["samples"]["produced"] > 2 * 130 * 8 * 14
+    assert account["reports"]["delivered"] >= 2
+
+
 def test_ctrl_c_ends_in_order_and_the_folder_serves_again(tmp_path: Path) -> None:
     for _ in range(2):
         with running_demo(tmp_path, "--patients", "1") as run:
