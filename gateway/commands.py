@@ -6,10 +6,11 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from ecgcore.errors import ConfigError
 from gateway.app import run_gateway
@@ -44,7 +45,10 @@ def gateway(
     clock_origin_ns: Annotated[
         int | None, typer.Option(help="UTC at which a rig's clock began to run faster.")
     ] = None,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        typer.Option(case_sensitive=False, help="What is said on stderr, and worse."),
+    ] = "INFO",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the final counters as one line of JSON.")
     ] = False,
@@ -72,7 +76,7 @@ def gateway(
         "clock_origin_ns": clock_origin_ns,
     }
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    logging.basicConfig(level=log_level, format=LOG_FORMAT, stream=sys.stderr)
     summary = _run(settings)
     if as_json:
         print(json.dumps(summary))
@@ -98,7 +102,10 @@ def _settings(given: dict[str, Any]) -> GatewaySettings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        msg = f"setting {where}: {first['msg']}"
+        msg = f"{f'setting {where}'.strip()}: {first['msg']}"
+        raise ConfigError(msg) from error
+    except SettingsError as error:
+        msg = f"environment: {error}: {error.__cause__}"
         raise ConfigError(msg) from error
 
 

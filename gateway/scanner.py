@@ -83,7 +83,8 @@ class Scanner:
                 await self._scan_once()
             except (ConfigError, BleakError, OSError) as error:
                 if not self._has_scanned:
-                    raise ConfigError(str(error)) from error
+                    msg = f"cannot scan for patches: {error}"
+                    raise ConfigError(msg) from error
                 _log.warning("radio failed error=%s", error)
             await asyncio.sleep(self._backoff.next_s())
 

@@ -60,6 +60,12 @@ class GatewaySettings(BaseSettings):
         except TopicError as error:
             raise ValueError(str(error)) from error
 
+    @field_validator("devices")
+    @classmethod
+    def _are_names(cls, devices: tuple[str, ...]) -> tuple[str, ...]:
+        # A session for each, so that nobody may stand there twice.
+        return tuple(dict.fromkeys(cls._is_name(device) for device in devices))
+
     @model_validator(mode="after")
     def _has_origin(self) -> Self:
         if self.speed != 1 and not self.clock_origin_ns:

@@ -112,7 +112,7 @@ async def open_central(address: str) -> AsyncIterator[Central]:
 async def _open_transport(address: str) -> Transport:
     try:
         return await open_transport(address)
-    except (OSError, ValueError, TransportInitError, TransportSpecError) as error:
+    except (OSError, ValueError, OverflowError, TransportInitError, TransportSpecError) as error:
         msg = f"radio {address!r}: {error}"
         raise ConfigError(msg) from error
 
@@ -126,7 +126,7 @@ async def _power_on(transport: Transport, address: str) -> device.Device:
     try:
         async with asyncio.timeout(_POWER_ON_TIMEOUT_S):
             await bumble_device.power_on()
-    except TimeoutError as error:
+    except (TimeoutError, core.BaseBumbleError) as error:
         await transport.close()
         msg = f"radio {address!r}: no controller answers"
         raise ConfigError(msg) from error

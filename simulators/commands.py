@@ -13,6 +13,8 @@ from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
 from simulators.fleet import FleetConfig, run_fleet
 
+_MAX_PORT = 65_535
+
 
 def simulate(
     patients: Annotated[int, typer.Option(help="Simulated patches.")] = 1,
@@ -29,7 +31,7 @@ def simulate(
     listen: Annotated[
         str, typer.Option(help="HOST:PORT of the HCI controllers.")
     ] = "127.0.0.1:6402",
-    seed: Annotated[int, typer.Option(help="Fixes serial numbers, drifts and hearts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes serial numbers, drifts and hearts.")] = 0,
     journal: Annotated[
         Path | None, typer.Option(help="Folder for the account of sent samples.")
     ] = None,
@@ -76,7 +78,7 @@ def simulate(
 
 def _split(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or int(port) > _MAX_PORT:
         msg = f"--listen {listen!r} is not HOST:PORT"
         raise ConfigError(msg)
     return host, int(port)

@@ -31,10 +31,13 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
     [
         ((), "error: no patch named: give --device ID (repeatable), or --any to take all in reach"),
         (("--any", "--require-broker", "--broker-url", "mqtt://127.0.0.1:1"),
-         "error: broker 127.0.0.1:1: Connection refused"),
+         "error: broker mqtt://127.0.0.1:1: Connection refused"),
         (("--any", "--spool", "/dev/null/s.db"), "error: spool /dev/null/s.db: "),
         (("--any", "--gateway-id", "a b"), "error: setting gateway_id: "),
+        (("--device", "Polar H10 0A1B2C3D"), "error: setting devices: "),
+        (("--any", "--speed", "2"), "error: setting: "),
         (("--any", "--radio", "bumble:tcp-client:127.0.0.1:1"), "error: "),
+        (("--any", "--radio", "bumble:tcp-client:127.0.0.1:99999"), "error: "),
     ],
 )  # fmt: skip
 async def test_a_mistake_is_one_line_and_exit_code_2(
@@ -47,6 +50,19 @@ async def test_a_mistake_is_one_line_and_exit_code_2(
     assert stdout == b""
     assert lines[-1].startswith(said)
     assert not any("Traceback" in line for line in lines)
+
+
+async def test_an_environment_that_is_no_json_and_a_level_that_is_none_are_told(
+    tmp_path: Path,
+) -> None:
+    process = await start(DEVICES="polar-h10-0A1B2C3D", SPOOL_PATH=str(tmp_path / "s.db"))
+    _, stderr = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, stderr.count(b"\n")) == (2, 1)
+    assert stderr.startswith(b'error: environment: error parsing value for field "devices"')
+    process = await start("--any", "--log-level", "LOUD")
+    _, stderr = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert b"Traceback" not in stderr
 
 
 async def test_a_killed_gateway_goes_on_and_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ def test_what_cannot_be_is_refused(bad: dict[str, str]) -> None:
         GatewaySettings(**bad)  # type: ignore[arg-type]  # what is tested
 
 
+def test_a_patch_named_twice_is_taken_once() -> None:
+    """A second session for it would outlive an orderly stop."""
+    assert GatewaySettings(devices=("a", "b", "a")).devices == ("a", "b")
+
+
 def test_a_fast_clock_needs_its_origin() -> None:
     with pytest.raises(ValidationError, match="clock_origin_ns"):
         GatewaySettings(speed=2)

@@ -189,5 +189,7 @@ async def test_a_required_broker_is_asked_once(tmp_path: Path) -> None:
         uplink = make(outbox, broker)
         await uplink.require_broker()
         await broker.kill()
-        with pytest.raises(ConfigError, match=r"broker 127\.0\.0\.1:\d+: Connection refused"):
+        with pytest.raises(
+            ConfigError, match=r"broker mqtt://127\.0\.0\.1:\d+: Connection refused"
+        ):
             await uplink.require_broker()

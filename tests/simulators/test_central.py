@@ -60,3 +60,15 @@ async def test_silent_server_is_no_controller(monkeypatch: pytest.MonkeyPatch) -
                 pass
         assert len(writers) == 1
         writers[0].close()
+
+
+async def test_a_controller_that_goes_while_it_is_powered_on_is_told() -> None:
+    def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ConfigError, match="no controller answers"):
+            async with open_central(f"tcp-client:127.0.0.1:{port}"):
+                pass

@@ -24,6 +24,7 @@ def simulate(*arguments: str) -> subprocess.Popen[str]:
     [
         (["--record", "nowhere/100"], "record nowhere/100: there is no 100.hea"),
         (["--listen", "6402"], "--listen '6402' is not HOST:PORT"),
+        (["--listen", "127.0.0.1:65536"], "is not HOST:PORT"),
         (["--synthetic", "--sample-number"], "exclude each other"),
         (["--patients", "0"], "1 to 200"),
     ],
