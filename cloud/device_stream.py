@@ -1,5 +1,6 @@
 """One boot of one device inside the engine: frames in, rows out. Pure: no I/O, no clock."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -12,7 +13,7 @@ from ecgcore.blocks import BlockHasher
 from ecgcore.errors import StateError
 from ecgcore.events import BeatDetected, BlockClosed, Event, WindowClosed, WindowKind
 from ecgcore.pipeline import Pipeline, PipelineConfig
-from ecgcore.types import Gap, GapReason, leads_of
+from ecgcore.types import EcgChunk, Gap, GapReason, leads_of
 from ecgcore.wire.frame import Frame, encode_frame
 from ecgcore.wire.messages import Numbers
 
@@ -40,12 +41,17 @@ class Findings:
     holes: list[Gap] = field(default_factory=list)
     resent: list[Frame] = field(default_factory=list)
     late: list[Arrived] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    """Of the analysis, which then started anew; nothing else is missing for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """One boot as the store knows it."""
 
+    fs_mhz: int
+    lsb_pv: int
+    lead_mask: int
     next_counter: int
     through_ns: int
     checkpoint_counter: int
@@ -79,18 +85,16 @@ class DeviceStream:
         self.totals = Totals()
         self.through_ns = first.utc_ns
         self._offset_ns = first.utc_ns - first.device_time_ns
-        self._config = PipelineConfig(
-            fs_hz=first.fs_mhz / 1000, n_leads=len(leads_of(first.lead_mask))
-        )
-        self._fs_mhz = first.fs_mhz
-        self._pipeline = Pipeline(self._config)
-        self._hasher = BlockHasher(first.fs_mhz)
+        self._format = _format(first)
+        self._start_anew()
         self._rr_ms: tuple[float, ...] = ()
         self._window: WindowClosed | None = None
         self._lead_off = False
 
-    def accept(self, arrived: Arrived, findings: Findings) -> bool:
-        """Take an arriving frame; False if it contradicts what is stored."""
+    def accept(self, arrived: Arrived, findings: Findings) -> str | None:
+        """Take an arriving frame, or say how it contradicts what is stored."""
+        if _format(arrived.frame) != self._format:
+            return "rate, LSB or leads are not those of its recording"
         arrived = self._without_stored_gap(arrived)
         verdict = self.order.accept(arrived.frame)
         if verdict is Verdict.NEW:
@@ -99,7 +103,7 @@ class DeviceStream:
             findings.resent.append(arrived.frame)
         elif verdict is Verdict.LATE:
             findings.late.append(arrived)
-        return verdict is not Verdict.OVERLAP
+        return "overlaps samples that are stored already" if verdict is Verdict.OVERLAP else None
 
     def _without_stored_gap(self, arrived: Arrived) -> Arrived:
         """Shorten a gap that reaches back over samples we have.
@@ -107,7 +111,8 @@ class DeviceStream:
         A gateway whose spool was full names a gap for what it evicted; it cannot know that some of
         that had been stored when the word of it was lost.
         """
-        frame, stored_to = arrived.frame, self.order.next
+        frame = arrived.frame
+        stored_to = self.order.taken_to(frame.first_counter)
         if not frame.start < stored_to <= frame.first_counter or frame.end <= stored_to:
             return arrived
         shorter = replace(frame, gap_before=frame.first_counter - stored_to)
@@ -159,14 +164,33 @@ class DeviceStream:
         Raises
         ------
         StateError
-            If the store contradicts itself.
+            If the store contradicts itself; the boot then goes on without a memory.
         """
+        self._format = (recalled.fs_mhz, recalled.lsb_pv, recalled.lead_mask)
+        self._start_anew()
+        try:
+            self._remember(recalled)
+        except StateError:
+            self._start_anew()
+            raise
+        finally:
+            self._go_on_after(recalled)
+
+    def _start_anew(self) -> None:
+        fs_mhz, _, lead_mask = self._format
+        self._config = PipelineConfig(fs_hz=fs_mhz / 1000, n_leads=len(leads_of(lead_mask)))
+        self._pipeline = Pipeline(self._config)
+        self._hasher = BlockHasher(fs_mhz)
+
+    def _remember(self, recalled: Recalled) -> None:
         if recalled.state is not None:
-            pipeline, hasher = msgspec.msgpack.decode(recalled.state, type=tuple[bytes, bytes])
-            self._hasher = BlockHasher.restore(self._fs_mhz, hasher)
+            pipeline, hasher = _parts(recalled.state)
+            self._hasher = BlockHasher.restore(recalled.fs_mhz, hasher)
             with suppress(StateError):
                 self._pipeline = Pipeline.restore(self._config, pipeline)
         self._replay(recalled)
+
+    def _go_on_after(self, recalled: Recalled) -> None:
         self.order.next = recalled.next_counter
         self.order.missing = list(recalled.holes)
         self.order.pending = {f.start: f for f in recalled.frames if f.start >= self.order.next}
@@ -177,10 +201,6 @@ class DeviceStream:
             gaps=recalled.n_gaps + len(recalled.holes),
             gap_samples=recalled.gap_samples + sum(hole.n_samples for hole in recalled.holes),
         )
-
-    def restart_analysis(self) -> None:
-        """Forget what the analysis remembers; order and block hashes go on."""
-        self._pipeline = Pipeline(self._config)
 
     def _replay(self, recalled: Recalled) -> None:
         # With the checkpoint's counter as `next`, a named hole is a frame-less step of its own.
@@ -198,32 +218,37 @@ class DeviceStream:
     def _take(self, item: Frame | Gap, findings: Findings) -> None:
         if isinstance(item, Gap):
             findings.holes.append(item)
-            self._collect(self._push_gap(item), findings)
-            return
-        self._offset_ns = item.utc_ns - item.device_time_ns
-        self._collect(self._push_frame(item), findings)
-        self.through_ns = item.end_utc_ns
-        self._lead_off = item.lead_off != 0
+            gap: Gap | None = item
+        else:
+            self._offset_ns = item.utc_ns - item.device_time_ns
+            self.through_ns = item.end_utc_ns
+            self._lead_off = item.lead_off != 0
+            gap = item.gap()
+        pieces: list[EcgChunk | Gap] = []
+        if gap is not None:
+            self._count(gap)
+            self._collect(self._hasher.push_gap(gap), findings)
+            pieces.append(gap)
+        if isinstance(item, Frame) and item.n_samples:
+            self._collect(self._hasher.push_samples(item.first_counter, item.adc), findings)
+            pieces.append(item.chunk())
+        self._analyse(pieces, findings)
 
-    def _push_frame(self, frame: Frame) -> list[Event]:
-        gap = frame.gap()
-        events = self._push_gap(gap) if gap else []
-        if frame.n_samples:
-            events += self._pipeline.push(frame.chunk())
-            events += self._hasher.push_samples(frame.first_counter, frame.adc)
-        return events
+    def _analyse(self, pieces: list[EcgChunk | Gap], findings: Findings) -> None:
+        try:
+            for piece in pieces:
+                self._collect(self._pipeline.push(piece), findings)
+        except Exception as failure:
+            # One patient's signal must not stop the others; the samples are stored all the same.
+            self._pipeline = Pipeline(self._config)
+            findings.failures.append(failure)
 
-    def _push_gap(self, gap: Gap) -> list[Event]:
-        totals = self.totals
-        self.totals = replace(
-            totals,
-            gaps=totals.gaps + 1,
-            gap_samples=totals.gap_samples + gap.n_samples,
-            last_gap=gap.reason,
-        )
-        return [*self._pipeline.push(gap), *self._hasher.push_gap(gap)]
+    def _count(self, gap: Gap) -> None:
+        self.totals.gaps += 1
+        self.totals.gap_samples += gap.n_samples
+        self.totals.last_gap = gap.reason
 
-    def _collect(self, events: list[Event], findings: Findings) -> None:
+    def _collect(self, events: Sequence[Event], findings: Findings) -> None:
         for event in events:
             if isinstance(event, BeatDetected):
                 self.totals.beats += 1
@@ -236,6 +261,19 @@ class DeviceStream:
                     self._window = event
             elif isinstance(event, BlockClosed):
                 findings.blocks.append(event)
+
+
+def _format(frame: Frame) -> tuple[int, int, int]:
+    """Give what is one for a whole recording: rate (mHz), LSB (pV), lead mask."""
+    return frame.fs_mhz, frame.lsb_pv, frame.lead_mask
+
+
+def _parts(state: bytes) -> tuple[bytes, bytes]:
+    try:
+        return msgspec.msgpack.decode(state, type=tuple[bytes, bytes])
+    except msgspec.MsgspecError as error:
+        msg = f"checkpoint: {error}"
+        raise StateError(msg) from error
 
 
 def _measured(window: WindowClosed, key: str) -> float | None:

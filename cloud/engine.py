@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from cloud.admission import admitted
 from cloud.announce import Announcer
 from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
@@ -26,11 +27,10 @@ from cloud.store.commit import BootCommit, Quarantined, store_boot, store_quaran
 from cloud.store.database import LOST, DbConnection, DbPool
 from cloud.store.recall import recall
 from ecgcore.clock import UtcClock
-from ecgcore.errors import EcgomicsError
+from ecgcore.errors import EcgomicsError, StateError
 from ecgcore.events import WindowKind
 from ecgcore.report import Report
-from ecgcore.wire import topics
-from ecgcore.wire.frame import Frame, decode_frame
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Committed, Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -116,25 +116,23 @@ class Engine:
     async def _analyse(self, batch: _Batch) -> None:
         for delivery in batch.deliveries:
             try:
-                gateway, frame = _read(delivery)
+                gateway, frame = admitted(delivery.topic, delivery.payload)
             except EcgomicsError as error:
                 self._quarantine(batch, delivery, str(error))
                 continue
             live = await self._stream_of(frame, gateway)
             commit = self._commit_of(batch, live)
-            if not live.stream.accept(Arrived(frame, delivery.payload), commit.findings):
-                self._quarantine(batch, delivery, "overlaps samples that are stored already")
+            refused = live.stream.accept(Arrived(frame, delivery.payload), commit.findings)
+            if refused is not None:
+                self._quarantine(batch, delivery, refused)
         for key, commit in batch.touched.items():
             self._advance(self._live[key], commit)
 
     def _advance(self, live: _Live, commit: BootCommit) -> None:
         stream = live.stream
-        try:
-            stream.advance(commit.findings)
-        except Exception:
-            # One patient's signal must not stop the others; the samples are stored all the same.
-            _log.exception("analysis failed and restarts device=%s", stream.device)
-            stream.restart_analysis()
+        stream.advance(commit.findings)
+        for failure in commit.findings.failures:
+            _log.error("analysis restarts device=%s", stream.device, exc_info=failure)
         commit.next_counter = stream.order.next
         commit.through_ns = stream.through_ns
         if stream.order.next >= live.checkpoint_at and commit.findings.frames:
@@ -173,7 +171,11 @@ class Engine:
         if recalled is None:
             _log.info("recording opened device=%s boot=%08x", frame.device, frame.boot_id)
             return stream
-        stream.resume(recalled)
+        try:
+            stream.resume(recalled)
+        except StateError:
+            # Others must not wait for one boot whose rows are damaged; `verify` tells what is.
+            _log.exception("stored recording is damaged, analysis starts anew")
         _log.info(
             "recording resumed device=%s boot=%08x counter=%d",
             frame.device,
@@ -266,12 +268,3 @@ class Engine:
                     _log.info("database back")
                 self._database_up = True
                 return result
-
-
-def _read(delivery: Delivery) -> tuple[str, Frame]:
-    topic = topics.parse_up(delivery.topic)
-    frame = decode_frame(delivery.payload)
-    if frame.device != topic.device:
-        msg = f"frame of {frame.device!r} under the topic of {topic.device!r}"
-        raise EcgomicsError(msg)
-    return topic.gateway, frame

@@ -45,11 +45,16 @@ class FrameOrder:
             return Verdict.RESENT
         if frame.start < self.next:
             return Verdict.OVERLAP
-        waiting = self.pending.get(frame.start)
-        if waiting is not None:
-            return Verdict.RESENT if waiting.end == frame.end else Verdict.OVERLAP
+        for waiting in self.pending.values():
+            if frame.start < waiting.end and waiting.start < frame.end:
+                is_same = (waiting.start, waiting.end) == (frame.start, frame.end)
+                return Verdict.RESENT if is_same else Verdict.OVERLAP
         self.pending[frame.start] = frame
         return Verdict.NEW
+
+    def taken_to(self, counter: int) -> int:
+        """Give where what we have before `counter` ends, waiting frames included."""
+        return max((f.end for f in self.pending.values() if f.end <= counter), default=self.next)
 
     def ready(self) -> list[Frame | Gap]:
         """Take out what can be processed now, in counter order."""
@@ -66,8 +71,6 @@ class FrameOrder:
         return items
 
     def _name_hole(self) -> Gap:
-        # A frame that reaches back over `next` now contradicts nothing that waits: drop it.
-        self.pending = {start: f for start, f in self.pending.items() if start > self.next}
         hole = Gap(self.next, min(self.pending) - self.next, GapReason.MISSING)
         self.missing.append(hole)
         self.next = hole.end

@@ -20,6 +20,8 @@ from ecgcore.windows import TimedSecond, WindowConfig, WindowMeter, WindowState
 
 ALGORITHM_VERSION = "1"
 """Changes with every change that changes an output or the state."""
+MIN_FS_HZ = 100.0
+MAX_FS_HZ = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ class Pipeline:
     """
 
     def __init__(self, config: PipelineConfig, state: PipelineState | None = None) -> None:
-        if not 100.0 <= config.fs_hz <= 1000.0:
-            msg = f"rate of {config.fs_hz} Hz, 100 to 1000 are supported"
+        if not MIN_FS_HZ <= config.fs_hz <= MAX_FS_HZ:
+            msg = f"rate of {config.fs_hz} Hz, {MIN_FS_HZ:g} to {MAX_FS_HZ:g} are supported"
             raise ValueError(msg)
         self.config = config
         self.state = state or PipelineState()

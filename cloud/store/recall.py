@@ -10,7 +10,10 @@ async def recall(connection: DbConnection, device: str, boot_id: int) -> Recalle
     """Read a boot's progress, its last checkpoint and every frame since; None if it is new."""
     key = (device, boot_id)
     progress = await connection.fetchrow(
-        "SELECT next_counter, through_ns FROM progress WHERE device_id = $1 AND boot_id = $2", *key
+        "SELECT next_counter, through_ns, fs_mhz, lsb_pv, lead_mask "
+        "FROM progress JOIN recording USING (device_id, boot_id) "
+        "WHERE device_id = $1 AND boot_id = $2",
+        *key,
     )
     if progress is None:
         return None
@@ -37,6 +40,9 @@ async def recall(connection: DbConnection, device: str, boot_id: int) -> Recalle
         *key,
     )
     return Recalled(
+        fs_mhz=progress["fs_mhz"],
+        lsb_pv=progress["lsb_pv"],
+        lead_mask=progress["lead_mask"],
         next_counter=progress["next_counter"],
         through_ns=progress["through_ns"],
         checkpoint_counter=since,

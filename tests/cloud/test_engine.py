@@ -1,6 +1,7 @@
 """The engine on a real broker and a real database, with everything that can die dying."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,8 @@ async def test_a_hole_that_stays_is_named_and_what_comes_late_is_kept(
         (lambda topic, body: (topic, body[:90] + b"\0" + body[91:]), "CRC"),
         (lambda topic, body: (topic, b"EG\x09" + body[3:]), "version 9"),
         (lambda topic, body: (topic, message(frame(0, device="polar-h10-0000000A"))[1]), "under"),
+        (lambda topic, body: (topic, message(replace(frame(0, boot=8), fs_mhz=50_000))[1]), "rate"),
+        (lambda topic, body: (topic, message(replace(frame(219), lead_mask=1))[1]), "leads"),
     ],
 )  # fmt: skip
 async def test_poison_is_quarantined_and_the_stream_goes_on(

@@ -55,3 +55,11 @@ def test_a_frame_that_contradicts_stored_counters_is_an_overlap() -> None:
     assert order.accept(frame(73)) is Verdict.RESENT
     order.accept(frame(219))
     assert order.accept(frame(219, n=20)) is Verdict.OVERLAP
+
+
+def test_frames_that_wait_must_not_overlap_either() -> None:
+    order = FrameOrder(max_pending=8)
+    order.accept(frame(100))
+    assert order.accept(frame(150)) is Verdict.OVERLAP
+    assert order.accept(frame(50)) is Verdict.OVERLAP
+    assert order.accept(frame(173)) is Verdict.NEW
