@@ -34,7 +34,7 @@ class ReassemblyConfig:
     late_ns: int = 5 * _NS
     """Inside a live link a notification may come this much out of order; it is dropped."""
     longest_silence_ns: int = 120 * _NS
-    """Inside a live link device time cannot leap further: the session drops silent links."""
+    """Device time that leaps further is checked against UTC inside a live link, too."""
 
 
 @dataclass(slots=True)
@@ -93,6 +93,7 @@ class Reassembler:
     def __init__(self, config: ReassemblyConfig, boot: Boot | None = None) -> None:
         self._config = config
         self._interruption = GapReason.GATEWAY_DOWN if boot else GapReason.NONE
+        self._is_new_link = boot is not None
         self.boot = boot
 
     @property
@@ -103,8 +104,12 @@ class Reassembler:
             return self._config.nominal_period_ns
         return (boot.last_ns - boot.anchor_ns) / (boot.counter - boot.anchor_counter)
 
-    def interrupt(self, reason: GapReason) -> None:
-        """Name the cause of samples missing before the next notification; the first one counts."""
+    def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
+        """Name the cause of samples missing before the next notification; the first one counts.
+
+        Over another link may come another run of the device clock.
+        """
+        self._is_new_link |= not is_same_link
         if self._interruption is GapReason.NONE:
             self._interruption = reason
 
@@ -134,10 +139,10 @@ class Reassembler:
     def _is_reset(self, boot: Boot, last_ns: int, arrival_ns: int) -> bool:
         step_ns = last_ns - boot.last_ns
         is_repeat = last_ns in boot.recent_ns
-        if self._interruption is GapReason.NONE:
+        in_reach = -self._config.late_ns <= step_ns <= self._config.longest_silence_ns
+        if not self._is_new_link and (in_reach or is_repeat):
             # No host clock here: a backlog or an NTP step must not end a boot.
-            in_reach = -self._config.late_ns <= step_ns <= self._config.longest_silence_ns
-            return not in_reach and not is_repeat
+            return False
         # A patch that was restarted can pass through the very times it had before.
         moved_ns = abs(arrival_ns - last_ns - boot.offset_ns)
         allowed_ns = self._config.offset_tolerance_ns + _OFFSET_DRIFT * max(step_ns, 0)
@@ -155,7 +160,7 @@ class Reassembler:
             newer_anchor_counter=n_samples,
             recent_ns=[last_ns],
         )
-        self._interruption = GapReason.NONE
+        self._interruption, self._is_new_link = GapReason.NONE, False
         period_ns = self._config.nominal_period_ns
         first_ns = last_ns - round((n_samples - 1) * period_ns)
         span_ns = round(n_samples * period_ns)
@@ -176,7 +181,7 @@ class Reassembler:
             is_new_boot=False,
         )
         self._advance(boot, missing + n_samples, last_ns, arrival_ns)
-        self._interruption = GapReason.NONE
+        self._interruption, self._is_new_link = GapReason.NONE, False
         return placed
 
     def _missing(self, boot: Boot, n_samples: int, step_ns: int) -> int:

@@ -91,9 +91,9 @@ class Recorder:
         """The fit of the running boot."""
         return self._clock
 
-    def interrupt(self, reason: GapReason) -> None:
+    def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification."""
-        self._reassembler.interrupt(reason)
+        self._reassembler.interrupt(reason, is_same_link=is_same_link)
 
     def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
         """Give the frame of one notification; None if it was dropped (and counted)."""

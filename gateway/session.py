@@ -150,13 +150,15 @@ class Session:
                 raise LinkError(msg)
             else:
                 self._move(LinkEvent.STALLED)
-                recorder.interrupt(GapReason.LINK_LOST)
+                recorder.interrupt(GapReason.LINK_LOST, is_same_link=True)
                 self._samples_s = _now_s()
                 await link.restart()
 
     async def _has_samples(self, link: Link, silence_s: float) -> bool:
         """Wait for news; False if the stream fell silent or the patch ended it."""
         link.news.clear()
+        # What came before nobody may have seen.
+        link.check()
         try:
             async with asyncio.timeout_at(self._samples_s + silence_s):
                 await link.news.wait()
@@ -169,6 +171,7 @@ class Session:
         try:
             details = await link.details()
         except BleakError as error:
+            link.check()
             _log.info("no device information device=%s error=%s", self.view.device, error)
             details = Details()
         view = self.view
@@ -185,7 +188,7 @@ class Session:
     def _take(self, link: Link, recorder: Recorder, notification: Notification) -> None:
         if notification.n_dropped:
             self.view.overflows += notification.n_dropped
-            recorder.interrupt(GapReason.GATEWAY_DOWN)
+            recorder.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
         try:
             packets = link.driver.decode(notification.characteristic, notification.data)
         except NotificationError as error:

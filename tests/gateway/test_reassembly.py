@@ -149,6 +149,27 @@ def test_a_patch_that_restarted_begins_a_boot(pause_s: int) -> None:
     assert placed.is_new_boot
 
 
+@pytest.mark.parametrize("late_s", [3, 60, -3600])
+def test_what_comes_late_over_the_same_link_is_no_restart(late_s: int) -> None:
+    """A link that hung delivers what it held back; a patch cannot restart without losing it."""
+    patch = ModelPatch()
+    reassembler, at = streaming(patch, 5)
+    reassembler.interrupt(GapReason.LINK_LOST, is_same_link=True)
+    last_ns = patch.device_ns(at + 2 * N - 1)
+    placed = reassembler.push(N, last_ns, patch.utc_ns(at) + late_s * NS, 9)
+    assert isinstance(placed, Placed)
+    assert (placed.boot_id, placed.first_counter) == (0, at + N)
+    assert (placed.gap_before, placed.gap_reason) == (N, GapReason.LINK_LOST)
+
+
+def test_a_long_silence_of_the_gateway_on_one_link_is_a_gap() -> None:
+    patch = ModelPatch()
+    reassembler, at = streaming(patch, 54)
+    reassembler.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
+    placed = feed(reassembler, patch, at + 1800 * 130)
+    assert (placed.boot_id, placed.gap_before) == (0, 1800 * 130)
+
+
 def test_a_clock_that_is_set_begins_a_boot() -> None:
     patch = ModelPatch()
     reassembler, at = streaming(patch, 5)

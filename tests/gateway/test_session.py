@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bleak.exc import BleakError
 
 from devices.polar_h10 import codec
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import LinkState
+from gateway.link import Details, Link
 from simulators.peripheral import Peripheral
 from simulators.polar_h10 import Notification, SimulatedH10
 from tests.gateway.broker import Engine, until
@@ -200,6 +202,25 @@ async def test_a_patch_that_never_answers_is_left_within_seconds(
     async with streaming(tmp_path, caplog) as strap:
         await strap.gateway.stop()
         assert LinkState.BACKOFF in strap.states
+        assert_exact(strap.engine.of(strap.device), strap.sent)
+
+
+async def test_a_link_lost_while_the_patch_introduces_itself_is_left_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    details, losses = Link.details, iter([True])
+
+    async def losing(link: Link) -> Details:
+        if next(losses, False):
+            await link.check().disconnect()
+            raise BleakError("disconnected")
+        return await details(link)
+
+    monkeypatch.setattr(Link, "details", losing)
+    monkeypatch.setattr("gateway.app.BackoffConfig", _quick)
+    async with streaming(tmp_path, caplog) as strap:
+        await strap.gateway.stop()
+        assert LinkState.STALLED not in strap.states
         assert_exact(strap.engine.of(strap.device), strap.sent)
 
 
