@@ -14,7 +14,8 @@ from gateway.spool import Backlog, BootKey, Entry, Row, Spool
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_QUEUE_FRAMES = 512
+# Half a minute of 64 patches, 8 MB.
+_QUEUE_FRAMES = 4096
 _BATCH_FRAMES = 256
 _RETRY_S = 1.0
 
@@ -22,8 +23,8 @@ _RETRY_S = 1.0
 class Outbox:
     """Takes frames in, hands stored ones out.
 
-    Whoever records waits for `room` first. While there is none the session's own queue of
-    notifications overflows, and what is lost there shows as a gap.
+    Whoever records asks for `has_room` first. While there is none the disk is behind, and what is
+    not put shows as a gap.
     """
 
     def __init__(self, spool: Spool, thread: ThreadPoolExecutor, linger_s: float) -> None:
@@ -33,8 +34,6 @@ class Outbox:
         self._queue: asyncio.Queue[Entry] = asyncio.Queue()
         self._committed: dict[BootKey, int] = {}
         self._work = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
         self.backlog: dict[str, Backlog] = {}
         """What is not yet committed, by patch."""
         self.changed = asyncio.Event()
@@ -77,16 +76,15 @@ class Outbox:
             for _ in batch:
                 self._queue.task_done()
 
-    async def room(self) -> None:
-        """Wait until the disk keeps up. Every waiter may then put one frame."""
-        await self._has_room.wait()
+    @property
+    def has_room(self) -> bool:
+        """Whether a frame may be put."""
+        return self._queue.qsize() < _QUEUE_FRAMES
 
     def put(self, entry: Entry) -> None:
         """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
         self._queue.put_nowait(entry)
         self._work.set()
-        if self._queue.qsize() >= _QUEUE_FRAMES:
-            self._has_room.clear()
 
     async def flush(self) -> None:
         """Wait until everything put so far is durable."""
@@ -112,8 +110,6 @@ class Outbox:
         batch = [self._queue.get_nowait() for _ in range(n_frames)]
         if not self._queue.empty():
             self._work.set()
-        if self._queue.qsize() < _QUEUE_FRAMES:
-            self._has_room.set()
         return batch
 
     async def _write(self, batch: list[Entry], committed: Mapping[BootKey, int]) -> None:

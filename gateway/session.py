@@ -182,13 +182,11 @@ class Session:
 
     async def _pump(self, link: Link, recorder: Recorder) -> None:
         while True:
-            await self._outbox.room()
             self._take(link, recorder, await link.inbox.get())
 
     def _take(self, link: Link, recorder: Recorder, notification: Notification) -> None:
         if notification.n_dropped:
-            self.view.overflows += notification.n_dropped
-            recorder.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
+            self._overflow(recorder, notification.n_dropped)
         try:
             packets = link.driver.decode(notification.characteristic, notification.data)
         except NotificationError as error:
@@ -214,7 +212,15 @@ class Session:
             case Unread(detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
 
+    def _overflow(self, recorder: Recorder, n_notifications: int) -> None:
+        self.view.overflows += n_notifications
+        recorder.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
+
     def _record(self, link: Link, recorder: Recorder, samples: Samples, arrival_ns: int) -> None:
+        if not self._outbox.has_room:
+            self._overflow(recorder, 1)
+            self._keep_streaming(link)
+            return
         is_lead_off = self.view.contact is Contact.OFF
         frame = recorder.take(samples, arrival_ns, is_lead_off=is_lead_off)
         if frame is None:
@@ -227,8 +233,11 @@ class Session:
                 frame.gap_reason.name,
             )
         self._outbox.put(Entry.of(frame, recorder.dump()))
-        self._samples_s = _now_s()
         self._stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
+        self._keep_streaming(link)
+
+    def _keep_streaming(self, link: Link) -> None:
+        self._samples_s = _now_s()
         if not link.is_lost:
             self._move(LinkEvent.SAMPLES)
         link.news.set()

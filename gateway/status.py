@@ -30,7 +30,7 @@ class PatchView:
     rssi_dbm: int | None = None
     decode_errors: int = 0
     overflows: int = 0
-    """Notifications dropped because the disk was behind."""
+    """Notifications dropped because the gateway or its disk was behind."""
 
 
 def device_status(

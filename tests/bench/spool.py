@@ -75,7 +75,8 @@ async def _outbox_per_s(path: Path, n_frames: int) -> float:
         writer = asyncio.create_task(outbox.run())
         start_s = time.perf_counter()
         for entry in entries:
-            await outbox.room()
+            if not outbox.has_room:
+                await outbox.flush()
             outbox.put(entry)
         await outbox.flush()
         took_s = time.perf_counter() - start_s

@@ -224,23 +224,29 @@ async def test_a_link_lost_while_the_patch_introduces_itself_is_left_at_once(
         assert_exact(strap.engine.of(strap.device), strap.sent)
 
 
-async def test_overflow_of_the_inbox_is_named_a_gap_of_the_gateway(
-    strap: Strap, monkeypatch: pytest.MonkeyPatch
+_is_full = asyncio.Queue.full
+
+
+@pytest.mark.parametrize(
+    ("target", "changed"),
+    [
+        # The disk is behind, or the gateway itself.
+        ("gateway.outbox.Outbox.has_room", property(lambda _: False)),
+        ("asyncio.Queue.full", lambda queue: queue.maxsize == 64 or _is_full(queue)),
+    ],
+)
+async def test_an_overflow_is_a_gap_of_the_gateway_and_costs_no_link(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch, target: str, changed: object
 ) -> None:
-    held = asyncio.Event()
-
-    async def held_room(_outbox: object) -> None:
-        await held.wait()
-
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.outbox.Outbox.room", held_room)
+        patched.setattr(target, changed)
         await strap.until_sent(100)
-    held.set()
     await strap.until_sent(30)
     summary = await strap.gateway.stop()
     frames = strap.engine.of(strap.device)
-    assert summary["overflows"] > 10
+    assert summary["overflows"] > 90
     assert [f.gap_reason for f in frames if f.gap_before] == [GapReason.GATEWAY_DOWN]
+    assert not {LinkState.STALLED, LinkState.BACKOFF} & set(strap.states)
     base = strap.sent[0].start
     assert all(int(f.adc[0, 0]) - base == f.first_counter for f in frames)
 
