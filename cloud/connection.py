@@ -29,17 +29,21 @@ def client_of(broker: Broker, **options: Any) -> aiomqtt.Client:
 
 
 async def while_connected(
-    broker: Broker, work: Callable[[aiomqtt.Client], Awaitable[None]]
+    broker: Broker, work: Callable[[aiomqtt.Client], Awaitable[None]], **options: Any
 ) -> None:
-    """Do `work` over a connection, and again over a new one whenever it breaks, until cancelled."""
+    """Do `work` over a connection, and again over a new one whenever it breaks, until cancelled.
+
+    Works that wait for the client without end call `heed_cancellation` after each of its answers.
+    """
     delay_s = _RETRY_MIN_S
     while True:
         try:
-            async with client_of(broker) as client:
+            async with client_of(broker, **options) as client:
+                heed_cancellation()
                 delay_s = _RETRY_MIN_S
                 await work(client)
         except aiomqtt.MqttError as error:
-            _log.info("broker lost error=%s", error)
+            _log.info("broker lost broker=%s error=%s", broker, error)
         heed_cancellation()
         await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
         delay_s = min(2 * delay_s, _RETRY_MAX_S)

@@ -3,7 +3,7 @@
 import aiomqtt
 from pydantic import ValidationError
 
-from cloud.connection import while_connected
+from cloud.connection import heed_cancellation, while_connected
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import DeviceStatus
@@ -27,6 +27,7 @@ class DeviceFacts:
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         await client.subscribe(topics.all_status(), qos=0)
+        heed_cancellation()
         async for message in client.messages:
             if isinstance(message.payload, bytes):
                 self._take(message.payload)

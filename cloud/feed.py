@@ -6,13 +6,13 @@ they are back, and the pages are told meanwhile.
 
 import asyncio
 import logging
-import random
+from functools import partial
 
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud import live_messages
-from cloud.connection import client_of
+from cloud.connection import heed_cancellation, while_connected
 from cloud.live import Live
 from cloud.services import Service
 from cloud.store.database import DbPool
@@ -26,8 +26,6 @@ _log = logging.getLogger(__name__)
 _KEEPALIVE_S = 5
 _CONNECT_S = 5.0
 _QUEUE_MESSAGES = 4096
-_RETRY_MIN_S = 0.2
-_RETRY_MAX_S = 5.0
 _PROBE_S = 2.0
 _ENGINE_CHECK_S = 0.5
 _NOW_S = 5.0
@@ -44,34 +42,29 @@ async def feed(live: Live, broker: Broker, pool: DbPool) -> None:
 
 
 async def _listen(live: Live, broker: Broker) -> None:
-    complaints = _Complaints()
-    attempt = 0
-    while True:
-        try:
-            async with _client(broker) as client:
-                await _subscribe(client)
-                live.note(Service.BROKER, up=True)
-                attempt = 0
-                async for message in client.messages:
-                    _take(live, message, complaints)
-        except aiomqtt.MqttError as error:
-            live.note(Service.BROKER, up=False)
-            _log.warning("broker lost broker=%s error=%s", broker, error)
-        await asyncio.sleep(_retry_s(attempt))
-        attempt += 1
-
-
-_TOPICS = (topics.all_live(), topics.all_status(), topics.all_services())
-
-
-def _client(broker: Broker) -> aiomqtt.Client:
     # A full queue drops the newest message, as QoS 0 may; the next one makes up for it.
-    return client_of(
+    await while_connected(
         broker,
+        partial(_read, live, _Complaints()),
         keepalive=_KEEPALIVE_S,
         timeout=_CONNECT_S,
         max_queued_incoming_messages=_QUEUE_MESSAGES,
     )
+
+
+async def _read(live: Live, complaints: "_Complaints", client: aiomqtt.Client) -> None:
+    try:
+        await _subscribe(client)
+        heed_cancellation()
+        live.note(Service.BROKER, up=True)
+        async for message in client.messages:
+            _take(live, message, complaints)
+    except aiomqtt.MqttError:
+        live.note(Service.BROKER, up=False)
+        raise
+
+
+_TOPICS = (topics.all_live(), topics.all_status(), topics.all_services())
 
 
 async def _subscribe(client: aiomqtt.Client) -> None:
@@ -125,9 +118,3 @@ async def _tell_time(live: Live) -> None:
     while True:
         await asyncio.sleep(_NOW_S)
         live.hub.send_all(live_messages.now(live.clock.now_ns()))
-
-
-def _retry_s(attempt: int) -> float:
-    # Full jitter, so that many servers do not come back to a broker at one moment.
-    ceiling_s = min(_RETRY_MAX_S, _RETRY_MIN_S * 2 ** min(attempt, 10))
-    return random.uniform(0, ceiling_s)  # noqa: S311 - spreading, not secrecy

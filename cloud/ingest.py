@@ -12,9 +12,9 @@ import asyncio
 import logging
 import random
 import ssl
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import aiomqtt
@@ -44,29 +44,42 @@ class Delivery:
     topic: str
     payload: bytes
     ack: Callable[[], None]
+    reader: object
+    """Whose it is."""
+    packet_id: int
+    """Names it among those of its reader that are not acknowledged."""
 
 
 class Inbox:
     """Deliveries in order of arrival; bounded by the broker's limit of unacknowledged messages."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Delivery] = deque()
+        self._waiting: dict[tuple[object, int], Delivery] = {}
         self._arrived = asyncio.Event()
 
     def put(self, delivery: Delivery) -> None:
-        """Add a delivery."""
-        self._waiting.append(delivery)
+        """Add a delivery, or renew one that waits: some brokers repeat what nobody acknowledges."""
+        self._waiting[delivery.reader, delivery.packet_id] = delivery
         self._arrived.set()
+
+    def forget(self, reader: object) -> None:
+        """Drop what a reader put in: its connection is gone, so the broker sends it again."""
+        self._waiting = {k: d for k, d in self._waiting.items() if d.reader is not reader}
+        if not self._waiting:
+            self._arrived.clear()
 
     async def take(self, most: int, linger_s: float) -> list[Delivery]:
         """Wait for a delivery, a little longer for company, and give up to `most`.
 
         Cancelling loses nothing.
         """
-        await self._arrived.wait()
-        if len(self._waiting) < most:
-            await asyncio.sleep(linger_s)
-        batch = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        batch: list[Delivery] = []
+        # What arrived may be forgotten while we linger.
+        while not batch:
+            await self._arrived.wait()
+            if len(self._waiting) < most:
+                await asyncio.sleep(linger_s)
+            batch = [self._waiting.pop(key) for key in list(islice(self._waiting, most))]
         if not self._waiting:
             self._arrived.clear()
         return batch
@@ -94,6 +107,7 @@ class ShardReader:
             client.tls_set_context(ssl.create_default_context())
         client.connect_timeout = _CONNECT_S
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_socket_open = self._on_socket_open
@@ -138,7 +152,12 @@ class ShardReader:
             self._settle(str(code))
         else:
             client.subscribe(self._filter, qos=1)
-            self._settle(None)
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _: object
+    ) -> None:
+        refused = any(code.is_failure for code in codes)
+        self._settle(f"does not let us read {self._filter}" if refused else None)
 
     def _settle(self, refused: str | None) -> None:
         if not self._connack.done():
@@ -146,13 +165,15 @@ class ShardReader:
 
     def _on_disconnect(self, *_: object) -> None:
         self._settle("closed the connection")
+        # Otherwise each reconnect would add everything unacknowledged once more.
+        self._inbox.forget(self)
         self.down.set()
 
     def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         def ack(mid: int = message.mid, qos: int = message.qos) -> None:
             client.ack(mid, qos)
 
-        self._inbox.put(Delivery(message.topic, bytes(message.payload), ack))
+        self._inbox.put(Delivery(message.topic, bytes(message.payload), ack, self, message.mid))
 
     # paho opens its socket in the connecting thread, hence call_soon_threadsafe throughout.
     def _on_socket_open(self, client: mqtt.Client, _data: object, sock: "SocketLike") -> None:

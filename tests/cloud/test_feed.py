@@ -1,20 +1,57 @@
 """The live feed's own habits: retry, complain, tell the time."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 
+import aiomqtt
 import pytest
 
-from cloud import feed
+from cloud import connection, feed
 from cloud.live import Live, LiveMessageError
 from ecgcore.clock import UtcClock
+from ecgcore.wire.broker import Broker
 
 
-def test_retries_spread_over_a_growing_bounded_time() -> None:
-    for attempt, ceiling_s in ((0, 0.2), (3, 1.6), (5, 5.0), (10_000, 5.0)):
-        waits_s = [feed._retry_s(attempt) for _ in range(300)]
-        assert 0 <= min(waits_s) < ceiling_s / 4
-        assert ceiling_s * 3 / 4 < max(waits_s) <= ceiling_s
+@pytest.mark.parametrize("lost_in", ["__aenter__", "subscribe"])
+async def test_a_cancellation_that_the_client_loses_ends_the_feed(
+    monkeypatch: pytest.MonkeyPatch, lost_in: str
+) -> None:
+    reached = asyncio.Event()
+
+    class Losing:
+        """Loses a cancellation as `asyncio.wait_for` did before Python 3.12."""
+
+        async def __aenter__(self) -> "Losing":
+            await self._answer("__aenter__")
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+        async def subscribe(self, _: object) -> list[int]:
+            await self._answer("subscribe")
+            return [0]
+
+        @property
+        async def messages(self) -> AsyncIterator[aiomqtt.Message]:
+            await asyncio.Event().wait()
+            yield aiomqtt.Message("a", b"", 0, False, 0, None)
+
+        async def _answer(self, to: str) -> None:
+            if to == lost_in:
+                reached.set()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+    monkeypatch.setattr(connection, "client_of", lambda *_, **__: Losing())
+    broker = Broker.parse("mqtt://127.0.0.1")
+    listening = asyncio.create_task(feed._listen(Live(UtcClock(lambda: 0)), broker))
+    await reached.wait()
+    listening.cancel()
+    done, _ = await asyncio.wait({listening}, timeout=1)
+    listening.cancel()
+    assert done
 
 
 def test_broken_messages_are_counted_and_logged_once_a_minute(
