@@ -1,9 +1,13 @@
 #!/bin/sh
 # The browser tests drive Debian's Chromium, or the one that CHROMIUM names; install it where we may.
 set -eu
-[ ! -x "${CHROMIUM:-/usr/bin/chromium}" ] || exit 0
+missing=""
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="chromium fonts-dejavu-core"
+# The Node inside Playwright starts only with libatomic.
+.venv/bin/playwright --version >/dev/null 2>&1 || missing="$missing libatomic1"
+[ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ]; then
-    echo "error: the browser tests need chromium; as root: apt-get install chromium" >&2
+    echo "error: the browser tests need more; as root: apt-get install" $missing >&2
     exit 2
 fi
-exec deploy/apt-install.sh chromium fonts-dejavu-core
+exec deploy/apt-install.sh $missing
