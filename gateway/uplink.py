@@ -28,6 +28,9 @@ from gateway.spool import Row
 _log = logging.getLogger(__name__)
 _BATCH_FRAMES = 64
 _KEEPALIVE_S = 20
+_NEVER_S = float("inf")
+# What SQLite holds.
+_COUNTERS = range(1 << 63)
 # Nagle's algorithm against delayed acknowledgements costs 40 ms a frame.
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -143,7 +146,8 @@ class Uplink:
     def _committed(self, message: Message) -> Committed | None:
         with suppress(ValidationError, TypeError):
             committed = Committed.model_validate_json(bytes(message.payload))
-            if message.topic.value.split("/")[-2] == committed.device:
+            is_of_topic = message.topic.value.split("/")[-2] == committed.device
+            if is_of_topic and committed.boot_id in _COUNTERS and committed.through in _COUNTERS:
                 return committed
         return None
 
@@ -157,7 +161,7 @@ class Uplink:
                 await self._pause()
 
     async def _pause(self) -> None:
-        due_s = min((lane.due_s for lane in self._lanes.values()), default=float("inf"))
+        due_s = min((self._lane(device).due_s for device in self._outbox.backlog), default=_NEVER_S)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due_s):
                 await self._outbox.changed.wait()

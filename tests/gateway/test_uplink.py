@@ -157,6 +157,36 @@ async def test_frames_of_an_earlier_run_are_sent_first(tmp_path: Path) -> None:
             assert [f.first_counter for f in engine.arrivals] == [73 * k for k in range(12)]
 
 
+async def test_frames_that_left_after_their_commitment_keep_nobody_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent again between the engine's word and the deletion; the second word is lost."""
+    pauses = 0
+    pause = Uplink._pause
+
+    async def counting(uplink: Uplink) -> None:
+        nonlocal pauses
+        pauses += 1
+        await pause(uplink)
+
+    monkeypatch.setattr(Uplink, "_pause", counting)
+    async with (
+        running_nats(tmp_path) as broker,
+        running_engine(broker, commits=False) as engine,
+        sending(tmp_path, broker, resend_s=0.1) as (outbox, _),
+    ):
+        put(outbox, "a", 0, 3)
+        await until(lambda: len(engine.frames) == 3)
+        outbox.committed("a", 1, 3 * 73)
+        await until(outbox.emptied.is_set)
+        pauses = 0
+        await asyncio.sleep(0.5)
+        assert pauses < 10
+        engine.commits = True
+        put(outbox, "a", 3, 5)
+        await until(lambda: len(engine.frames) == 5 and outbox.emptied.is_set())
+
+
 async def test_foreign_words_delete_nothing(tmp_path: Path) -> None:
     async with (
         running_nats(tmp_path) as broker,
@@ -169,7 +199,8 @@ async def test_foreign_words_delete_nothing(tmp_path: Path) -> None:
         async with Client(
             "127.0.0.1", broker.server.port, username="engine", password="p-engine"
         ) as client:
-            for payload in (b"\xff", "{}", "[]", '{"device":"a"}', b""):
+            no_counter = through.replace("999999", str(1 << 70))
+            for payload in (b"\xff", "{}", "[]", '{"device":"a"}', b"", no_counter):
                 await client.publish(topics.committed(GATEWAY, "a"), payload, qos=1)
             # The right words under another patch's topic, and of another boot.
             await client.publish(topics.committed(GATEWAY, "b"), through, qos=1)
