@@ -20,6 +20,9 @@ from ecgcore.wire.messages import Numbers
 _REGULAR_RR_SPREAD = 0.10
 """Median absolute successive difference over the median RR, below which beats come evenly (own)."""
 _MIN_REGULAR_RR = 4
+_STALE_S = 20.0
+"""The next 10-s window closes some 16 s after the last one's end at the latest, so a window that
+ended longer ago tells nothing of now."""
 
 
 class Arrived(NamedTuple):
@@ -131,6 +134,8 @@ class DeviceStream:
     def numbers(self) -> Numbers:
         """Give the latest values for the pages."""
         window = self._window
+        if window is not None and self.order.next - window.end > _STALE_S * self._config.fs_hz:
+            window = None
         hr = None if window is None else _measured(window, "hr_mean")
         reasons = () if window is None else tuple(str(r) for r in window.quality_reasons)
         return Numbers(
@@ -139,7 +144,7 @@ class DeviceStream:
             newest_ns=self.through_ns,
             safe_through_ns=self.through_ns,
             hr_bpm=hr,
-            hr_reason=_null_reason(window, "hr_mean"),
+            hr_reason=_null_reason(window, "hr_mean") if window or not self._window else "gap",
             regular=None if hr is None else _is_regular(self._rr_ms),
             sqi=0.0 if window is None else window.sqi,
             quality_reasons=reasons,

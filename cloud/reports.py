@@ -130,7 +130,8 @@ async def read_report(connection: DbConnection, report_id: UUID) -> Report | Non
 async def _last_minute(connection: DbConnection, patient_id: str) -> Span | None:
     # Only what was measured since the patient wears the patch is hers.
     rows = await connection.fetch(
-        "SELECT w.device_id, w.boot_id, w.start_counter, w.end_counter, r.first_counter "
+        "SELECT w.device_id, w.boot_id, w.start_counter, w.end_counter, w.start_ns, w.end_ns, "
+        "from_ns, r.first_counter "
         "FROM wear JOIN feature_window w USING (device_id) "
         "JOIN recording r USING (device_id, boot_id) "
         "WHERE patient_id = $1 AND to_ns IS NULL AND kind = '10s' AND w.start_ns >= from_ns "
@@ -142,11 +143,16 @@ async def _last_minute(connection: DbConnection, patient_id: str) -> Span | None
         return None
     newest = rows[0]
     boot = (newest["device_id"], newest["boot_id"])
-    oldest = [row for row in rows if (row["device_id"], row["boot_id"]) == boot][-1]
     length = newest["end_counter"] - newest["start_counter"]
     start = newest["end_counter"] - _SPOT_WINDOWS * length
-    if start < newest["first_counter"] or start > oldest["start_counter"]:
-        start = oldest["start_counter"]
+    start_ns = newest["end_ns"] - _SPOT_WINDOWS * (newest["end_ns"] - newest["start_ns"])
+    # A minute has holes if signal is missing, and is short if it had not begun by then.
+    if start < newest["first_counter"] or start_ns < newest["from_ns"]:
+        start = min(
+            row["start_counter"]
+            for row in rows
+            if (row["device_id"], row["boot_id"]) == boot and row["start_counter"] >= start
+        )
     return Span(*boot, start, newest["end_counter"])
 
 

@@ -116,9 +116,11 @@ def compose(given: ReportInput) -> Report:
     measurements = tuple(_measurement(m, given.device.leads[0]) for m in given.window.measurements)
     statements = _statements(recording, sqi, measurements, strips, events)
     facts = Facts(recording, sqi, measurements, statements)
-    device, start = given.device, given.window.start
+    device = given.device
+    # A minute asked for early begins where the one asked for later does; they end apart.
+    at = given.window.start if given.kind is ReportKind.SUMMARY else given.window.end
     return Report(
-        report_id=report_id(device.device_id, device.boot_id, given.kind, start),
+        report_id=report_id(device.device_id, device.boot_id, given.kind, at),
         schema_version=SCHEMA_VERSION,
         kind=given.kind,
         status=ReportStatus.UNCONFIRMED,

@@ -135,7 +135,13 @@ def _clinician(facts: Facts) -> Localised:
 
 
 def _evidence(statement: Statement) -> str:
-    return ", ".join(f"{e.key} {e.value:.3g}, limit {e.threshold:.3g}" for e in statement.evidence)
+    return ", ".join(
+        f"{e.key} {_rounded(e.value)}, limit {_rounded(e.threshold)}" for e in statement.evidence
+    )
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _values(facts: Facts) -> list[str]:

@@ -282,6 +282,12 @@ class Report(_Part):
         return next((m.value for m in self.measurements if m.key == key), None)
 
 
-def report_id(device_id: str, boot_id: int, kind: ReportKind, start_counter: int) -> UUID:
-    """Give the identity of a report: composed again, it is the same report."""
-    return uuid5(_NAMESPACE, f"{device_id}/{boot_id}/{kind}/{start_counter}")
+def report_id(device_id: str, boot_id: int, kind: ReportKind, counter: int) -> UUID:
+    """Give the identity of a report: composed again, it is the same report.
+
+    Parameters
+    ----------
+    counter : int
+        Where a summary starts, where a spot report ends.
+    """
+    return uuid5(_NAMESPACE, f"{device_id}/{boot_id}/{kind}/{counter}")

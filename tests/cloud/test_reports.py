@@ -121,6 +121,46 @@ async def test_after_twenty_seconds_it_is_of_twenty_seconds(minute: DbPool) -> N
     assert (sdnn.value, sdnn.null_reason) == (None, NullReason.TOO_SHORT)
 
 
+async def test_asked_again_ten_seconds_later_it_is_another_report(minute: DbPool) -> None:
+    kept = await minute.fetch("SELECT * FROM feature_window WHERE start_counter = 2600")
+    await minute.execute("DELETE FROM feature_window WHERE start_counter >= 2600 OR kind = '60s'")
+    async with minute.acquire() as connection:
+        early = await store_spot_report(connection, patient_id=ADA, created_ns=5)
+        again = await store_spot_report(connection, patient_id=ADA, created_ns=6)
+        for row in kept:
+            places = ", ".join(f"${i + 1}" for i in range(len(row)))
+            await connection.execute(f"INSERT INTO feature_window VALUES ({places})", *row)
+        later = await store_spot_report(connection, patient_id=ADA, created_ns=7)
+    assert early is not None
+    assert early == again
+    assert later is not None
+    assert later.recording.wall_s == pytest.approx(30)
+
+
+async def test_it_never_reaches_back_beyond_a_minute(minute: DbPool) -> None:
+    await minute.execute(
+        "UPDATE feature_window SET start_counter = start_counter + 78000, "
+        "end_counter = end_counter + 78000, start_ns = start_ns + 600000000000, "
+        "end_ns = end_ns + 600000000000 WHERE start_counter = 6500"
+    )
+    async with minute.acquire() as connection:
+        report = await store_spot_report(connection, patient_id=ADA, created_ns=5)
+    assert report is not None
+    assert report.recording.wall_s == pytest.approx(60)
+    assert report.recording.coverage == pytest.approx(1 / 6)
+
+
+async def test_what_the_wearer_before_left_is_not_part_of_it(minute: DbPool) -> None:
+    await minute.execute(
+        "UPDATE wear SET from_ns = $1 WHERE device_id = $2", START_NS + 39 * 10**9, DEVICE
+    )
+    async with minute.acquire() as connection:
+        report = await store_spot_report(connection, patient_id=ADA, created_ns=5)
+    assert report is not None
+    assert report.recording.start_counter == 5200
+    assert report.recording.wall_s == pytest.approx(20)
+
+
 async def test_a_minute_with_a_hole_of_whole_windows_counts_it_as_missing(minute: DbPool) -> None:
     await minute.execute(
         "DELETE FROM feature_window WHERE start_counter IN (1300, 2600) OR kind = '60s'"

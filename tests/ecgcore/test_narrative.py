@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from ecgcore.compose import compose
+from ecgcore.compose import StoredBeat, compose
 from ecgcore.report import Narrative
-from tests.ecgcore.reporting import given, window
+from tests.ecgcore.reporting import START_NS, given, window
 
 
 def narrative(**which: float | None) -> Narrative:
@@ -59,6 +59,13 @@ def test_the_clinician_reads_statements_with_evidence_then_numbers() -> None:
     assert lines[0] == "Heart rate high (definite; hr_mean 132, limit 100)."
     assert lines[1] == "HR 132 /min (n=71)."
     assert lines[2].startswith("SQI 0.95, 100.0 % of the signal present.")
+
+
+def test_a_long_interval_is_written_out() -> None:
+    beat = StoredBeat(sample=2600, utc_ns=START_NS + 20 * 10**9, amplitude_mv=1, rr_ms=12_340)
+    text = compose(given(beats=(beat,))).narrative.clinician
+    assert "rr_longest 12340, limit 3000" in text.en
+    assert "rr_longest 12340, limit 3000" in text.zh
 
 
 def test_it_says_what_it_is_not() -> None:
