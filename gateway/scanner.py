@@ -7,6 +7,7 @@ platforms; so this is the only one, and every session gets its fresh `BLEDevice`
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
@@ -23,6 +24,9 @@ from gateway.backoff import Backoff
 from gateway.radio import Radio, RadioOpener
 
 _log = logging.getLogger(__name__)
+# A stack that was restarted may have forgotten the scan; where all patches are connected nobody
+# advertises, and a new scan does no harm.
+_DEAF_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,7 @@ class Scanner:
         self._backoff = backoff
         self._on_sighting = on_sighting
         self._has_scanned = False
+        self._heard_s = 0.0
 
     async def run(self) -> None:
         """Scan until cancelled, which stops the scan and closes the radio.
@@ -90,12 +95,23 @@ class Scanner:
 
     async def _scan_once(self) -> None:
         async with self._open_radio() as radio:
-            async with self._scanner(radio):
-                _log.info("scanning")
-                self._has_scanned = True
-                self._backoff.reset()
-                await radio.closed.wait()
+            _log.info("radio open")
+            while not radio.closed.is_set():
+                async with self._scanner(radio):
+                    _log.debug("scanning")
+                    self._has_scanned = True
+                    self._backoff.reset()
+                    await self._listen(radio)
             _log.warning("radio lost")
+
+    async def _listen(self, radio: Radio) -> None:
+        """Wait until the radio is gone, or nothing was heard of anybody for a while."""
+        self._heard_s = now_s = asyncio.get_running_loop().time()
+        while not radio.closed.is_set() and now_s - self._heard_s < _DEAF_S:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._heard_s + _DEAF_S):
+                    await radio.closed.wait()
+            now_s = asyncio.get_running_loop().time()
 
     def _scanner(self, radio: Radio) -> BleakScanner:
         def on_detection(ble_device: BLEDevice, data: AdvertisementData) -> None:
@@ -104,6 +120,7 @@ class Scanner:
         return BleakScanner(on_detection, backend=radio.scanner_backend)
 
     def _on_detection(self, radio: Radio, ble_device: BLEDevice, data: AdvertisementData) -> None:
+        self._heard_s = asyncio.get_running_loop().time()
         advertisement = Advertisement(
             name=data.local_name or "",
             manufacturer=data.manufacturer_data,

@@ -149,7 +149,7 @@ async def test_mistakes_are_told_before_anything_runs(tmp_path: Path) -> None:
         await run_gateway(using(take_any=False), stop)
     with pytest.raises(ConfigError, match="'nonsense:1' is not known; there is native, bumble"):
         await run_gateway(using(radio="nonsense:1"), stop)
-    with pytest.raises(ConfigError, match=r"broker 127\.0\.0\.1:1: Connection refused"):
+    with pytest.raises(ConfigError, match=r"broker mqtt://127\.0\.0\.1:1: Connection refused"):
         await run_gateway(using(require_broker=True), stop)
     with pytest.raises(ConfigError, match="broker address http://x: not mqtt"):
         await run_gateway(using(broker_url="http://x"), stop)

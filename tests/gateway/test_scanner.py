@@ -33,6 +33,22 @@ async def test_sightings_of_known_patches_survive_the_radio() -> None:
         await asyncio.wait([task])
 
 
+async def test_a_scan_that_went_deaf_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Bluetooth daemon that was restarted forgets the scan and tells nobody."""
+    monkeypatch.setattr("gateway.scanner._DEAF_S", 0.3)
+    seen: list[Sighting] = []
+    async with room() as there:
+        task = asyncio.create_task(scanner(there.hci, seen).run())
+        await until(lambda: bool(seen))
+        for controller in there.air.controllers:
+            controller.le_scan_enable = False
+        await asyncio.sleep(0.2)
+        seen.clear()
+        await until(lambda: bool(seen))
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def _lose_radio(there: Room, seen: list[Sighting]) -> None:
     there.hang_up()
     await asyncio.sleep(0.02)
