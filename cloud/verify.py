@@ -78,6 +78,14 @@ async def verify_sessions(connection: DbConnection, sessions: Sequence[str]) -> 
 async def _audit(
     connection: DbConnection, session_id: str, key: tuple[str, int], fs_mhz: int
 ) -> Audit:
+    # One snapshot: what is committed meanwhile would be in one table and not in the other.
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return await _audit_snapshot(connection, session_id, key, fs_mhz)
+
+
+async def _audit_snapshot(
+    connection: DbConnection, session_id: str, key: tuple[str, int], fs_mhz: int
+) -> Audit:
     ledger = await connection.fetch(
         "SELECT kind, first_counter, n_samples, times FROM ledger "
         "WHERE device_id = $1 AND boot_id = $2 ORDER BY first_counter",
@@ -86,13 +94,12 @@ async def _audit(
     holes = [_interval(row) for row in ledger if row["kind"] == "gap"]
     late = {_interval(row) for row in ledger if row["kind"] == "late"}
     tally = _Tally(BlockHasher(fs_mhz), holes, late)
-    async with connection.transaction():
-        async for row in connection.cursor(
-            "SELECT body FROM frame WHERE device_id = $1 AND boot_id = $2 "
-            "ORDER BY first_counter, n_samples",
-            *key,
-        ):
-            tally.add(decode_frame(row["body"]))
+    async for row in connection.cursor(
+        "SELECT body FROM frame WHERE device_id = $1 AND boot_id = $2 "
+        "ORDER BY first_counter, n_samples",
+        *key,
+    ):
+        tally.add(decode_frame(row["body"]))
     kept = await connection.fetch(
         "SELECT start_counter, sha256 FROM block WHERE device_id = $1 AND boot_id = $2", *key
     )

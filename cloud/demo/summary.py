@@ -52,6 +52,7 @@ async def summarise(
     audits = await verify_sessions(connection, names) if names else []
     stored = sum(audit.stored for audit in audits)
     in_gaps = sum(sum(audit.gaps.values()) for audit in audits)
+    duplicated = sum(audit.duplicated for audit in audits)
     return {
         "samples": {
             "produced": produced.acquired,
@@ -59,8 +60,9 @@ async def summarise(
             "received": received,
             "stored": stored,
             "in_gaps": in_gaps,
-            "lost": produced.acquired - stored - in_gaps + sum(audit.lost for audit in audits),
-            "duplicated": sum(audit.duplicated for audit in audits),
+            # Each counter counts once, or a sample stored twice would make up for a lost one.
+            "lost": produced.acquired - (stored + in_gaps - duplicated),
+            "duplicated": duplicated,
             "resent": sum(audit.resent for audit in audits),
         },
         "gaps": _gaps(audits),

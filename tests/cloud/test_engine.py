@@ -237,6 +237,27 @@ async def test_a_tampered_frame_fails_verify(broker: Broker, pool: DbPool) -> No
     assert audit.lost == 73
 
 
+async def test_what_is_committed_during_an_audit_is_not_half_of_it(
+    broker: Broker, pool: DbPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = run(40)
+    async with running_engine(broker[1], pool, frames):
+        await StandInGateway(broker[1]).send_until_committed(frames)
+    rows = await pool.fetch("DELETE FROM block RETURNING *")
+    async with pool.acquire() as connection:
+        fetch = connection.fetch
+
+        async def fetch_while_blocks_come(query: str, *values: object) -> object:
+            found = await fetch(query, *values)
+            if "FROM ledger" in query:
+                await pool.executemany("INSERT INTO block VALUES ($1, $2, $3, $4, $5)", rows)
+            return found
+
+        monkeypatch.setattr(type(connection), "fetch", lambda _, *a: fetch_while_blocks_come(*a))
+        [audit] = await verify_sessions(connection, [])
+    assert (audit.blocks, audit.stored) == (0, 2920)
+
+
 def test_the_made_up_heart_is_one() -> None:
     assert max(numbers(_heart(20))) > 900
     assert START_NS % 10**9 == 0
