@@ -14,6 +14,7 @@ from rich.table import Table
 from cloud.logs import log_to_stderr
 from cloud.settings import CloudSettings, EngineSettings, made
 from ecgcore.clock import UtcClock
+from ecgcore.errors import ConfigError
 
 
 def engine(
@@ -113,14 +114,18 @@ async def _run_engine(settings: EngineSettings) -> None:
 
 
 async def _verify(settings: CloudSettings, sessions: list[str]) -> list[Any]:
-    from cloud.store.database import open_pool
+    import asyncpg
+
+    from cloud.store.database import open_pool, shown
     from cloud.verify import verify_sessions
 
-    pool = await open_pool(settings.database_url.get_secret_value(), wait_s=settings.wait_s)
-    async with pool.acquire() as connection:
-        audits = await verify_sessions(connection, sessions)
-    await pool.close()
-    return audits
+    url = settings.database_url.get_secret_value()
+    async with await open_pool(url, wait_s=settings.wait_s) as pool, pool.acquire() as connection:
+        try:
+            return await verify_sessions(connection, sessions)
+        except asyncpg.UndefinedTableError as error:
+            msg = f"database {shown(url)}: no recordings have ever been stored in it"
+            raise ConfigError(msg) from error
 
 
 async def _stopped() -> None:

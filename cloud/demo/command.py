@@ -33,7 +33,7 @@ def demo(
     data_dir: Annotated[Path, typer.Option(help="Database, spool, logs; kept.")] = Path(
         "data/demo"
     ),
-    port: Annotated[int, typer.Option(help="Port of the pages.")] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the pages.")] = 8080,
     broker: Annotated[str | None, typer.Option(help="mqtt://... instead of the own one.")] = None,
     database: Annotated[
         str | None, typer.Option(help="postgresql://... instead of the own one.")

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -29,17 +31,22 @@ LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,
     TimeoutError,
 )
-"""What asyncpg raises when the server is not there (any more)."""
+"""What asyncpg raises when the server is not there (any more), or has no room right now."""
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 def shown(url: str) -> str:
     """Give the address of a database without its password, for people."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}:{parts.port or 5432}{parts.path}"
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.hostname or ''}:{parts.port or 5432}{parts.path}"
+    except ValueError:
+        # Not a word of it: what cannot be read may be the password.
+        return "address"
 
 
 async def open_pool(url: str, *, max_size: int = 4, wait_s: float = 0) -> DbPool:
@@ -66,7 +73,8 @@ async def open_pool(url: str, *, max_size: int = 4, wait_s: float = 0) -> DbPool
             )
             break
         except (*LOST, asyncpg.PostgresError, ValueError) as error:
-            transient = isinstance(error, LOST)
+            # A wrong address is an InterfaceError too, and a ValueError.
+            transient = isinstance(error, LOST) and not isinstance(error, ValueError)
             if not transient or loop.time() >= deadline:
                 msg = f"database {shown(url)}: {str(error) or type(error).__name__}"
                 raise ConfigError(msg) from error
@@ -76,13 +84,23 @@ async def open_pool(url: str, *, max_size: int = 4, wait_s: float = 0) -> DbPool
 
 
 async def migrate(url: str) -> None:
-    """Bring the schema up to date; doing it twice, or from two processes, is harmless."""
+    """Bring the schema up to date; doing it twice, or from two processes, is harmless.
+
+    Raises
+    ------
+    ConfigError
+        If the database does not let us, or is a newer version's.
+    """
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
     )
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
+    except (DBAPIError, CommandError) as error:
+        why = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+        msg = f"database {shown(url)}: the schema cannot be brought up to date: {why}"
+        raise ConfigError(msg) from error
     finally:
         await engine.dispose()
 

@@ -58,6 +58,35 @@ async def test_no_broker_is_one_line(database_url: str) -> None:
     assert "hush" not in line
 
 
+@pytest.mark.parametrize("address", ["//u:hush@h:port/x", "//u:hush@[bad/x", "//h:99999/x"])
+async def test_an_address_that_is_none_is_one_line(address: str) -> None:
+    code, _, err = await _run("verify", "--database", f"postgresql:{address}")
+    assert code == 2
+    [line] = err.strip().splitlines()
+    assert line.startswith("error: database ")
+    assert "hush" not in line
+
+
+async def test_a_database_of_somebody_else_is_one_line(postgres_url: str) -> None:
+    code, _, err = await _run("verify", "--database", postgres_url)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no recordings" in err
+
+
+async def test_a_schema_that_is_newer_is_one_line(pool: DbPool, database_url: str) -> None:
+    await pool.execute("UPDATE alembic_version SET version_num = '9999'")
+    code, _, err = await _run("engine", "--database", database_url)
+    assert code == 2
+    assert "cannot be brought up to date: Can't locate revision" in err
+    assert err.strip().splitlines()[-1].startswith("error: database")
+
+
+async def test_the_demo_wants_a_port_that_exists() -> None:
+    code, _, err = await _run("demo", "--port", "99999")
+    assert code == 2
+    assert "Traceback" not in err
+
+
 async def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECGOMICS_CLOUD_BATCH_FRAMES", "0")
     code, _, err = await _run("engine")
