@@ -95,14 +95,20 @@ class Gateway:
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._settings.devices:
                 self._add(device)
-            await stop.wait()
-            _log.info("stopping patches=%d", len(self._workers))
-            # The links end before the radio does.
-            self._is_stopping = True
-            await cancel_all([worker.task for worker in self._workers.values()], _STOP_S)
-            await cancel_all([scanning], _STOP_S)
-            await self._drain()
-            await cancel_all(services, _STOP_S)
+            try:
+                await stop.wait()
+                _log.info("stopping patches=%d", len(self._workers))
+                # The links end before the radio does.
+                self._is_stopping = True
+                await cancel_all([worker.task for worker in self._workers.values()], _STOP_S)
+                await cancel_all([scanning], _STOP_S)
+                await self._drain()
+            finally:
+                await self._end(scanning, *services)
+
+    async def _end(self, *services: asyncio.Task[None]) -> None:
+        # When a part failed, too: the group itself asks the others only once.
+        await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
 
     def summary(self) -> dict[str, Any]:
         """Give the final counters, in total and by patch."""

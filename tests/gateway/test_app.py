@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from ecgcore.errors import ConfigError
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import Contact, LinkState
 from gateway.app import run_gateway
+from gateway.outbox import Outbox
+from gateway.scanner import Scanner
 from gateway.settings import GatewaySettings
 from gateway.spool import Spool
 from simulators.peripheral import patch_address
@@ -138,6 +141,26 @@ async def test_only_named_patches_are_taken(tmp_path: Path) -> None:
         assert not engine.of(other)
         assert engine.statuses[absent][0].link is LinkState.ABSENT
         assert other not in engine.statuses
+
+
+async def test_a_part_that_fails_ends_the_gateway_whatever_swallows_its_cancellation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(_outbox: Outbox) -> None:
+        raise RuntimeError("bad page")
+
+    async def swallowing(_scanner: Scanner) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("gateway.app._STOP_S", 0.1)
+    monkeypatch.setattr(Outbox, "run", failing)
+    monkeypatch.setattr(Scanner, "run", swallowing)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.timeout(3):
+            await run_gateway(settings(tmp_path, "mqtt://127.0.0.1:1", None), asyncio.Event())
+    assert caught.group_contains(RuntimeError, match="bad page")
 
 
 async def test_mistakes_are_told_before_anything_runs(tmp_path: Path) -> None:
