@@ -51,15 +51,23 @@ class Announcer:
         loop = asyncio.get_running_loop()
         beat_s = loop.time()
         while True:
-            try:
-                async with asyncio.timeout_at(beat_s):
-                    topic, payload = await self._queue.get()
-            except TimeoutError:
+            message = await self._next_before(beat_s)
+            if message is None:
                 beat_s = loop.time() + _HEARTBEAT_S
                 word = heartbeat()
-                topic, payload = topics.service(word.service), word.model_dump_json().encode()
-            await client.publish(topic, payload, qos=0)
+                message = topics.service(word.service), word.model_dump_json().encode()
+            await client.publish(*message, qos=0)
             heed_cancellation()
+
+    async def _next_before(self, deadline_s: float) -> tuple[str, bytes] | None:
+        # Asked first: a queue that is never empty must not keep the heart from beating.
+        if asyncio.get_running_loop().time() >= deadline_s:
+            return None
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
 
     def _put(self, topic: str, payload: bytes) -> None:
         if self._queue.full():

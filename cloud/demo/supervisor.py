@@ -122,6 +122,9 @@ class Child:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
+        if self._stopping:
+            # Told to stop while it was being started: `stop` did not see it.
+            self._process.kill()
         stdout = asyncio.ensure_future(self._read_stdout(self._process))
         last_line = await self._follow(self._process)
         await self._process.wait()

@@ -1,6 +1,7 @@
-"""Writing: everything of one batch in one transaction, every statement idempotent.
+"""Writing: everything of one batch in one transaction, idempotent on the samples' identity.
 
-A frame that arrives again, and a commit repeated because its answer was lost, change nothing.
+A frame that arrives again, and a commit repeated because its answer was lost, store no sample and
+no finding twice; only counts of what was resent or quarantined may then be one too high.
 """
 
 from collections.abc import Sequence

@@ -28,6 +28,16 @@ async def _until(said: Said, line: str, times: int = 1) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_child_told_to_stop_while_it_starts_does_not_stay(tmp_path: Path) -> None:
+    child = _child(tmp_path, _READY, [])
+    running = asyncio.create_task(child.run())
+    await asyncio.sleep(0)
+    await child.stop(5)
+    async with asyncio.timeout(5):
+        await running
+    assert child.pid is None
+
+
 async def test_a_killed_child_is_started_again_and_it_is_said_why(tmp_path: Path) -> None:
     said: Said = []
     child = _child(tmp_path, _READY, said)

@@ -1,0 +1,38 @@
+"""The heart beats however much there is to say."""
+
+import asyncio
+
+import aiomqtt
+
+from cloud.announce import Announcer
+from ecgcore.wire.broker import Broker
+from ecgcore.wire.messages import Committed, Heartbeat
+
+WORD = Committed(device="d", boot_id=1, through=1, through_ns=1)
+
+
+class Busy(aiomqtt.Client):
+    """Brings a new word with each it takes, so the queue is never empty."""
+
+    def __init__(self, announcer: Announcer) -> None:
+        self.announcer = announcer
+        self.topics: list[str] = []
+
+    async def publish(self, topic: str, *_: object, **__: object) -> None:  # type: ignore[override]
+        self.topics.append(topic)
+        self.announcer.committed("gw1", WORD)
+        await asyncio.sleep(0.001)
+
+
+async def test_a_busy_engine_is_not_taken_for_a_dead_one() -> None:
+    announcer = Announcer(Broker.parse("mqtt://127.0.0.1"))
+    announcer.committed("gw1", WORD)
+    client = Busy(announcer)
+    beat = Heartbeat(service="engine", at_ns=1, started_ns=1, database=True)
+    try:
+        async with asyncio.timeout(2.5):
+            await announcer._publish(lambda: beat, client)
+    except TimeoutError:
+        pass
+    assert 2 <= client.topics.count("ecg/v1/service/engine") <= 3
+    assert client.topics.count("ecg/v1/gw1/d/committed") > 100
