@@ -119,6 +119,7 @@ class Session:
         except Exception as error:  # one device session: the others must go on
             _log.warning("link failed device=%s error=%s", self.view.device, _cause(error))
         self._move(LinkEvent.FAILED)
+        self._update(contact=Contact.UNKNOWN, battery_pct=self.view.battery_pct)
         if self._samples_s - started_s > _HEALTHY_S:
             self._backoff.reset()
 

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from bleak.exc import BleakError
 
+from devices.driver import HeartRate
 from devices.polar_h10 import codec
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import LinkState
@@ -222,6 +223,29 @@ async def test_a_link_lost_while_the_patch_introduces_itself_is_left_at_once(
         await strap.gateway.stop()
         assert LinkState.STALLED not in strap.states
         assert_exact(strap.engine.of(strap.device), strap.sent)
+
+
+async def test_electrodes_off_are_not_said_of_the_next_link(
+    strap: Strap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the patch says anew; it may have been put on since."""
+    heart_rate = SimulatedH10._heart_rate
+
+    def off(patch: SimulatedH10, from_s: int, to_s: int) -> HeartRate:
+        return replace(heart_rate(patch, from_s, to_s), contact=False)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SimulatedH10, "_heart_rate", off)
+        await strap.until_sent(20)
+    monkeypatch.setattr(SimulatedH10, "_due_each_second", lambda _patch, _utc_ns: iter(()))
+    async with strap.peripheral._controller.link.drop(strap.peripheral.address):  # type: ignore[union-attr]  # there is one
+        await until(lambda: LinkState.BACKOFF in strap.states)
+    await strap.until_sent(10)
+    await strap.gateway.stop()
+    frames = strap.engine.of(strap.device)
+    after = next(k for k, frame in enumerate(frames) if frame.gap_before)
+    assert frames[after - 1].lead_off
+    assert not any(frame.lead_off for frame in frames[after:])
 
 
 _is_full = asyncio.Queue.full
