@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cloud.demo.supervisor import Part
 from cloud.embedded import nats, postgres
@@ -187,14 +188,26 @@ def _gateway(options: Options, broker_url: str, origin_ns: int, hci_port: int) -
 
 def _secrets(path: Path, patients: int) -> Secrets:
     if path.exists():
-        kept = json.loads(path.read_text())
+        kept = _read_secrets(path)
     else:
         kept = {name: secrets.token_urlsafe(12) for name in ("engine", "server", "gateway")}
         kept |= {"clinician": secrets.token_hex(4), "patients": []}
     kept["patients"] += [secrets.token_hex(4) for _ in range(patients - len(kept["patients"]))]
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    # Put in place whole: half a file would lock everybody out of what is stored.
+    written = path.with_suffix(".new")
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(kept, file)
+    written.replace(path)
     return Secrets(**{**kept, "patients": tuple(kept["patients"])})
+
+
+def _read_secrets(path: Path) -> dict[str, Any]:
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        msg = f"{path}: {error}; remove it for new passwords"
+        raise ConfigError(msg) from error
+    return kept
 
 
 def _require_free(port: int) -> None:
