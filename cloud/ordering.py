@@ -39,10 +39,9 @@ class FrameOrder:
 
     def accept(self, frame: Frame) -> Verdict:
         """Judge a frame and keep it if it is new."""
-        if any(hole.start <= frame.start and frame.end <= hole.end for hole in self.missing):
-            return Verdict.LATE
         if frame.end <= self.next:
-            return Verdict.RESENT
+            fills = any(h.start <= frame.start and frame.end <= h.end for h in self.missing)
+            return Verdict.LATE if fills else Verdict.RESENT
         if frame.start < self.next:
             return Verdict.OVERLAP
         for waiting in self.pending.values():
