@@ -5,8 +5,7 @@ polarofficial/polar-ble-sdk (``EcgData.kt``, ``PmdDataFrame.kt``, ``PmdControlPo
 ``BlePolarHrAdvertisement.kt``). Everything is little-endian.
 
 Times stay as the strap gives them: nanoseconds since 2000-01-01 on a clock that nobody sets. It
-starts at 2019-01-01 with every power-on, so a conversion to Unix time would only look like UTC;
-`UNIX_OFFSET_NS` is there for those who need it anyway.
+starts at 2019-01-01 with every power-on, so a conversion to Unix time would only look like UTC.
 """
 
 import struct
@@ -26,8 +25,6 @@ PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
 COMPANY_ID = 0x006B
 """Bluetooth company identifier of Polar Electro."""
 
-UNIX_OFFSET_NS = 946_684_800_000_000_000
-"""From the strap's epoch (2000-01-01) to 1970."""
 POWER_ON_NS = 599_616_000_000_000_000
 """What the strap's clock shows at power-on: 2019-01-01."""
 FS_HZ = 130

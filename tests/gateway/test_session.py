@@ -17,6 +17,7 @@ from ecgcore.wire.messages import LinkState
 from gateway.link import Details, Link
 from simulators.peripheral import Peripheral
 from simulators.polar_h10 import Notification, SimulatedH10
+from simulators.radio import VirtualRadio
 from tests.gateway.broker import Engine, until
 from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
 from tests.simulators.room import room
@@ -26,6 +27,7 @@ from tests.simulators.room import room
 class Strap:
     """One strap on the air, the gateway that has it, and what came of it."""
 
+    air: VirtualRadio
     peripheral: Peripheral
     patch: SimulatedH10
     sent: list[range]
@@ -52,6 +54,7 @@ async def streaming(folder: Path, log: pytest.LogCaptureFixture) -> AsyncIterato
         (name,), (peripheral,) = there.names, there.peripherals
         gateway = Running(settings(folder, broker.url, there))
         strap = Strap(
+            there.air,
             peripheral,
             peripheral._patch,
             there.sent[name],
@@ -238,7 +241,7 @@ async def test_electrodes_off_are_not_said_of_the_next_link(
         patched.setattr(SimulatedH10, "_heart_rate", off)
         await strap.until_sent(20)
     monkeypatch.setattr(SimulatedH10, "_due_each_second", lambda _patch, _utc_ns: iter(()))
-    async with strap.peripheral._controller.link.drop(strap.peripheral.address):  # type: ignore[union-attr]  # there is one
+    async with strap.air.drop(strap.peripheral.address):
         await until(lambda: LinkState.BACKOFF in strap.states)
     await strap.until_sent(10)
     await strap.gateway.stop()
