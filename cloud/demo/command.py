@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cloud.demo.plan import Options, make_plan
+from cloud.demo.plan import Options, make_plan, taken
 from cloud.demo.run import Demo
 from ecgcore.clock import UtcClock
 
@@ -65,8 +65,9 @@ def demo(
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     clock = UtcClock(time.time_ns, time.time_ns(), speed)
-    plan = make_plan(options, clock.origin_ns)
-    summary = asyncio.run(Demo(plan, clock, headless=headless).run())
+    with taken(options.data_dir):
+        plan = make_plan(options, clock.origin_ns)
+        summary = asyncio.run(Demo(plan, clock, headless=headless).run())
     if as_json:
         print(json.dumps(summary))
     elif summary:

@@ -1,5 +1,6 @@
 """What the demo runs: addresses, credentials and the command line of every part."""
 
+import fcntl
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,21 +71,41 @@ class Plan:
         return self.options.data_dir / "journal"
 
 
+@contextmanager
+def taken(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder for this run; the system lets go of it even after a crash.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be made, or another demo runs in it.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "lock").open("w")
+    except OSError as error:
+        msg = f"data folder {data_dir}: {error.strerror}"
+        raise ConfigError(msg) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            msg = f"data folder {data_dir}: another demo runs in it; choose one with --data-dir"
+            raise ConfigError(msg) from error
+        yield
+
+
 def make_plan(options: Options, origin_ns: int) -> Plan:
     """Prepare folders, database and broker configuration, and write down every command.
 
     Raises
     ------
     ConfigError
-        If a port is taken or a folder cannot be made.
+        If a port is taken or a server's folder cannot be made.
     """
     data = options.data_dir
-    try:
-        (data / "logs").mkdir(parents=True, exist_ok=True)
-        (data / "journal").mkdir(exist_ok=True)
-    except OSError as error:
-        msg = f"data folder {data}: {error.strerror}"
-        raise ConfigError(msg) from error
+    for folder in ("logs", "journal"):
+        (data / folder).mkdir(exist_ok=True)
     for old in (data / "journal").glob("*.json"):
         old.unlink()
     words = _secrets(data / "secrets.json", options.patients)

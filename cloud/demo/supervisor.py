@@ -14,6 +14,7 @@ from ecgcore.errors import ConfigError
 
 _FIRST_RETRY_S = 1.0
 _MAX_RETRY_S = 3.0
+_LONGEST_LINE_BYTES = 1 << 24
 _MISUSED = 2
 """Exit code of a child that cannot work with what it was given."""
 
@@ -121,6 +122,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            limit=_LONGEST_LINE_BYTES,
         )
         if self._stopping:
             # Told to stop while it was being started: `stop` did not see it.

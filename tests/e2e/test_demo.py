@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cloud.demo.plan import taken
 from tests.e2e.demo_run import RECORD, running_demo
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -100,6 +101,13 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
             assert run.exit_code() == 2
             assert run.log.strip().startswith(f"error: port {port} on 127.0.0.1: ")
             assert len(run.log.strip().splitlines()) == 1
+
+
+def test_a_folder_in_use_is_one_line(tmp_path: Path) -> None:
+    with taken(tmp_path / "data"), running_demo(tmp_path) as run:
+        assert run.exit_code() == 2
+        assert "another demo runs in it" in run.log
+        assert len(run.log.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
