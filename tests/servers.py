@@ -18,17 +18,19 @@ def free_port() -> int:
 
 
 class Server:
-    """A server process on a port."""
+    """A server process; `ready` is what it logs once it serves."""
 
-    def __init__(self, command: list[str], port: int, log: Path, stop: signal.Signals) -> None:
-        self._command, self._port, self._log, self._stop = command, port, log, stop
+    def __init__(self, command: list[str], log: Path, ready: bytes, stop: signal.Signals) -> None:
+        self._command, self._log, self._ready, self._stop = command, log, ready, stop
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
+            logged = log.tell()
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + 20
-        while not self._answers():
+        # Not its port: PostgreSQL takes connections, to refuse them, before it serves.
+        while self._ready not in self._log.read_bytes()[logged:]:
             if self._process.poll() is not None:  # e.g. old shared memory not yet released
                 self.start()
                 return
@@ -44,10 +46,6 @@ class Server:
         if self._process and self._process.poll() is None:
             self._process.send_signal(self._stop)
             self._process.wait(20)
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
 
 @contextmanager
@@ -75,7 +73,7 @@ def running_postgres_on(embedded: postgres.EmbeddedPostgres) -> Iterator[str]:
 
 def _postgres_server(embedded: postgres.EmbeddedPostgres) -> Server:
     log = embedded.data_dir.with_name("pg.log")
-    return Server(embedded.command(), embedded.port, log, signal.SIGINT)
+    return Server(embedded.command(), log, b"ready to accept connections", signal.SIGINT)
 
 
 @contextmanager
@@ -89,7 +87,8 @@ def running_nats(
         {name: name for name in ("engine", "server")},
         {name: name for name in gateways},
     )
-    server = Server(embedded.command(), embedded.port, folder / "nats.log", signal.SIGTERM)
+    log = folder / "nats.log"
+    server = Server(embedded.command(), log, b"Server is ready", signal.SIGTERM)
     server.start()
     try:
         yield server, embedded
