@@ -105,8 +105,9 @@ async def _run_engine(settings: EngineSettings) -> None:
                 tasks.create_task(announcer.run(machine.heartbeat), name="announcer"),
                 tasks.create_task(facts.run(broker), name="device facts"),
             ]
+            stop = _stop_signal()
             logging.getLogger(__name__).info("engine ready broker=%s", broker)
-            await _stopped()
+            await stop.wait()
             for task in running:
                 task.cancel()
     finally:
@@ -128,12 +129,12 @@ async def _verify(settings: CloudSettings, sessions: list[str]) -> list[Any]:
             raise ConfigError(msg) from error
 
 
-async def _stopped() -> None:
+def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 def _print_audits(audits: list[Any]) -> None:

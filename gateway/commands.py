@@ -85,8 +85,10 @@ def gateway(
 def _run(settings: GatewaySettings) -> dict[str, Any]:
     try:
         return asyncio.run(_until_signalled(settings))
-    except* ConfigError as errors:
-        raise _first(errors) from None
+    except ExceptionGroup as errors:
+        # Not `except*`: before Python 3.11.4 what it raises comes out wrapped in a new group.
+        mistakes = errors.subgroup(ConfigError)
+        raise (_first(mistakes) if mistakes else errors) from None
 
 
 async def _until_signalled(settings: GatewaySettings) -> dict[str, Any]:
