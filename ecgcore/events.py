@@ -42,6 +42,8 @@ class QualityReason(StrEnum):
     FLAT = "flat"
     RAIL = "rail"
     MOTION = "motion"
+    MAINS = "mains"
+    WANDER = "wander"
     LOW_SNR = "low_snr"
     LEAD_OFF = "lead_off"
     GAP = "gap"
@@ -52,6 +54,91 @@ class WindowKind(StrEnum):
 
     S10 = "10s"
     S60 = "60s"
+
+
+class BeatLabel(StrEnum):
+    """What kind of beat: the five AAMI classes, and what those classes cannot say."""
+
+    NORMAL = "N"
+    SUPRAVENTRICULAR = "S"
+    VENTRICULAR = "V"
+    FUSION = "F"
+    UNKNOWN = "Q"
+    PACED = "paced"
+    NOISE = "noise"
+    """Taken for a beat at first; no beat for any count or interval."""
+
+    @property
+    def aami(self) -> str:
+        """The AAMI class; paced beats are Q (ANSI/AAMI EC57)."""
+        return "Q" if self in (BeatLabel.PACED, BeatLabel.NOISE) else str(self.value)
+
+
+class WaveForm(StrEnum):
+    """Shape of a P or T wave."""
+
+    UPRIGHT = "upright"
+    INVERTED = "inverted"
+    BIPHASIC_UP_DOWN = "biphasic_up_down"
+    BIPHASIC_DOWN_UP = "biphasic_down_up"
+
+
+class RhythmLabel(StrEnum):
+    """Rhythms, by the ids of the report's statements."""
+
+    SINUS_RHYTHM = "sinus_rhythm"
+    SINUS_BRADY = "sinus_brady"
+    SINUS_TACHY = "sinus_tachy"
+    SINUS_ARRHYTHMIA = "sinus_arrhythmia"
+    AFIB = "afib"
+    AFLUTTER = "aflutter"
+    SVT = "svt"
+    JUNCTIONAL = "junctional"
+    NSVT = "nsvt"
+    VT = "vt"
+    VF = "vf"
+    AIVR = "aivr"
+    BIGEMINY = "bigeminy"
+    TRIGEMINY = "trigeminy"
+    COUPLET = "couplet"
+    TRIPLET = "triplet"
+    PAUSE = "pause"
+    AVB1 = "avb1"
+    MOBITZ1 = "mobitz1"
+    MOBITZ2 = "mobitz2"
+    AVB_2TO1 = "2to1"
+    COMPLETE_AVB = "complete_avb"
+    PACED = "paced"
+    ASYSTOLE = "asystole"
+    UNDETERMINED = "undetermined"
+    """Beats are there, but no rule names their rhythm."""
+    NOISE = "noise"
+    LEAD_OFF = "lead_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One wave of one beat that is there; positions are counters, with fractions."""
+
+    onset: float
+    peak: float
+    offset: float
+    amplitude_mv: float
+    """Signed, at the peak: P over the level at its onset, all others over the level at QRS onset."""
+    confidence: float
+    """0 to 1, that the wave is there."""
+    form: WaveForm = WaveForm.UPRIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class BeatWaves:
+    """The waves of one beat in one lead, or over all leads; None where there is no such wave."""
+
+    p: Wave | None = None
+    qrs: Wave | None = None
+    """Its peak is the R peak."""
+    t: Wave | None = None
+    u: Wave | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +157,44 @@ class BeatDetected:
     """Interval from the beat before; None after a gap, unusable signal or at the start."""
     confidence: float
     """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeatClassified:
+    """A beat that was named before, with its waves and its class; comes a second or two later."""
+
+    sample: SampleIndex
+    """As in its `BeatDetected`."""
+    offset: float
+    label: BeatLabel
+    confidence: float
+    """0 to 1, of the label."""
+    waves: BeatWaves
+    """Over all leads (the lead's own where there is one)."""
+    lead_waves: tuple[BeatWaves, ...]
+    """One for each lead."""
+    cluster: int | None = None
+    """Which of the patient's shapes of V beats; None for other beats."""
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmBegan:
+    """A rhythm is there; `RhythmEnded` will follow with the same start and label."""
+
+    start: SampleIndex
+    label: RhythmLabel
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmEnded:
+    """A stretch of one rhythm is over."""
+
+    start: SampleIndex
+    end: SampleIndex
+    label: RhythmLabel
+    confidence: float
+    """0 to 1, over the whole stretch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +253,13 @@ class BlockClosed:
     sha256: bytes
 
 
-Event = BeatDetected | QualityScored | WindowClosed | BlockClosed | Gap
+Event = (
+    BeatDetected
+    | BeatClassified
+    | RhythmBegan
+    | RhythmEnded
+    | QualityScored
+    | WindowClosed
+    | BlockClosed
+    | Gap
+)
