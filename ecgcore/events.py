@@ -124,7 +124,7 @@ class Wave:
     peak: float
     offset: float
     amplitude_mv: float
-    """Signed, at the peak: P over the level at its onset, all others over the level at QRS onset."""
+    """Signed, at the peak: P over the level at its onset, the rest over that at QRS onset."""
     confidence: float
     """0 to 1, that the wave is there."""
     form: WaveForm = WaveForm.UPRIGHT

@@ -1,8 +1,8 @@
 """What the slower stages work on: a whole second of the counter at a time.
 
 R peaks and quality are judged sample by sample. Delineation, beat classes and rhythm look at what
-lies some way back anyway; the pipeline calls them once a second of the counter, so they see the same
-pieces however the stream was cut, and a call is paid once a second.
+lies some way back anyway; the pipeline calls them once a second of the counter, so they see the
+same pieces however the stream was cut, and a call is paid once a second.
 """
 
 from dataclasses import dataclass
