@@ -161,20 +161,25 @@ class BeatDetected:
 
 @dataclass(frozen=True, slots=True)
 class BeatClassified:
-    """A beat that was named before, with its waves and its class; comes a second or two later."""
+    """A beat that was named before, with its waves and its class; comes a few seconds later."""
 
-    sample: SampleIndex
-    """As in its `BeatDetected`."""
-    offset: float
+    beat: BeatDetected
     label: BeatLabel
     confidence: float
     """0 to 1, of the label."""
+    rr_ms: float | None
+    """As the beat's own, but counted from the last one that is not noise; None for noise."""
     waves: BeatWaves
     """Over all leads (the lead's own where there is one)."""
     lead_waves: tuple[BeatWaves, ...]
     """One for each lead."""
     cluster: int | None = None
     """Which of the patient's shapes of V beats; None for other beats."""
+
+    @property
+    def sample(self) -> SampleIndex:
+        """Sample nearest to the R peak."""
+        return self.beat.sample
 
 
 @dataclass(frozen=True, slots=True)

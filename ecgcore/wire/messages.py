@@ -104,6 +104,21 @@ class Numbers(_Message):
     hr_reason: str | None = None
     regular: bool | None = None
     """Whether the beats come evenly; null when there are too few."""
+    rhythm: str | None = None
+    """Base rhythm now (`RhythmLabel`); null while none can be named."""
+    rhythm_confidence: float | None = Field(default=None, ge=0, le=1)
+    rhythm_since_ns: int | None = None
+    """Fitted UTC at which this rhythm began."""
+    newest_event: str | None = None
+    """Last ectopic pattern, run, pause or block (`RhythmLabel`) since the boot's first sample."""
+    newest_event_ns: int | None = None
+    pvc: int = 0
+    """Ventricular beats since the boot's first sample."""
+    pac: int = 0
+    """Supraventricular premature beats."""
+    pauses: int = 0
+    af_s: float = 0.0
+    """Atrial fibrillation or flutter, seconds."""
     sqi: float
     """Share of the last 10 s that is usable, 0 to 1."""
     quality_reasons: tuple[str, ...] = ()
