@@ -5,8 +5,9 @@ Every figure is taken from the raw signal alone, so quality depends on nothing t
 * *flat*: samples inside stretches of 200 ms that do not move by more than `flat_mv`;
 * *rail*: samples at the limit of the converter, where that is known;
 * *motion*: how far the medians of fifths of a second lie apart, in itself and against the tallest
-  120 ms stretch;
-* *low_snr*: that stretch against the noise, unless the noise is low in itself.
+  120 ms stretch; *wander* where they lie on a smooth bow, as breathing makes them;
+* *low_snr*: that stretch against the noise, unless the noise is low in itself; *mains* where most
+  of that noise is hum of 50 or 60 Hz.
 
 Each gives a score from 0 to 1 between a "bad" and a "good" limit; the SQI is their product, and
 what scores below one half is named as a reason.
@@ -21,7 +22,7 @@ import numpy as np
 from ecgcore.events import USABLE_SQI, QualityReason
 from ecgcore.history import History, HistoryState
 from ecgcore.jit import compiled
-from ecgcore.noise import noise_rms_mv
+from ecgcore.noise import mains_rms_mv, noise_rms_mv
 from ecgcore.types import FloatArray, SampleIndex
 
 # Below the smallest QRS that could be found; in a standstill slow drift is no motion.
@@ -41,6 +42,10 @@ class QualityConfig:
     """White noise alone gives 8 to 10 dB by its own swing."""
     noise_mv: tuple[float, float] = (0.06, 0.03)
     """30 and 50 uV are the catalogue's good and poor."""
+    mains_share: float = 0.5
+    """Share of the noise power that makes it hum."""
+    wander_share: float = 0.95
+    """Share of the medians' variance that a bow explains in wander; a step reaches 0.81."""
     context_s: float = 2.0
     """Where the tallest stretch is looked for: one QRS at 30/min."""
     least_s: float = 0.3
@@ -126,25 +131,43 @@ class QualityMeter:
             return SecondScored(start, end, 0.0, np.nan, (QualityReason.GAP,))
         config = self._config
         context_mv = self._raw.between(end - self._context, end)
-        flat, rail, motion_mv, swing_mv = _measure(
+        judged_mv = context_mv[start - end :]
+        flat, rail, motion_mv, bow, swing_mv = _measure(
             context_mv, end - start, self._second, config.flat_mv, self._rail_mv
         )
-        noise_mv = noise_rms_mv(context_mv[start - end :], float(self._second))
+        noise_mv = noise_rms_mv(judged_mv, float(self._second))
         snr_db = 20.0 * math.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
-        scores = {
-            QualityReason.FLAT: _ramp(flat, config.flat_share),
-            QualityReason.RAIL: _ramp(rail, config.rail_share),
-            QualityReason.MOTION: min(
-                _ramp(motion_mv, config.motion_mv),
-                _ramp(motion_mv / max(swing_mv, _LEAST_SWING_MV), config.motion_share),
+        scores = (
+            (_ramp(flat, config.flat_share), QualityReason.FLAT),
+            (_ramp(rail, config.rail_share), QualityReason.RAIL),
+            (
+                min(
+                    _ramp(motion_mv, config.motion_mv),
+                    _ramp(motion_mv / max(swing_mv, _LEAST_SWING_MV), config.motion_share),
+                ),
+                QualityReason.WANDER if bow >= config.wander_share else QualityReason.MOTION,
             ),
-            QualityReason.LOW_SNR: max(
-                _ramp(snr_db, config.snr_db), _ramp(noise_mv, config.noise_mv)
+            (
+                max(_ramp(snr_db, config.snr_db), _ramp(noise_mv, config.noise_mv)),
+                QualityReason.LOW_SNR,
             ),
-        }
-        sqi = math.prod(scores.values())
-        reasons = tuple(reason for reason, score in scores.items() if score < USABLE_SQI)
-        return SecondScored(start, end, sqi, noise_mv, reasons)
+        )
+        reasons = tuple(
+            self._named(reason, judged_mv, noise_mv)
+            for score, reason in scores
+            if score < USABLE_SQI
+        )
+        return SecondScored(start, end, math.prod(score for score, _ in scores), noise_mv, reasons)
+
+    def _named(
+        self, reason: QualityReason, judged_mv: FloatArray, noise_mv: float
+    ) -> QualityReason:
+        """Tell hum from other noise."""
+        if reason is not QualityReason.LOW_SNR:
+            return reason
+        hum_mv = mains_rms_mv(judged_mv, float(self._second))
+        is_hum = hum_mv**2 > self._config.mains_share * noise_mv**2
+        return QualityReason.MAINS if is_hum else reason
 
 
 def _ramp(value: float, limits: tuple[float, float]) -> float:
@@ -155,16 +178,20 @@ def _ramp(value: float, limits: tuple[float, float]) -> float:
 @compiled
 def _measure(
     context_mv: FloatArray, n_judged: int, second: int, flat_mv: float, rail_mv: float
-) -> tuple[float, float, float, float]:
-    """Give flat share, rail share and motion of the last `n_judged` samples, and the swing."""
+) -> tuple[float, float, float, float, float]:
+    """Give flat share, rail share, motion and its bow of the last `n_judged` samples; the swing."""
     judged_mv = context_mv[-n_judged:]
     n_rail = 0
     for value in judged_mv:
         n_rail += abs(value) >= rail_mv
+    fifth = max(second // 5, 2)
+    medians = _medians_mv(judged_mv, fifth)
+    motion_mv = np.max(medians) - np.min(medians) if medians.size else 0.0
     return (
-        _flat_samples(judged_mv, max(second // 5, 2), flat_mv) / n_judged,
+        _flat_samples(judged_mv, fifth, flat_mv) / n_judged,
         n_rail / n_judged,
-        _motion_mv(judged_mv, max(second // 5, 2)),
+        motion_mv,
+        _bow_share(medians),
         _swing_mv(context_mv, max(round(0.12 * second), 2)),
     )
 
@@ -186,19 +213,45 @@ def _flat_samples(raw_mv: FloatArray, stretch: int, flat_mv: float) -> int:
 
 
 @compiled
-def _motion_mv(raw_mv: FloatArray, stretch: int) -> float:
-    low, high = np.inf, -np.inf
-    for start in range(0, raw_mv.size - stretch + 1, stretch):
-        middle = np.median(raw_mv[start : start + stretch])
-        low, high = min(low, middle), max(high, middle)
-    return max(high - low, 0.0)
+def _medians_mv(raw_mv: FloatArray, stretch: int) -> FloatArray:
+    """Give the (upper) median of each whole stretch."""
+    medians = np.empty(raw_mv.size // stretch)
+    for s in range(medians.size):
+        piece = np.sort(raw_mv[s * stretch : (s + 1) * stretch])
+        medians[s] = piece[stretch // 2]
+    return medians
+
+
+@compiled
+def _bow_share(values: FloatArray) -> float:
+    """Give the share of the variance that a parabola explains; 0 for fewer than five values."""
+    n = values.size
+    if n < 5:
+        return 0.0
+    mean = np.mean(values)
+    spread_x = n * (n * n - 1) / 12.0
+    spread_bow = spread_x * (n * n - 4) / 15.0
+    total = sum_xy = sum_bow_y = 0.0
+    for i in range(n):
+        x, y = i - 0.5 * (n - 1), values[i] - mean
+        total += y * y
+        sum_xy += x * y
+        sum_bow_y += (x * x - spread_x / n) * y
+    explained = sum_xy**2 / spread_x + sum_bow_y**2 / spread_bow
+    return explained / total if total > 0.0 else 0.0
 
 
 @compiled
 def _swing_mv(raw_mv: FloatArray, stretch: int) -> float:
     """Give the largest peak-to-peak of stretches that overlap by half."""
+    half = max(stretch // 2, 1)
+    n_halves = max(raw_mv.size // half, 1)
     swing = 0.0
-    for start in range(0, max(raw_mv.size - stretch, 0) + 1, max(stretch // 2, 1)):
-        piece = raw_mv[start : start + stretch]
-        swing = max(swing, np.max(piece) - np.min(piece))
+    low_before, high_before = np.inf, -np.inf
+    for h in range(n_halves):
+        low, high = np.inf, -np.inf
+        for value in raw_mv[h * half : (h + 1) * half]:
+            low, high = min(low, value), max(high, value)
+        swing = max(swing, max(high, high_before) - min(low, low_before))
+        low_before, high_before = low, high
     return swing

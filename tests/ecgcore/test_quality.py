@@ -67,6 +67,17 @@ def test_loud_noise_is_low_snr() -> None:
     assert second.sqi < 0.5
 
 
+def test_hum_is_named() -> None:
+    hum = 0.5 * np.sin(2 * np.pi * 50.0 * np.arange(250) / FS_HZ)
+    assert spoilt(hum).reasons == (QualityReason.MAINS,)
+    assert spoilt(hum).sqi < 0.5
+
+
+def test_a_smooth_swing_of_the_baseline_is_wander() -> None:
+    drift = 2.5 * np.sin(2 * np.pi * 0.3 * np.arange(250) / FS_HZ)
+    assert spoilt(drift).reasons == (QualityReason.WANDER,)
+
+
 def test_incomplete_seconds_are_judged_by_what_is_there() -> None:
     seconds = scored(CLEAN[:700], start=1100)
     assert [(s.start, s.end) for s in seconds] == [
