@@ -9,9 +9,20 @@ from typing import NamedTuple
 import msgspec
 
 from cloud.ordering import FrameOrder, Verdict
+from cloud.rhythm_now import RhythmNow
 from ecgcore.blocks import BlockHasher
 from ecgcore.errors import StateError
-from ecgcore.events import BeatDetected, BlockClosed, Event, WindowClosed, WindowKind
+from ecgcore.events import (
+    BeatClassified,
+    BeatDetected,
+    BeatLabel,
+    BlockClosed,
+    Event,
+    RhythmBegan,
+    RhythmEnded,
+    WindowClosed,
+    WindowKind,
+)
 from ecgcore.pipeline import Pipeline, PipelineConfig
 from ecgcore.types import EcgChunk, Gap, GapReason, leads_of
 from ecgcore.wire.frame import Frame, encode_frame
@@ -20,8 +31,8 @@ from ecgcore.wire.messages import Numbers
 _REGULAR_RR_SPREAD = 0.10
 """Median absolute successive difference over the median RR, below which beats come evenly (own)."""
 _MIN_REGULAR_RR = 4
-_STALE_S = 20.0
-"""The next 10-s window closes some 16 s after the last one's end at the latest, so a window that
+_STALE_S = 30.0
+"""The next 10-s window closes some 25 s after the last one's end at the latest, so a window that
 ended longer ago tells nothing of now."""
 
 
@@ -32,13 +43,23 @@ class Arrived(NamedTuple):
     body: bytes
 
 
+class TimedRhythm(NamedTuple):
+    """A begin or end of a rhythm and its UTC, ns."""
+
+    event: RhythmBegan | RhythmEnded
+    start_ns: int
+    end_ns: int | None
+    """None while it goes on."""
+
+
 @dataclass(slots=True)
 class Findings:
     """What one commit stores of one boot."""
 
     frames: list[Arrived] = field(default_factory=list)
-    beats: list[tuple[BeatDetected, int]] = field(default_factory=list)
+    beats: list[tuple[BeatClassified, int]] = field(default_factory=list)
     """With the device's UTC offset, ns."""
+    rhythms: list[TimedRhythm] = field(default_factory=list)
     windows: list[tuple[WindowClosed, int]] = field(default_factory=list)
     blocks: list[BlockClosed] = field(default_factory=list)
     holes: list[Gap] = field(default_factory=list)
@@ -66,6 +87,9 @@ class Recalled:
     n_beats: int
     n_gaps: int
     gap_samples: int
+    n_pvc: int = 0
+    n_pac: int = 0
+    rhythm: RhythmNow = field(default_factory=RhythmNow)
 
 
 @dataclass(slots=True)
@@ -73,6 +97,8 @@ class Totals:
     """Counts since the boot's first sample, for the pages."""
 
     beats: int = 0
+    pvc: int = 0
+    pac: int = 0
     gaps: int = 0
     gap_samples: int = 0
     last_gap: GapReason = GapReason.NONE
@@ -92,6 +118,11 @@ class DeviceStream:
         self._start_anew()
         self._rr_ms: tuple[float, ...] = ()
         self._window: WindowClosed | None = None
+        self._rhythm = RhythmNow()
+        self._abandoned: list[RhythmEnded] = []
+        self._period_ns = first.period_ns
+        self._through = first.first_counter
+        """Counter to which `through_ns` belongs."""
         self._lead_off = False
 
     def accept(self, arrived: Arrived, findings: Findings) -> str | None:
@@ -123,6 +154,8 @@ class DeviceStream:
 
     def advance(self, findings: Findings) -> None:
         """Analyse what is in order now."""
+        abandoned, self._abandoned = self._abandoned, []
+        self._collect(abandoned, findings)
         for item in self.order.ready():
             self._take(item, findings)
 
@@ -138,6 +171,7 @@ class DeviceStream:
             window = None
         hr = None if window is None else _measured(window, "hr_mean")
         reasons = () if window is None else tuple(str(r) for r in window.quality_reasons)
+        rhythm, event = self._rhythm.base, self._rhythm.newest_event
         return Numbers(
             device=self.device,
             boot_id=self.boot_id,
@@ -146,6 +180,15 @@ class DeviceStream:
             hr_bpm=hr,
             hr_reason=_null_reason(window, "hr_mean") if window or not self._window else "gap",
             regular=None if hr is None else _is_regular(self._rr_ms),
+            rhythm=None if rhythm is None else str(rhythm.label),
+            rhythm_confidence=None if rhythm is None else rhythm.confidence,
+            rhythm_since_ns=None if rhythm is None else rhythm.start_ns,
+            newest_event=None if event is None else str(event.label),
+            newest_event_ns=None if event is None else event.start_ns,
+            pvc=self.totals.pvc,
+            pac=self.totals.pac,
+            pauses=self._rhythm.pauses,
+            af_s=self._rhythm.fibrillating_s(self.through_ns),
             sqi=0.0 if window is None else window.sqi,
             quality_reasons=reasons,
             lead_off=self._lead_off,
@@ -174,12 +217,15 @@ class DeviceStream:
         self._format = (recalled.fs_mhz, recalled.lsb_pv, recalled.lead_mask)
         self._start_anew()
         try:
-            self._remember(recalled)
+            has_memory = self._remember(recalled)
         except StateError:
             self._start_anew()
+            has_memory = False
             raise
         finally:
             self._go_on_after(recalled)
+            if not has_memory:
+                self._abandoned = self._rhythm.abandon(recalled.next_counter)
 
     def _start_anew(self) -> None:
         fs_mhz, _, lead_mask = self._format
@@ -187,25 +233,32 @@ class DeviceStream:
         self._pipeline = Pipeline(self._config)
         self._hasher = BlockHasher(fs_mhz)
 
-    def _remember(self, recalled: Recalled) -> None:
+    def _remember(self, recalled: Recalled) -> bool:
+        """Restore and replay; False if the analysis had to start anew."""
+        has_memory = recalled.state is None
         if recalled.state is not None:
             pipeline, hasher = _parts(recalled.state)
             self._hasher = BlockHasher.restore(recalled.fs_mhz, hasher)
             with suppress(StateError):
                 self._pipeline = Pipeline.restore(self._config, pipeline)
+                has_memory = True
         self._replay(recalled)
+        return has_memory
 
     def _go_on_after(self, recalled: Recalled) -> None:
-        self.order.next = recalled.next_counter
+        self.order.next = self._through = recalled.next_counter
         self.order.missing = list(recalled.holes)
         self.order.pending = {f.start: f for f in recalled.frames if f.start >= self.order.next}
         self.through_ns = recalled.through_ns
         self.totals = replace(
             self.totals,
             beats=recalled.n_beats,
+            pvc=recalled.n_pvc,
+            pac=recalled.n_pac,
             gaps=recalled.n_gaps + len(recalled.holes),
             gap_samples=recalled.gap_samples + sum(hole.n_samples for hole in recalled.holes),
         )
+        self._rhythm = recalled.rhythm
 
     def _replay(self, recalled: Recalled) -> None:
         # With the checkpoint's counter as `next`, a named hole is a frame-less step of its own.
@@ -226,7 +279,9 @@ class DeviceStream:
             gap: Gap | None = item
         else:
             self._offset_ns = item.utc_ns - item.device_time_ns
+            self._period_ns = item.period_ns
             self.through_ns = item.end_utc_ns
+            self._through = item.end
             self._lead_off = item.lead_off != 0
             gap = item.gap()
         pieces: list[EcgChunk | Gap] = []
@@ -247,6 +302,7 @@ class DeviceStream:
             # One patient's signal must not stop the others; the samples are stored all the same.
             self._pipeline = Pipeline(self._config)
             findings.failures.append(failure)
+            self._collect(self._rhythm.abandon(self.order.next), findings)
 
     def _count(self, gap: Gap) -> None:
         self.totals.gaps += 1
@@ -256,16 +312,38 @@ class DeviceStream:
     def _collect(self, events: Sequence[Event], findings: Findings) -> None:
         for event in events:
             if isinstance(event, BeatDetected):
-                self.totals.beats += 1
-                findings.beats.append((event, self._offset_ns))
                 if event.rr_ms is not None:
                     self._rr_ms = (*self._rr_ms, event.rr_ms)[-16:]
+            elif isinstance(event, BeatClassified):
+                self._count_beat(event.label)
+                findings.beats.append((event, self._offset_ns))
+            elif isinstance(event, RhythmBegan | RhythmEnded):
+                self._collect_rhythm(event, findings)
             elif isinstance(event, WindowClosed):
                 findings.windows.append((event, self._offset_ns))
                 if event.kind is WindowKind.S10:
                     self._window = event
             elif isinstance(event, BlockClosed):
                 findings.blocks.append(event)
+
+    def _count_beat(self, label: BeatLabel) -> None:
+        self.totals.beats += label is not BeatLabel.NOISE
+        self.totals.pvc += label is BeatLabel.VENTRICULAR
+        self.totals.pac += label is BeatLabel.SUPRAVENTRICULAR
+
+    def _collect_rhythm(self, event: RhythmBegan | RhythmEnded, findings: Findings) -> None:
+        """Rhythms reach back further than frames' clocks are kept: counted back from the newest."""
+        start_ns = self._utc_ns(event.start)
+        if isinstance(event, RhythmBegan):
+            self._rhythm.begin(event, start_ns)
+            findings.rhythms.append(TimedRhythm(event, start_ns, None))
+        else:
+            end_ns = self._utc_ns(event.end)
+            self._rhythm.end(event, (end_ns - start_ns) / 1e9)
+            findings.rhythms.append(TimedRhythm(event, start_ns, end_ns))
+
+    def _utc_ns(self, counter: int) -> int:
+        return self.through_ns - round((self._through - counter) * self._period_ns)
 
 
 def _format(frame: Frame) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from cloud.stretch import (
     read_frames,
     read_gaps,
     read_measured,
+    read_rhythms,
     runs_of,
 )
 from ecgcore.compose import ReportInput, StoredBeat, Window, compose
@@ -70,6 +71,7 @@ async def store_report(
         parts=measured.parts,
         gaps=await read_gaps(connection, span, frames),
         beats=beats,
+        rhythms=await read_rhythms(connection, span),
         runs=runs_of(frames, span),
         previous=await _previous(connection, patient_id, measured.start_ns),
     )

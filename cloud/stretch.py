@@ -7,8 +7,9 @@ from pydantic import TypeAdapter
 
 from cloud.auth import Patient
 from cloud.store.database import DbConnection
-from ecgcore.compose import SampleRun, StoredBeat, Window
-from ecgcore.events import Measurement
+from ecgcore.compose import SampleRun, StoredBeat, StoredRhythm, Window
+from ecgcore.events import BeatLabel, Measurement, RhythmLabel
+from ecgcore.intervals import BeatIntervals
 from ecgcore.report import Algorithm
 from ecgcore.types import Gap, GapReason
 from ecgcore.wire.frame import MAX_SAMPLES, Frame, decode_frame
@@ -77,11 +78,42 @@ async def read_measured(connection: DbConnection, span: Span) -> Measured | None
 async def read_beats(connection: DbConnection, span: Span) -> tuple[StoredBeat, ...]:
     """Read the beats of a span, in order."""
     rows = await connection.fetch(
-        "SELECT sample, utc_ns, amplitude_mv, rr_ms FROM beat "
-        "WHERE device_id = $1 AND boot_id = $2 AND sample >= $3 AND sample < $4 ORDER BY sample",
+        "SELECT sample, utc_ns, amplitude_mv, rr_ms, label, p_off_ms - p_on_ms AS p_dur_ms, "
+        "qrs_on_ms - p_on_ms AS pr_ms, qrs_off_ms - qrs_on_ms AS qrs_ms, "
+        "t_off_ms - qrs_on_ms AS qt_ms FROM beat WHERE device_id = $1 AND boot_id = $2 "
+        "AND sample >= $3 AND sample < $4 AND label IS DISTINCT FROM 'noise' ORDER BY sample",
         *span.key,
     )
-    return tuple(StoredBeat(**row) for row in rows)
+    return tuple(
+        StoredBeat(
+            sample=row["sample"],
+            utc_ns=row["utc_ns"],
+            amplitude_mv=row["amplitude_mv"],
+            rr_ms=row["rr_ms"],
+            label=None if row["label"] is None else BeatLabel(row["label"]),
+            intervals=BeatIntervals(*(row[name] for name in BeatIntervals._fields)),
+        )
+        for row in rows
+    )
+
+
+async def read_rhythms(connection: DbConnection, span: Span) -> tuple[StoredRhythm, ...]:
+    """Read the rhythms that touch a span, by their start; one that goes on ends with the span."""
+    rows = await connection.fetch(
+        "SELECT label, start_counter, coalesce(end_counter, $4) AS end_counter, confidence "
+        "FROM rhythm WHERE device_id = $1 AND boot_id = $2 AND start_counter < $4 "
+        "AND coalesce(end_counter, $4) > $3 ORDER BY start_counter",
+        *span.key,
+    )
+    return tuple(
+        StoredRhythm(
+            label=RhythmLabel(row["label"]),
+            start=max(row["start_counter"], span.start),
+            end=min(row["end_counter"], span.end),
+            confidence=row["confidence"],
+        )
+        for row in rows
+    )
 
 
 async def read_frames(connection: DbConnection, span: Span) -> list[Frame]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgcore.events import USABLE_SQI, Measurement
+from ecgcore.events import PATTERNS, USABLE_SQI, BeatLabel, Measurement, RhythmLabel
+from ecgcore.intervals import BeatIntervals
 from ecgcore.narrative import DISCLAIMERS, Facts, narrate
 from ecgcore.reference import REFERENCES, Reference
 from ecgcore.report import (
@@ -31,14 +32,18 @@ from ecgcore.report import (
 from ecgcore.statements import (
     GOOD_SQI,
     LONG_INTERVAL_MS,
+    RhythmFound,
     long_intervals,
     rate,
+    rhythm,
     technical,
 )
 from ecgcore.types import Gap, Int32Array
 
 _STRIP_S = 10.0
 _MAX_EVENTS = 3
+_NO_INTERVALS = BeatIntervals()
+_MAX_STRIPS = 8
 _COMPARED = ("hr_mean", "rmssd", "sdnn")
 
 
@@ -64,6 +69,20 @@ class StoredBeat:
     utc_ns: int
     amplitude_mv: float
     rr_ms: float | None
+    label: BeatLabel | None = BeatLabel.NORMAL
+    """None if it was never classified."""
+    intervals: BeatIntervals = _NO_INTERVALS
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRhythm:
+    """What of a rhythm lies in the stretch."""
+
+    label: RhythmLabel
+    start: int
+    end: int
+    """Counters, end exclusive."""
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +116,8 @@ class ReportInput:
     """The 10-s windows inside it."""
     gaps: tuple[Gap, ...] = ()
     beats: tuple[StoredBeat, ...] = ()
+    rhythms: tuple[StoredRhythm, ...] = ()
+    """By their start."""
     runs: tuple[SampleRun, ...] = ()
     """Samples of the first lead, in counter order."""
     previous: Report | None = None
@@ -113,8 +134,9 @@ def compose(given: ReportInput) -> Report:
     recording = _recording(given)
     sqi = given.window.sqi
     strips, events = _strips_and_events(given)
+    rhythms = _rhythms(given, strips)
     measurements = tuple(_measurement(m, given.device.leads[0]) for m in given.window.measurements)
-    statements = _statements(recording, sqi, measurements, strips, events)
+    statements = _statements(recording, sqi, measurements, strips, events, rhythms)
     facts = Facts(recording, sqi, measurements, statements)
     device = given.device
     # A minute asked for early begins where the one asked for later does; they end apart.
@@ -215,13 +237,61 @@ def _statements(
     measurements: Iterable[ReportMeasurement],
     strips: Sequence[Strip],
     events: Sequence[ReportEvent],
+    rhythms: Sequence[RhythmFound],
 ) -> tuple[Statement, ...]:
     main = [strips[0].id] if strips else []
     found = technical(recording, sqi, main)
     if sqi >= GOOD_SQI:
         heart_rate = next((m for m in measurements if m.key == "hr_mean"), None)
-        found = [*long_intervals(events), *rate(heart_rate, recording, main), *found]
+        found = [
+            *rhythm(rhythms),
+            *long_intervals(events),
+            *rate(heart_rate, recording, main),
+            *found,
+        ]
     return tuple(found)
+
+
+def _rhythms(given: ReportInput, strips: list[Strip]) -> list[RhythmFound]:
+    """Gather the rhythms by their name, and add a strip of each that the main one does not show."""
+    runs = _joined(given.runs)
+    found = []
+    for label in dict.fromkeys(each.label for each in given.rhythms):
+        alike = [each for each in given.rhythms if each.label is label]
+        longest = max(alike, key=lambda each: each.end - each.start)
+        found.append(
+            RhythmFound(
+                label=label,
+                n=len(alike),
+                duration_s=sum(
+                    (given.time_ns(e.end) - given.time_ns(e.start)) / 1e9 for e in alike
+                ),
+                confidence=longest.confidence,
+                start_ns=given.time_ns(longest.start),
+                end_ns=given.time_ns(longest.end),
+                strip_ids=_strip_ids_of(given, runs, longest, strips),
+            )
+        )
+    return found
+
+
+def _strip_ids_of(
+    given: ReportInput, runs: Sequence[SampleRun], shown: StoredRhythm, strips: list[Strip]
+) -> tuple[str, ...]:
+    if (
+        shown.label not in PATTERNS
+        and shown.end - shown.start == given.window.end - given.window.start
+    ):
+        return tuple(strip.id for strip in strips[:1])
+    if len(strips) > _MAX_STRIPS:
+        return ()
+    half = round(_STRIP_S * given.device.fs_nominal_hz / 2)
+    middle = (shown.start + min(shown.end, shown.start + 2 * half)) // 2
+    strip = _longest_strip(given, runs, middle - half, middle + half, f"rhythm-{shown.label}")
+    if strip is None:
+        return ()
+    strips.append(strip)
+    return (strip.id,)
 
 
 def _comparison(

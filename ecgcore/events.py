@@ -116,6 +116,24 @@ class RhythmLabel(StrEnum):
     LEAD_OFF = "lead_off"
 
 
+PATTERNS = frozenset(
+    {
+        RhythmLabel.NSVT,
+        RhythmLabel.BIGEMINY,
+        RhythmLabel.TRIGEMINY,
+        RhythmLabel.COUPLET,
+        RhythmLabel.TRIPLET,
+        RhythmLabel.PAUSE,
+        RhythmLabel.AVB1,
+        RhythmLabel.MOBITZ1,
+        RhythmLabel.MOBITZ2,
+        RhythmLabel.AVB_2TO1,
+        RhythmLabel.COMPLETE_AVB,
+    }
+)
+"""What lies over the base rhythm; all other labels are base rhythms, of which one is at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wave:
     """One wave of one beat that is there; positions are counters, with fractions."""
@@ -151,6 +169,8 @@ class BeatDetected:
     """Where between samples the peak lies, -0.5 to 0.5."""
     time_ms: float
     """Device time of the peak."""
+    sample_ms: float
+    """Time from one sample to the next there, by the device's clock."""
     amplitude_mv: float
     """Signed height of the peak over the level just before the QRS."""
     rr_ms: float | None

@@ -76,9 +76,17 @@ class ClockHistory:
 
     def time_ms(self, sample: SampleIndex, offset: float = 0.0) -> float:
         """Give the device time of `sample` + `offset` by the clock of `sample`'s own frame."""
+        return self._clock(sample).time_ms(sample + offset)
+
+    def time_and_period_ms(self, sample: SampleIndex, offset: float) -> tuple[float, float]:
+        """Give the device time of `sample` + `offset`, and the time from `sample` to the next."""
+        clock = self._clock(sample)
+        return clock.time_ms(sample + offset), clock.period_ns / 1e6
+
+    def _clock(self, sample: SampleIndex) -> SampleClock:
         for start, clock in zip(
             reversed(self.state.starts), reversed(self.state.clocks), strict=True
         ):
             if start <= sample:
-                return clock.time_ms(sample + offset)
-        return self.state.clocks[0].time_ms(sample + offset)
+                return clock
+        return self.state.clocks[0]

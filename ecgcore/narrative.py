@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ecgcore.events import USABLE_SQI
 from ecgcore.report import Localised, Narrative, Recording, ReportMeasurement, Statement
-from ecgcore.statements import GOOD_SQI
+from ecgcore.statements import GOOD_SQI, HARMLESS, RHYTHM_IDS
 
 DISCLAIMERS = (
     Localised(
@@ -53,7 +53,7 @@ def _headline(facts: Facts) -> Localised:
 
 
 def _patient(facts: Facts) -> Localised:
-    sentences = [_rate_sentence(facts), _quality_sentence(facts)]
+    sentences = [_rate_sentence(facts), *_rhythm_sentence(facts), _quality_sentence(facts)]
     if (missing_s := _missing_s(facts.recording)) >= _MISSING_WORTH_SAYING_S:
         sentences.append(
             Localised(
@@ -86,6 +86,25 @@ def _rate_sentence(facts: Facts) -> Localised:
     )
 
 
+def _rhythm_sentence(facts: Facts) -> list[Localised]:
+    """Say the most serious rhythm that was found, if any was."""
+    found = [s for s in facts.statements if s.id in RHYTHM_IDS]
+    if not found:
+        return []
+    if found[0].id in HARMLESS:
+        return [Localised(en="No rhythm disturbance was recognised.", zh="未识别到心律失常。")]
+    name = found[0].text
+    return [
+        Localised(
+            en=f"The recording may show: {_lowered(name.en)}.", zh=f"记录中可能有：{name.zh}。"
+        )
+    ]
+
+
+def _lowered(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
 def _quality_sentence(facts: Facts) -> Localised:
     if facts.sqi < USABLE_SQI:
         return Localised(en="The signal was too disturbed to judge.", zh="信号干扰过大，无法判断。")
@@ -100,17 +119,17 @@ def _action_sentence(facts: Facts) -> Localised:
             en="Check that the patch sits well on your skin, then ask for a new report.",
             zh="请检查贴片是否贴好，然后重新生成报告。",
         )
-    if facts.statements:
+    if any(s.id not in HARMLESS for s in facts.statements):
         return Localised(
             en="Talk to your doctor if this is unusual for you; seek help now if you have chest "
             "pain, faint or struggle for breath.",
             zh="如果这对您来说不寻常，请咨询医生；如有胸痛、晕厥或呼吸困难，请立即求助。",
         )
-    # "Nothing needed" would be a promise that a report without rhythm analysis cannot make.
+    # "Nothing needed" would be a promise that one lead and an automatic reading cannot make.
     return Localised(
-        en="The rhythm itself was not judged: talk to your doctor if you feel unwell; seek help "
-        "now if you have chest pain, faint or struggle for breath.",
-        zh="本报告未判读心律：如感不适，请咨询医生；如有胸痛、晕厥或呼吸困难，请立即求助。",
+        en="Talk to your doctor if you feel unwell; seek help now if you have chest pain, faint or "
+        "struggle for breath.",
+        zh="如感不适，请咨询医生；如有胸痛、晕厥或呼吸困难，请立即求助。",
     )
 
 
@@ -129,8 +148,9 @@ def _clinician(facts: Facts) -> Localised:
         en.append(f"{values}.")
         zh.append(f"{values}。")
     quality = f"SQI {facts.sqi:.2f}, {100 * facts.recording.coverage:.1f} %"
-    en.append(f"{quality} of the signal present. Rhythm, PR, QRS and QT not judged.")
-    zh.append(f"{quality} 的信号存在。未判读节律、PR、QRS 和 QT。")
+    is_judged = any(s.id in RHYTHM_IDS for s in statements)
+    en.append(f"{quality} of the signal present." + ("" if is_judged else " Rhythm not judged."))
+    zh.append(f"{quality} 的信号存在。" + ("" if is_judged else "未判读节律。"))
     return Localised(en="\n".join(en), zh="\n".join(zh))
 
 
@@ -145,7 +165,16 @@ def _rounded(value: float) -> str:
 
 
 def _values(facts: Facts) -> list[str]:
-    labels = {"hr_mean": "HR", "rr_mean": "RR", "sdnn": "SDNN", "rmssd": "RMSSD"}
+    labels = {
+        "hr_mean": "HR",
+        "rr_mean": "RR",
+        "pr_int": "PR",
+        "qrs_dur": "QRS",
+        "qt_int": "QT",
+        "qtc_fridericia": "QTcF",
+        "sdnn": "SDNN",
+        "rmssd": "RMSSD",
+    }
     found = [(label, facts.measurement(key)) for key, label in labels.items()]
     return [
         f"{label} {m.value:.0f} {'/min' if m.unit == '/min' else m.unit} (n={m.n})"

@@ -12,11 +12,14 @@ import numpy as np
 
 from ecgcore import hrv
 from ecgcore.events import USABLE_SQI, Dimension, Measurement, NullReason
+from ecgcore.intervals import BeatIntervals
 from ecgcore.nn import BoolArray, is_normal
 from ecgcore.types import FloatArray
 
 MIN_INTERVALS = 2
 MIN_NORMAL_INTERVALS = 20
+MIN_WAVES = 3
+"""Beats that an interval of a window rests on at least (biomarkers, least data)."""
 HRV_LEAST_S = 60.0
 
 
@@ -29,6 +32,10 @@ class WindowSignal:
     """shape (n_beats,); the interval that ends at each beat, NaN where none could be formed"""
     amplitude_mv: FloatArray
     """shape (n_beats,)"""
+    is_normal_beat: BoolArray
+    """shape (n_beats,); whether the beat is of class N"""
+    intervals: tuple[BeatIntervals, ...]
+    """One for each beat."""
     noise_mv: FloatArray
     """shape (n_seconds,); NaN for seconds too short to judge"""
     sqi: float
@@ -43,8 +50,18 @@ class WindowSignal:
 
     @cached_property
     def normal(self) -> BoolArray:
-        """Which of `rr_ms` are NN intervals, shape (n_beats,)."""
-        return is_normal(self.rr_ms)
+        """Which of `rr_ms` are NN intervals, shape (n_beats,): both beats N, length plausible.
+
+        The beat before the window is not known; its class is taken to be N.
+        """
+        is_before_normal = np.concatenate(([True], self.is_normal_beat[:-1]))[: self.rr_ms.size]
+        return is_normal(self.rr_ms) & self.is_normal_beat & is_before_normal
+
+    def of_normal_beats(self, field: str) -> FloatArray:
+        """Give an interval of the beats of class N, NaN where the wave is absent."""
+        values = [getattr(each, field) for each in self.intervals]
+        filled = np.array([np.nan if value is None else value for value in values], float)
+        return filled[self.is_normal_beat]
 
     @property
     def unusable(self) -> NullReason | None:
@@ -133,8 +150,42 @@ def _noise_rms(window: WindowSignal) -> Outcome:
     return 1e3 * float(np.median(noise_mv)), noise_mv.size
 
 
-def _not_measured(_: WindowSignal) -> Outcome:
-    return NullReason.NOT_MEASURED
+def _p_fraction(window: WindowSignal) -> Outcome:
+    if window.unusable:
+        return window.unusable
+    n_beats = len(window.intervals)
+    if n_beats < MIN_WAVES:
+        return NullReason.TOO_FEW_BEATS
+    return sum(each.p_dur_ms is not None for each in window.intervals) / n_beats, n_beats
+
+
+def _of_waves(field: str, absent: NullReason) -> Callable[[WindowSignal], Outcome]:
+    """Median over the beats of class N, if most of them have the waves."""
+
+    def measure(window: WindowSignal) -> Outcome:
+        if window.unusable:
+            return window.unusable
+        values = window.of_normal_beats(field)
+        known = values[np.isfinite(values)]
+        if values.size < MIN_WAVES:
+            return NullReason.TOO_FEW_BEATS
+        if known.size < max(MIN_WAVES, 0.5 * values.size):
+            return absent
+        return float(np.median(known)), known.size
+
+    return measure
+
+
+def _qtc_fridericia(window: WindowSignal) -> Outcome:
+    """QT / (RR / 1 s)^(1/3), with the window's mean RR (Fridericia 1920)."""
+    qt = _of_waves("qt_ms", NullReason.NOT_APPLICABLE)(window)
+    if isinstance(qt, NullReason):
+        return qt
+    rr_ms = window.rr_known_ms
+    if rr_ms.size < MIN_INTERVALS:
+        return NullReason.TOO_FEW_BEATS
+    qt_ms, n = qt
+    return qt_ms / (float(np.mean(rr_ms)) / 1e3) ** (1 / 3), n
 
 
 def _rows(
@@ -160,13 +211,16 @@ BIOMARKERS: tuple[Biomarker, ...] = (
             ("rr_longest", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
         ],
     ),
-    *_rows(Dimension.STRUCTURAL, "1", [("qrs_count", _qrs_count), ("p_fraction", _not_measured)]),
+    *_rows(Dimension.STRUCTURAL, "1", [("qrs_count", _qrs_count), ("p_fraction", _p_fraction)]),
     *_rows(
         Dimension.STRUCTURAL,
         "ms",
         [
-            (key, _not_measured)
-            for key in ("p_dur", "pr_int", "qrs_dur", "qt_int", "qtc_fridericia")
+            ("p_dur", _of_waves("p_dur_ms", NullReason.NO_P_WAVE)),
+            ("pr_int", _of_waves("pr_ms", NullReason.NO_P_WAVE)),
+            ("qrs_dur", _of_waves("qrs_ms", NullReason.NOT_APPLICABLE)),
+            ("qt_int", _of_waves("qt_ms", NullReason.NOT_APPLICABLE)),
+            ("qtc_fridericia", _qtc_fridericia),
         ],
     ),
     *_rows(Dimension.INTENSITY, "mV", [("r_amp", _r_amp)]),

@@ -101,7 +101,12 @@ class RPeakState:
 class RPeakDetector:
     """Finds R peaks (or the main downward wave where that is the tallest)."""
 
-    def __init__(self, config: RPeakConfig, fs_hz: float, state: RPeakState | None = None) -> None:
+    def __init__(
+        self,
+        config: RPeakConfig,
+        fs_hz: float,
+        state: RPeakState | None = None,
+    ) -> None:
         self.state = state or RPeakState()
         self._config = config
         self._fs_hz = fs_hz

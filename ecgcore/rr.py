@@ -31,8 +31,8 @@ class RrSeries:
         self._config = config
         self._sample_ms = 1e3 / fs_hz
 
-    def push(self, peak: RPeak, time_ms: float, sqi: float) -> BeatDetected:
-        """Take the next peak, its device time and the quality of the second around it."""
+    def push(self, peak: RPeak, time_ms: float, sample_ms: float, sqi: float) -> BeatDetected:
+        """Take the next peak, its device time and period, and the quality of its second."""
         rr_ms = self._interval_ms(peak, time_ms) if sqi >= USABLE_SQI else None
         self.state.last_time_ms = time_ms if sqi >= USABLE_SQI else None
         self.state.last_place = peak.sample + peak.offset
@@ -40,6 +40,7 @@ class RrSeries:
             peak.sample,
             peak.offset,
             time_ms,
+            sample_ms,
             peak.amplitude_mv,
             rr_ms,
             peak.confidence * sqi,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ecgcore.compose import StoredBeat, Window
+from ecgcore.events import BeatLabel
 from ecgcore.omics import WindowSignal, measure_window
 from ecgcore.types import FloatArray
 
@@ -35,6 +36,8 @@ def measure_span(
         duration_s=length / fs_hz,
         rr_ms=_intervals_ms(beats, start_ns),
         amplitude_mv=np.array([beat.amplitude_mv for beat in beats], float),
+        is_normal_beat=np.array([beat.label is BeatLabel.NORMAL for beat in beats], bool),
+        intervals=tuple(beat.intervals for beat in beats),
         noise_mv=_noise_mv(parts),
         sqi=min(sum(p.sqi * (p.end - p.start) for p in parts) / length, 1.0),
         coverage=min(sum(p.coverage * (p.end - p.start) for p in parts) / length, 1.0),

@@ -1,12 +1,12 @@
-"""Rules that turn numbers into statements, each with the number it rests on.
+"""Rules that turn what was found into statements, each with the number it rests on.
 
-Only what one lead and the beats can support is said: how good the signal is, whether the rate lies
-outside 50 to 100, whether a beat is missing for long. No rhythm is named.
+A single patch lead never makes a rhythm "definite": its certainty follows from the confidence.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from ecgcore.events import USABLE_SQI
+from ecgcore.events import USABLE_SQI, RhythmLabel
 from ecgcore.report import (
     Certainty,
     Evidence,
@@ -24,6 +24,113 @@ _MIN_COVERAGE = 0.8
 _RATE_LOW = 50.0
 _RATE_HIGH = 100.0
 LONG_INTERVAL_MS = 3000.0
+
+
+_PROBABLE = 0.9
+_POSSIBLE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmFound:
+    """All stretches of one rhythm in a recording."""
+
+    label: RhythmLabel
+    n: int
+    duration_s: float
+    """Of all together."""
+    confidence: float
+    """Of the longest."""
+    start_ns: int
+    end_ns: int
+    """Of the longest, UTC."""
+    strip_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """How a rhythm is stated: words and the code of the AHA/ACC/HRS list, where it has one."""
+
+    en: str
+    zh: str
+    aha_code: int | None = None
+
+
+_RHYTHMS = {
+    RhythmLabel.VF: _Wording("Ventricular fibrillation", "心室颤动", 74),
+    RhythmLabel.ASYSTOLE: _Wording("Asystole", "心脏停搏"),
+    RhythmLabel.VT: _Wording("Ventricular tachycardia", "室性心动过速", 70),
+    RhythmLabel.COMPLETE_AVB: _Wording("Complete AV block", "完全性房室传导阻滞", 88),
+    RhythmLabel.PAUSE: _Wording("Pause", "停搏间歇"),
+    RhythmLabel.NSVT: _Wording("Nonsustained ventricular tachycardia", "非持续性室性心动过速", 71),
+    RhythmLabel.MOBITZ2: _Wording("AV block, Mobitz type II", "二度II型房室传导阻滞", 84),
+    RhythmLabel.AVB_2TO1: _Wording("2:1 AV block", "2:1房室传导阻滞", 85),
+    RhythmLabel.AFIB: _Wording("Atrial fibrillation", "心房颤动", 50),
+    RhythmLabel.AFLUTTER: _Wording("Atrial flutter", "心房扑动", 51),
+    RhythmLabel.SVT: _Wording("Supraventricular tachycardia", "室上性心动过速", 55),
+    RhythmLabel.AIVR: _Wording("Accelerated idioventricular rhythm", "加速性室性自主心律", 64),
+    RhythmLabel.MOBITZ1: _Wording("AV block, Mobitz type I", "二度I型房室传导阻滞", 83),
+    RhythmLabel.AVB1: _Wording("Prolonged PR interval", "PR间期延长", 82),
+    RhythmLabel.BIGEMINY: _Wording("Ventricular bigeminy", "室性二联律", 60),
+    RhythmLabel.TRIGEMINY: _Wording("Ventricular trigeminy", "室性三联律", 60),
+    RhythmLabel.TRIPLET: _Wording("Ventricular triplet", "室性三连发", 60),
+    RhythmLabel.COUPLET: _Wording("Ventricular couplet", "成对室性早搏", 60),
+    RhythmLabel.JUNCTIONAL: _Wording("Junctional rhythm", "交界性心律", 38),
+    RhythmLabel.PACED: _Wording("Paced rhythm", "起搏心律"),
+    RhythmLabel.SINUS_TACHY: _Wording("Sinus tachycardia", "窦性心动过速", 21),
+    RhythmLabel.SINUS_BRADY: _Wording("Sinus bradycardia", "窦性心动过缓", 22),
+    RhythmLabel.SINUS_ARRHYTHMIA: _Wording("Sinus arrhythmia", "窦性心律不齐", 23),
+    RhythmLabel.SINUS_RHYTHM: _Wording("Sinus rhythm", "窦性心律", 20),
+    RhythmLabel.UNDETERMINED: _Wording("Rhythm undetermined", "心律无法确定"),
+}
+"""Most serious first. Noise and lead-off are no rhythm: the quality says it."""
+
+RHYTHM_IDS = frozenset(str(label) for label in _RHYTHMS)
+"""Ids of statements about rhythm."""
+HARMLESS = frozenset(
+    {
+        RhythmLabel.SINUS_RHYTHM,
+        RhythmLabel.SINUS_ARRHYTHMIA,
+        RhythmLabel.SINUS_BRADY,
+        RhythmLabel.SINUS_TACHY,
+        RhythmLabel.UNDETERMINED,
+    }
+)
+"""Rhythms that alone give nobody a reason to call; fast and slow rates are said by the rate."""
+
+
+def rhythm(found: Iterable[RhythmFound]) -> list[Statement]:
+    """State the rhythms, most serious first."""
+    by_label = {each.label: each for each in found}
+    return [
+        _rhythm_statement(by_label[label], words)
+        for label, words in _RHYTHMS.items()
+        if label in by_label
+    ]
+
+
+def _rhythm_statement(found: RhythmFound, words: _Wording) -> Statement:
+    more_en = f", {found.n} times" if found.n > 1 else ""
+    more_zh = f"，共{found.n}次" if found.n > 1 else ""
+    length = f"{found.duration_s:.0f}" if found.duration_s >= 10 else f"{found.duration_s:.1f}"
+    return Statement(
+        id=str(found.label),
+        text=Localised(
+            en=f"{words.en}{more_en}, {length} s in all", zh=f"{words.zh}{more_zh}，共{length}秒"
+        ),
+        aha_code=words.aha_code,
+        certainty=_certainty(found.confidence),
+        source=Source.RULE,
+        evidence=(Evidence(key="rhythm_confidence", value=found.confidence, threshold=_POSSIBLE),),
+        start_ns=found.start_ns,
+        end_ns=found.end_ns,
+        strip_ids=found.strip_ids,
+    )
+
+
+def _certainty(confidence: float) -> Certainty:
+    if confidence >= _PROBABLE:
+        return Certainty.PROBABLE
+    return Certainty.POSSIBLE if confidence >= _POSSIBLE else Certainty.CONSIDER
 
 
 def technical(recording: Recording, sqi: float, strip_ids: Sequence[str]) -> list[Statement]:

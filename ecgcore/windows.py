@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecgcore.events import BeatDetected, QualityReason, WindowClosed, WindowKind
+from ecgcore.events import BeatClassified, BeatLabel, QualityReason, WindowClosed, WindowKind
+from ecgcore.intervals import BeatIntervals
 from ecgcore.omics import WindowSignal, measure_window
 from ecgcore.quality import SecondScored
 from ecgcore.types import SampleIndex
@@ -23,7 +24,7 @@ class WindowConfig:
     """When windows close."""
 
     late_s: int
-    """No beat comes later than this after its peak."""
+    """No beat is classified later than this after its peak."""
 
 
 class TimedSecond(NamedTuple):
@@ -40,6 +41,8 @@ class WindowBeat(NamedTuple):
     sample: SampleIndex
     rr_ms: float | None
     amplitude_mv: float
+    is_normal: bool
+    intervals: BeatIntervals
 
 
 @dataclass(slots=True)
@@ -72,10 +75,18 @@ class WindowMeter:
         self.state.seconds.append(second)
         return self.close_before(second.scored.end - self._late)
 
-    def push_beat(self, beat: BeatDetected) -> list[WindowClosed]:
-        """Take the next beat: all windows that end at or before it are complete."""
+    def push_beat(self, beat: BeatClassified, intervals: BeatIntervals) -> list[WindowClosed]:
+        """Take the next beat: all windows that end at or before it are complete.
+
+        What turned out to be noise is not counted.
+        """
         closed = self.close_before(beat.sample)
-        self.state.beats.append(WindowBeat(beat.sample, beat.rr_ms, beat.amplitude_mv))
+        if beat.label is not BeatLabel.NOISE:
+            is_normal = beat.label is BeatLabel.NORMAL
+            amplitude_mv = beat.beat.amplitude_mv
+            self.state.beats.append(
+                WindowBeat(beat.sample, beat.rr_ms, amplitude_mv, is_normal, intervals)
+            )
         return closed
 
     def push_gap(self, end: SampleIndex) -> list[WindowClosed]:
@@ -135,6 +146,8 @@ class WindowMeter:
             duration_s=float(SECONDS[kind]),
             rr_ms=np.array([np.nan if b.rr_ms is None else b.rr_ms for b in beats], float),
             amplitude_mv=np.array([beat.amplitude_mv for beat in beats], float),
+            is_normal_beat=np.array([beat.is_normal for beat in beats], bool),
+            intervals=tuple(beat.intervals for beat in beats),
             noise_mv=np.array([score.noise_mv for score in scores], float),
             sqi=sum(score.sqi * (score.end - score.start) for score in scores) / length,
             coverage=sum(score.end - score.start for score in scores) / length,

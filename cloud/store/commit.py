@@ -7,9 +7,9 @@ no finding twice; only counts of what was resent or quarantined may then be one 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from cloud.device_stream import Arrived, Findings
+from cloud.device_stream import Arrived, Findings, TimedRhythm
 from cloud.store.database import DbConnection
-from ecgcore.events import BeatDetected, WindowClosed
+from ecgcore.events import BeatClassified, RhythmEnded, Wave, WindowClosed
 from ecgcore.pipeline import ALGORITHM_VERSION
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
@@ -54,6 +54,7 @@ async def store_boot(connection: DbConnection, boot: BootCommit, stored_ns: int)
         await _open_recording(connection, boot, frames[0].frame)
         await _store_frames(connection, frames, stored_ns)
     await _store_beats(connection, key, found.beats)
+    await _store_rhythms(connection, key, found.rhythms)
     await _store_windows(connection, key, found.windows, boot.params_digest)
     await connection.executemany(
         "INSERT INTO block VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -127,21 +128,62 @@ async def _store_frames(
 
 
 async def _store_beats(
-    connection: DbConnection, key: tuple[str, int], beats: Sequence[tuple[BeatDetected, int]]
+    connection: DbConnection, key: tuple[str, int], beats: Sequence[tuple[BeatClassified, int]]
 ) -> None:
     await connection.executemany(
-        "INSERT INTO beat VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        "INSERT INTO beat VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+        "$15, $16, $17, $18, $19, $20, $21) ON CONFLICT DO NOTHING",
+        [(*key, *_beat_row(beat, offset_ns)) for beat, offset_ns in beats],
+    )
+
+
+def _beat_row(classified: BeatClassified, offset_ns: int) -> tuple[object, ...]:
+    beat, waves = classified.beat, classified.waves
+    r = beat.sample + beat.offset
+
+    def from_r_ms(wave: Wave | None, *points: str) -> tuple[float | None, ...]:
+        if wave is None:
+            return (None,) * len(points)
+        return tuple((getattr(wave, point) - r) * beat.sample_ms for point in points)
+
+    return (
+        beat.sample,
+        round(beat.time_ms * 1e6) + offset_ns,
+        beat.offset,
+        beat.amplitude_mv,
+        classified.rr_ms,
+        beat.confidence,
+        str(classified.label),
+        classified.confidence,
+        classified.cluster,
+        *from_r_ms(waves.p, "onset", "peak", "offset"),
+        waves.p.amplitude_mv if waves.p else None,
+        *from_r_ms(waves.qrs, "onset", "offset"),
+        *from_r_ms(waves.t, "onset", "peak", "offset"),
+        waves.t.amplitude_mv if waves.t else None,
+    )
+
+
+async def _store_rhythms(
+    connection: DbConnection, key: tuple[str, int], rhythms: Sequence[TimedRhythm]
+) -> None:
+    await connection.executemany(
+        "INSERT INTO rhythm VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+        "ON CONFLICT (device_id, boot_id, label, start_counter) DO UPDATE SET "
+        "end_counter = coalesce(excluded.end_counter, rhythm.end_counter), "
+        "end_ns = coalesce(excluded.end_ns, rhythm.end_ns), confidence = excluded.confidence",
         [
             (
                 *key,
-                beat.sample,
-                round(beat.time_ms * 1e6) + offset_ns,
-                beat.offset,
-                beat.amplitude_mv,
-                beat.rr_ms,
-                beat.confidence,
+                str(event.label),
+                event.start,
+                event.end if isinstance(event, RhythmEnded) else None,
+                start_ns,
+                end_ns,
+                event.confidence,
+                ALGORITHM_VERSION,
             )
-            for beat, offset_ns in beats
+            for event, start_ns, end_ns in rhythms
         ],
     )
 

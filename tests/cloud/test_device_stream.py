@@ -95,9 +95,9 @@ def test_a_damaged_store_is_told_and_the_stream_goes_on(damage: dict[str, object
 def test_no_number_outlives_the_signal_it_was_measured_in() -> None:
     stream = DeviceStream(frame(0), max_pending=8)
     assert (stream.numbers().hr_bpm, stream.numbers().hr_reason) == (None, "too_short")
-    fed(stream, run(40))
+    fed(stream, run(60))
     assert stream.numbers().sqi > 0
-    fed(stream, [frame(40 * 73 + 3600 * 130, gap=3600 * 130)])
+    fed(stream, [frame(60 * 73 + 3600 * 130, gap=3600 * 130)])
     after = stream.numbers()
     assert (after.hr_bpm, after.hr_reason, after.regular, after.sqi) == (None, "gap", None, 0)
 

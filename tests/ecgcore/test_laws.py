@@ -118,7 +118,15 @@ few_examples = settings(max_examples=12, deadline=None)
 
 def test_the_signal_gives_the_laws_something_to_hold_for() -> None:
     names = {text.partition("(")[0] for text in checks.outputs(make_pipeline(None), ITEMS)}
-    assert names == {"BeatDetected", "QualityScored", "WindowClosed", "Gap"}
+    assert names == {
+        "BeatDetected",
+        "BeatClassified",
+        "RhythmBegan",
+        "RhythmEnded",
+        "QualityScored",
+        "WindowClosed",
+        "Gap",
+    }
     assert len(checks.outputs(make_rpeak(None), ITEMS)) > 20
     assert len(checks.outputs(make_blocks(None), ITEMS)) == 3
 

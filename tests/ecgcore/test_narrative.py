@@ -18,7 +18,7 @@ def test_a_good_minute() -> None:
     assert words.headline.en == "Heart rate 72/min"
     assert words.patient.en == (
         "Your heart beat 72 times a minute. The signal was clear. "
-        "The rhythm itself was not judged: talk to your doctor if you feel unwell; "
+        "Talk to your doctor if you feel unwell; "
         "seek help now if you have chest pain, faint or struggle for breath. "
         "This report was made automatically, is unconfirmed and is not a diagnosis."
     )

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from ecgcore.errors import StateError
-from ecgcore.events import BeatDetected, Event, QualityScored, WindowClosed, WindowKind
+from ecgcore.events import (
+    BeatClassified,
+    BeatDetected,
+    Event,
+    QualityScored,
+    WindowClosed,
+    WindowKind,
+)
 from ecgcore.pipeline import Pipeline, PipelineConfig, warm_up
 from ecgcore.rpeak import RPeakConfig
 from ecgcore.types import EcgChunk, Gap, GapReason, SampleClock
@@ -96,15 +103,60 @@ def test_beats_in_unusable_signal_have_no_interval() -> None:
 
 
 def test_electrodes_off_give_no_rate_instead_of_zero() -> None:
-    events = events_of(stream_of(np.zeros(3000), FS_HZ))
+    events = events_of(stream_of(np.zeros(5000), FS_HZ))
     assert beats_of(events) == []
     assert {values(w)["hr_mean"] for w in windows_of(events, WindowKind.S10)} == {None}
 
 
-def test_only_the_first_lead_counts() -> None:
+def test_beats_are_found_in_the_first_lead_and_waves_in_all() -> None:
     chunk = EcgChunk(0, np.vstack((ECG_MV, 100 - ECG_MV)), SampleClock(0, 0, 1e9 / FS_HZ))
     one = EcgChunk(0, chunk.ecg_mv[:1], chunk.clock)
-    assert events_of([chunk], PipelineConfig(FS_HZ, n_leads=2)) == events_of([one])
+    both = events_of([chunk], PipelineConfig(FS_HZ, n_leads=2))
+    assert beats_of(both) == beats_of(events_of([one]))
+    classified = [event for event in both if isinstance(event, BeatClassified)]
+    assert {len(beat.lead_waves) for beat in classified} == {2}
+
+
+def test_every_beat_is_classified_once_in_order_and_in_time() -> None:
+    pipeline, pending = Pipeline(CONFIG), list[BeatDetected]()
+    latest = 0
+    for item in stream_of(ECG_MV, FS_HZ, 0, gaps=[(40 * 130 + 7, 47 * 130)]):
+        for event in pipeline.push(item):
+            if isinstance(event, BeatDetected):
+                pending.append(event)
+            elif isinstance(event, BeatClassified):
+                assert event.beat == pending.pop(0)
+                latest = max(latest, item.end - event.sample)
+    assert [e.beat for e in pipeline.finish() if isinstance(e, BeatClassified)] == pending
+    assert latest <= 13 * 130
+
+
+def test_the_quality_is_the_best_lead_s() -> None:
+    off = np.vstack((ECG_MV, np.zeros_like(ECG_MV)))
+    events = events_of(
+        [EcgChunk(0, off, SampleClock(0, 0, 1e9 / FS_HZ))], replace(CONFIG, n_leads=2)
+    )
+    assert min(e.sqi for e in events if isinstance(e, QualityScored)) > 0.9
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2e4])
+def test_what_is_no_voltage_is_refused_by_its_place_and_changes_nothing(bad: float) -> None:
+    pipeline = Pipeline(CONFIG)
+    ecg_mv = ECG_MV[None, :73].copy()
+    ecg_mv[0, 50] = bad
+    before = pipeline.dump()
+    with pytest.raises(ValueError, match="chunk at 100: samples that are no number or beyond"):
+        pipeline.push(EcgChunk(100, ecg_mv, SampleClock(100, 0, 1e9 / FS_HZ)))
+    assert pipeline.dump() == before
+
+
+def test_an_empty_chunk_changes_nothing() -> None:
+    pipeline = Pipeline(CONFIG)
+    clock = SampleClock(0, 0, 1e9 / FS_HZ)
+    pipeline.push(EcgChunk(0, ECG_MV[None, :73], clock))
+    before = pipeline.dump()
+    assert pipeline.push(EcgChunk(73, np.empty((1, 0)), clock)) == []
+    assert pipeline.dump() == before
 
 
 def test_what_does_not_follow_is_refused_and_changes_nothing() -> None:
@@ -161,11 +213,11 @@ def test_rates_outside_the_range_are_refused(fs_hz: float) -> None:
 def test_warming_up_leaves_nothing_to_compile() -> None:
     """What numba compiles later would stall the engine for seconds."""
     warm_up(CONFIG)
-    from ecgcore import envelope, filters, noise, quality
+    from ecgcore import beat_class, beat_features, delineate, envelope, filters, noise, quality
 
     kernels = [
         value
-        for module in (envelope, filters, noise, quality)
+        for module in (beat_class, beat_features, delineate, envelope, filters, noise, quality)
         for value in vars(module).values()
         if hasattr(value, "signatures")
     ]

@@ -10,7 +10,7 @@ def peak(sample: int, offset: float = 0.0) -> RPeak:
 
 def intervals(beats: list[tuple[RPeak, float, float]]) -> list[float | None]:
     series = RrSeries(RrConfig(), 250.0)
-    return [series.push(*beat).rr_ms for beat in beats]
+    return [series.push(peak, time_ms, 4.0, sqi).rr_ms for peak, time_ms, sqi in beats]
 
 
 def test_an_interval_is_the_difference_of_device_times() -> None:
@@ -26,10 +26,10 @@ def test_no_interval_touches_a_beat_of_unusable_signal() -> None:
 
 def test_no_interval_is_formed_across_a_gap() -> None:
     series = RrSeries(RrConfig(), 250.0)
-    series.push(peak(0), 0.0, 1.0)
+    series.push(peak(0), 0.0, 4.0, 1.0)
     series.reset()
-    assert series.push(peak(250), 1000.0, 1.0).rr_ms is None
-    assert series.push(peak(500), 2000.0, 1.0).rr_ms == 1000.0
+    assert series.push(peak(250), 1000.0, 4.0, 1.0).rr_ms is None
+    assert series.push(peak(500), 2000.0, 4.0, 1.0).rr_ms == 1000.0
 
 
 @pytest.mark.parametrize("jump_ms", [-1500.0, -80.0, 80.0, 1e12])
@@ -39,6 +39,6 @@ def test_no_interval_is_formed_across_a_clock_that_was_set(jump_ms: float) -> No
 
 
 def test_a_beat_carries_what_is_known_of_it() -> None:
-    beat = RrSeries(RrConfig(), 250.0).push(peak(1000, 0.25), 4001.0, 0.5)
+    beat = RrSeries(RrConfig(), 250.0).push(peak(1000, 0.25), 4001.0, 4.004, 0.5)
     assert (beat.sample, beat.offset, beat.time_ms, beat.amplitude_mv) == (1000, 0.25, 4001.0, 1.0)
-    assert beat.confidence == 0.4
+    assert (beat.sample_ms, beat.confidence) == (4.004, 0.4)

@@ -44,7 +44,8 @@ def test_absent_values_say_why() -> None:
     assert values["hr_mean"].null_reason is NullReason.GAP
     _, values = measure([800.0], [1.0] * 6)
     assert values["hr_mean"].null_reason is NullReason.TOO_FEW_BEATS
-    assert values["pr_int"].null_reason is NullReason.NOT_MEASURED
+    _, values = measure([800.0] * 10, [1.0] * 6)
+    assert values["pr_int"].null_reason is NullReason.NO_P_WAVE
 
 
 def test_hrv_of_a_metronome_is_zero() -> None:

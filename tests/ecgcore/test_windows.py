@@ -1,4 +1,13 @@
-from ecgcore.events import BeatDetected, QualityReason, WindowClosed, WindowKind
+from ecgcore.events import (
+    BeatClassified,
+    BeatDetected,
+    BeatLabel,
+    BeatWaves,
+    QualityReason,
+    WindowClosed,
+    WindowKind,
+)
+from ecgcore.intervals import BeatIntervals
 from ecgcore.quality import SecondScored
 from ecgcore.windows import TimedSecond, WindowConfig, WindowMeter
 
@@ -14,8 +23,10 @@ def second(k: int, sqi: float = 1.0, start: int = 0, end: int = 100) -> TimedSec
     return TimedSecond(scored, first * 10.01, last * 10.01)
 
 
-def beat(sample: int, rr_ms: float | None = 1001.0) -> BeatDetected:
-    return BeatDetected(sample, 0.0, sample * 10.01, 1.5, rr_ms, 0.9)
+def beat(sample: int, label: BeatLabel = BeatLabel.NORMAL) -> tuple[BeatClassified, BeatIntervals]:
+    named = BeatDetected(sample, 0.0, sample * 10.01, 10.01, 1.5, 1001.0, 0.9)
+    beat = BeatClassified(named, label, 0.9, 1001.0, BeatWaves(), (BeatWaves(),))
+    return beat, BeatIntervals(qrs_ms=90.0)
 
 
 def meter() -> WindowMeter:
@@ -31,7 +42,7 @@ def fill(windows: WindowMeter, seconds: range) -> list[WindowClosed]:
     closed = []
     for k in seconds:
         closed += windows.push_second(second(k))
-        closed += windows.push_beat(beat(100 * k + 50))
+        closed += windows.push_beat(*beat(100 * k + 50))
     return closed
 
 
@@ -39,7 +50,7 @@ def test_a_window_closes_with_the_first_beat_after_it() -> None:
     windows = meter()
     assert fill(windows, range(10)) == []
     assert windows.push_second(second(10)) == []
-    (closed,) = windows.push_beat(beat(1050))
+    (closed,) = windows.push_beat(*beat(1050))
     assert (closed.kind, closed.start, closed.end) == (WindowKind.S10, 0, 1000)
     assert (closed.start_ms, closed.end_ms) == (0.0, 10_010.0)
     assert (closed.sqi, closed.coverage, closed.n_beats) == (1.0, 1.0, 10)
@@ -105,7 +116,7 @@ def test_bad_seconds_lower_the_sqi_and_give_the_reasons() -> None:
     windows = meter()
     for k in range(10):
         windows.push_second(second(k, sqi=0.2 if k < 4 else 0.9))
-    (closed,) = windows.push_beat(beat(1000))
+    (closed,) = windows.push_beat(*beat(1000))
     assert round(closed.sqi, 9) == 0.62
     assert closed.quality_reasons == (QualityReason.MOTION,)
 
@@ -114,6 +125,15 @@ def test_a_beat_counts_where_its_peak_lies() -> None:
     windows = meter()
     for k in range(10):
         windows.push_second(second(k))
-    assert windows.push_beat(beat(999)) == []
-    (first,) = windows.push_beat(beat(1000))
+    assert windows.push_beat(*beat(999)) == []
+    (first,) = windows.push_beat(*beat(1000))
     assert first.n_beats == 1
+
+
+def test_what_turned_out_to_be_noise_is_no_beat() -> None:
+    windows = meter()
+    for k in range(10):
+        windows.push_second(second(k))
+        windows.push_beat(*beat(100 * k + 30, BeatLabel.NOISE if k == 4 else BeatLabel.NORMAL))
+    (closed,) = windows.push_beat(*beat(1000))
+    assert (closed.n_beats, value(closed, "qrs_dur")) == (9, 90.0)

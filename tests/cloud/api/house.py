@@ -175,7 +175,7 @@ async def store_minute(pool: DbPool, device: str = DEVICE, from_ns: int = START_
         device, f"{device}.7", from_ns,
     )  # fmt: skip
     await pool.executemany(
-        "INSERT INTO beat VALUES ($1, 7, $2, $3, 0, 1.0, $4, 1)",
+        "INSERT INTO beat VALUES ($1, 7, $2, $3, 0, 1.0, $4, 1, 'N')",
         [
             (device, at, from_ns + round(at * 1e9 / 130), 800.0 if at > 50 else None)
             for at in range(50, 7800, 104)

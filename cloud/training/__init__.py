@@ -1,0 +1,1 @@
+"""How the models in `ecgcore/models` were made; needs the `[train]` extra."""

@@ -1,0 +1,155 @@
+"""What lies over the base rhythm: ectopic runs, bigeminy, pauses, a long PR.
+
+Runs and pauses are reported once they are over; bigeminy, trigeminy and a long PR while they last.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ecgcore.events import BeatLabel, RhythmBegan, RhythmEnded, RhythmLabel
+from ecgcore.types import SampleIndex
+
+RhythmEvent = RhythmBegan | RhythmEnded
+
+
+@dataclass(frozen=True, slots=True)
+class PatternConfig:
+    """Limits (report.md 4.1 and 4.2: AHA/ACC/HRS 2007, Zio high-risk set)."""
+
+    tachycardia_bpm: float = 100.0
+    """A run of three V beats or more at least so fast is tachycardia."""
+    pause_s: float = 3.0
+    cycles: int = 3
+    """Cycles that make bigeminy or trigeminy."""
+    pr_long_ms: float = 200.0
+    pr_long_clear_ms: float = 190.0
+    pr_beats: int = 10
+
+
+class SeenBeat(NamedTuple):
+    """What rhythm needs to know of a beat."""
+
+    sample: SampleIndex
+    rr_s: float | None
+    """From the beat before; None at the start of a run of samples."""
+    label: BeatLabel
+    has_p: bool
+    pr_ms: float | None
+    confidence: float
+
+
+@dataclass(slots=True)
+class PatternState:
+    """What is going on."""
+
+    run: list[SampleIndex] = field(default_factory=list)
+    """The V beats since the last other one; the first and the last few of a long run."""
+    n_run: int = 0
+    labels: list[tuple[SampleIndex, str]] = field(default_factory=list)
+    open: dict[RhythmLabel, SampleIndex] = field(default_factory=dict)
+    pr_ms: list[float] = field(default_factory=list)
+    pr_at: list[SampleIndex] = field(default_factory=list)
+
+
+class Patterns:
+    """Follows the beats one by one."""
+
+    def __init__(
+        self, config: PatternConfig, fs_hz: float, state: PatternState | None = None
+    ) -> None:
+        self.state = state or PatternState()
+        self._config = config
+        self._fs_hz = fs_hz
+
+    def push(self, beat: SeenBeat) -> list[RhythmEvent]:
+        """Take the next beat that is no noise."""
+        return [*self._pause(beat), *self._runs(beat), *self._cycles(beat), *self._long_pr(beat)]
+
+    def finish(self, at: SampleIndex) -> list[RhythmEvent]:
+        """End what goes on, as before a gap."""
+        state = self.state
+        events: list[RhythmEvent] = [*self._run_over()]
+        for label in list(state.open):
+            events += self._close(label, at)
+        state.labels.clear()
+        state.pr_ms.clear()
+        state.pr_at.clear()
+        return events
+
+    def _pause(self, beat: SeenBeat) -> list[RhythmEvent]:
+        if beat.rr_s is None or beat.rr_s < self._config.pause_s:
+            return []
+        start = beat.sample - round(beat.rr_s * self._fs_hz)
+        return _event(RhythmLabel.PAUSE, start, beat.sample, beat.confidence)
+
+    def _runs(self, beat: SeenBeat) -> list[RhythmEvent]:
+        state = self.state
+        if beat.label is not BeatLabel.VENTRICULAR:
+            return self._run_over()
+        state.run = [*state.run[:1], beat.sample] if state.run else [beat.sample]
+        state.n_run += 1
+        return []
+
+    def _run_over(self) -> list[RhythmEvent]:
+        state = self.state
+        run, n, state.run, state.n_run = state.run, state.n_run, [], 0
+        if n < 2:
+            return []
+        length_s = (run[-1] - run[0]) / self._fs_hz
+        is_fast = 60.0 * (n - 1) / length_s >= self._config.tachycardia_bpm
+        if n == 2:
+            label = RhythmLabel.COUPLET
+        elif is_fast and length_s < 30.0:
+            label = RhythmLabel.NSVT
+        elif n == 3:
+            label = RhythmLabel.TRIPLET
+        else:
+            # Longer ones are a base rhythm.
+            return []
+        return _event(label, run[0], run[-1], 0.8)
+
+    def _cycles(self, beat: SeenBeat) -> list[RhythmEvent]:
+        state, config = self.state, self._config
+        mark = "V" if beat.label is BeatLabel.VENTRICULAR else "N"
+        state.labels = [*state.labels[-(3 * config.cycles) :], (beat.sample, mark)]
+        text = "".join(each for _, each in state.labels)
+        events: list[RhythmEvent] = []
+        for label, cycle in ((RhythmLabel.BIGEMINY, "NV"), (RhythmLabel.TRIGEMINY, "NNV")):
+            if label in state.open:
+                if text[-len(cycle) :] not in (cycle[k:] + cycle[:k] for k in range(len(cycle))):
+                    events += self._close(label, state.labels[-2][0])
+            elif text.endswith(cycle * config.cycles):
+                start = state.labels[-len(cycle) * config.cycles][0]
+                state.open[label] = start
+                events.append(RhythmBegan(start, label, 0.8))
+        return events
+
+    def _long_pr(self, beat: SeenBeat) -> list[RhythmEvent]:
+        state, config = self.state, self._config
+        if beat.pr_ms is None:
+            return []
+        state.pr_ms = [*state.pr_ms[-config.pr_beats + 1 :], beat.pr_ms]
+        state.pr_at = [*state.pr_at[-config.pr_beats + 1 :], beat.sample]
+        if len(state.pr_ms) < config.pr_beats:
+            return []
+        middle = sorted(state.pr_ms)[config.pr_beats // 2]
+        if RhythmLabel.AVB1 in state.open:
+            return (
+                self._close(RhythmLabel.AVB1, beat.sample)
+                if middle < config.pr_long_clear_ms
+                else []
+            )
+        if middle <= config.pr_long_ms:
+            return []
+        state.open[RhythmLabel.AVB1] = state.pr_at[0]
+        return [RhythmBegan(state.pr_at[0], RhythmLabel.AVB1, 0.7)]
+
+    def _close(self, label: RhythmLabel, at: SampleIndex) -> list[RhythmEvent]:
+        start = self.state.open.pop(label)
+        return [RhythmEnded(start, max(at, start), label, 0.8)]
+
+
+def _event(
+    label: RhythmLabel, start: SampleIndex, end: SampleIndex, confidence: float
+) -> list[RhythmEvent]:
+    return [RhythmBegan(start, label, confidence), RhythmEnded(start, end, label, confidence)]

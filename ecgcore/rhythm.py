@@ -1,0 +1,276 @@
+"""The rhythm as it goes on: one base rhythm at a time, and the patterns over it.
+
+Theory of operation
+-------------------
+Once a second the last beats are judged: noise or lead-off where the signal cannot be, asystole
+where none comes, runs of V beats, irregular without consistent P waves (atrial fibrillation),
+regular and fast or slow. The base rhythm changes when another one has been judged for
+`persistence_s`; it then began where the first of those judgements did, and the one before ended
+there. So base rhythms never overlap and leave no hole.
+
+No interval reaches across a gap: `finish` ends everything.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecgcore.events import (
+    BeatLabel,
+    QualityReason,
+    RhythmBegan,
+    RhythmEnded,
+    RhythmLabel,
+)
+from ecgcore.irregularity import irregularity
+from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent, SeenBeat
+from ecgcore.second import LabelledBeat, SignalSecond
+from ecgcore.types import FloatArray, SampleIndex
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmConfig:
+    """Limits; report.md 4.1 unless said otherwise."""
+
+    patterns: PatternConfig = field(default_factory=PatternConfig)
+    brady_bpm: float = 60.0
+    tachy_bpm: float = 100.0
+    svt_bpm: float = 150.0
+    """A regular narrow rhythm this fast without P waves is taken for SVT."""
+    regular_s: float = 10.0
+    """Stretch that rate and regularity are judged over."""
+    af_beats: int = 24
+    af_least_beats: int = 10
+    af_enter: float = 0.5
+    af_leave: float = 0.35
+    """Probability of AF that begins and that ends it."""
+    sinus_arrhythmia_ms: float = 120.0
+    """Longest less shortest PP or RR (catalogue F93)."""
+    asystole_s: float = 4.0
+    late_s: float = 3.0
+    """How much later a beat may still be named, by search-back or learning."""
+    sustained_s: float = 30.0
+    persistence_s: float = 4.0
+    noise_persistence_s: float = 2.0
+
+
+@dataclass(slots=True)
+class Base:
+    """A base rhythm that is there or about to be."""
+
+    label: RhythmLabel
+    start: SampleIndex
+    confidence: float
+
+
+@dataclass(slots=True)
+class RhythmState:
+    """What is remembered."""
+
+    beats: list[SeenBeat] = field(default_factory=list)
+    patterns: PatternState = field(default_factory=PatternState)
+    base: Base | None = None
+    candidate: Base | None = None
+    last_place: float | None = None
+    """Of the last beat that was no noise, in samples."""
+    last_named: SampleIndex | None = None
+    """Of the last R peak, classified or not; the start of the run before the first."""
+    bad_seconds: list[int] = field(default_factory=list)
+    """Last seconds: 0 good, 1 noise, 2 no contact."""
+    end: SampleIndex = 0
+
+
+class RhythmTracker:
+    """Names the rhythm; see the module's text."""
+
+    max_delay_s = 16
+    """A change is reported at most so long after it."""
+
+    def __init__(
+        self,
+        config: RhythmConfig,
+        fs_hz: float,
+        n_leads: int,
+        state: RhythmState | None = None,
+    ) -> None:
+        del n_leads  # beats and their waves are over all leads already
+        self.state = state or RhythmState()
+        self._config = config
+        self._fs_hz = fs_hz
+        self._patterns = Patterns(config.patterns, fs_hz, self.state.patterns)
+
+    def push(self, second: SignalSecond, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
+        """Take the next second and the beats that were classified in it."""
+        state = self.state
+        if state.last_named is None:
+            state.last_named = second.start
+        for peak in second.peaks:
+            state.last_named = max(state.last_named, peak.sample)
+        state.end = second.end
+        state.bad_seconds = [*state.bad_seconds[-4:], _badness(second)]
+        events = self._take(labelled)
+        label, confidence = self._judged()
+        return [*events, *self._move(label, confidence, second.start)]
+
+    def finish(self, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
+        """End the run, as before a gap: all that goes on ends with its last sample."""
+        state = self.state
+        events = [*self._take(labelled), *self._patterns.finish(state.end)]
+        if state.base is not None:
+            base = state.base
+            events.append(RhythmEnded(base.start, state.end, base.label, base.confidence))
+        state.base = state.candidate = state.last_place = state.last_named = None
+        state.beats.clear()
+        state.bad_seconds.clear()
+        return events
+
+    def _take(self, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
+        events: list[RhythmEvent] = []
+        for each in labelled:
+            if each.label is BeatLabel.NOISE:
+                continue
+            beat = self._seen(each)
+            self.state.beats = [*self.state.beats[-63:], beat]
+            events += self._patterns.push(beat)
+        return events
+
+    def _seen(self, each: LabelledBeat) -> SeenBeat:
+        state = self.state
+        place = each.peak.sample + each.peak.offset
+        rr_s = None if state.last_place is None else (place - state.last_place) / self._fs_hz
+        state.last_place = place
+        p, qrs = each.waves.p, each.waves.qrs
+        pr_ms = None
+        if p is not None and qrs is not None:
+            pr_ms = 1e3 * (qrs.onset - p.onset) / self._fs_hz
+        return SeenBeat(
+            each.peak.sample, rr_s, each.label, p is not None, pr_ms, each.peak.confidence
+        )
+
+    def _judged(self) -> tuple[RhythmLabel, float]:
+        """Name the rhythm of now, and how sure that is."""
+        state, config = self.state, self._config
+        n_bad = sum(each > 0 for each in state.bad_seconds)
+        if n_bad >= min(3, len(state.bad_seconds)):
+            is_off = sum(each == 2 for each in state.bad_seconds) >= 2
+            return (RhythmLabel.LEAD_OFF if is_off else RhythmLabel.NOISE), 0.9
+        silent_s = (state.end - (state.last_named or 0)) / self._fs_hz
+        if silent_s >= config.asystole_s + config.late_s and n_bad == 0:
+            return RhythmLabel.ASYSTOLE, 0.8
+        recent = self._recent()
+        if len(recent) < 4:
+            return RhythmLabel.UNDETERMINED, 0.5
+        return self._ventricular(recent) or self._of_intervals(recent)
+
+    def _recent(self) -> list[SeenBeat]:
+        state = self.state
+        if not state.beats:
+            return []
+        since = state.beats[-1].sample - self._config.regular_s * self._fs_hz
+        return [beat for beat in state.beats if beat.sample >= since]
+
+    def _ventricular(self, recent: list[SeenBeat]) -> tuple[RhythmLabel, float] | None:
+        beats = self.state.beats
+        labels = [beat.label for beat in beats]
+        if labels[-1] is BeatLabel.PACED and labels.count(BeatLabel.PACED) > 0.5 * len(labels):
+            return RhythmLabel.PACED, 0.8
+        n = 0
+        while n < len(labels) and labels[-1 - n] is BeatLabel.VENTRICULAR:
+            n += 1
+        if n < 6:
+            return None
+        length_s = (beats[-1].sample - beats[-n].sample) / self._fs_hz
+        bpm = 60.0 * (n - 1) / length_s
+        if bpm < self._config.patterns.tachycardia_bpm:
+            return RhythmLabel.AIVR, 0.7
+        # Shorter ones are a pattern; they are reported when they are over.
+        is_all = n == len(labels) and length_s >= 0.5 * self._config.sustained_s
+        if length_s >= self._config.sustained_s or is_all:
+            return RhythmLabel.VT, 0.8
+        return None if len(recent) > n else (RhythmLabel.VT, 0.6)
+
+    def _of_intervals(self, recent: list[SeenBeat]) -> tuple[RhythmLabel, float]:
+        config = self._config
+        rr_s = _intervals_s(recent)
+        if rr_s.size < 3:
+            return RhythmLabel.UNDETERMINED, 0.5
+        af = self._af_probability()
+        in_af = self.state.base is not None and self.state.base.label is RhythmLabel.AFIB
+        if af >= (config.af_leave if in_af else config.af_enter):
+            return RhythmLabel.AFIB, min(max(af, 0.5), 0.99)
+        p_share = sum(beat.has_p for beat in recent) / len(recent)
+        bpm = 60.0 / float(np.mean(rr_s))
+        confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
+        spread = float(np.std(rr_s) / np.mean(rr_s))
+        if bpm >= config.svt_bpm and p_share < 0.3 and spread < 0.08:
+            return RhythmLabel.SVT, 0.7
+        if bpm > config.tachy_bpm:
+            return RhythmLabel.SINUS_TACHY, confidence
+        if bpm < config.brady_bpm:
+            return RhythmLabel.SINUS_BRADY, confidence
+        normal = [b.rr_s for b in recent if b.rr_s is not None and b.label is BeatLabel.NORMAL]
+        span_ms = 1e3 * (max(normal) - min(normal)) if len(normal) >= 4 else 0.0
+        is_pure = all(beat.label is BeatLabel.NORMAL for beat in recent)
+        if is_pure and span_ms > config.sinus_arrhythmia_ms:
+            return RhythmLabel.SINUS_ARRHYTHMIA, confidence
+        return RhythmLabel.SINUS_RHYTHM, confidence
+
+    def _af_probability(self) -> float:
+        beats = self.state.beats[-self._config.af_beats :]
+        rr_s = _intervals_s(beats)
+        if rr_s.size < self._config.af_least_beats:
+            return 0.0
+        n_ventricular = sum(beat.label is BeatLabel.VENTRICULAR for beat in beats)
+        p_share = sum(beat.has_p for beat in beats) / len(beats)
+        return irregularity(rr_s, n_ventricular / len(beats), p_share)
+
+    def _move(self, label: RhythmLabel, confidence: float, now: SampleIndex) -> list[RhythmEvent]:
+        """Change the base rhythm once another has lasted."""
+        state = self.state
+        base, candidate = state.base, state.candidate
+        if base is not None and label is base.label:
+            base.confidence += 0.1 * (confidence - base.confidence)
+            state.candidate = None
+            return []
+        if candidate is None or candidate.label is not label:
+            candidate = Base(label, self._begin_of(label, now), confidence)
+            state.candidate = candidate
+        if base is not None and (state.end - candidate.start) / self._fs_hz < self._needed_s(label):
+            return []
+        if base is None:
+            candidate.start = min(candidate.start, now)
+        state.base, state.candidate = candidate, None
+        began = RhythmBegan(candidate.start, candidate.label, candidate.confidence)
+        if base is None:
+            return [began]
+        return [RhythmEnded(base.start, candidate.start, base.label, base.confidence), began]
+
+    def _begin_of(self, label: RhythmLabel, now: SampleIndex) -> SampleIndex:
+        """Say where a rhythm that is judged for the first time began, after the one before it."""
+        state = self.state
+        begin = now
+        if label is RhythmLabel.ASYSTOLE:
+            begin = state.last_named or now
+        elif label not in (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF) and state.beats:
+            # Half of what was judged over shows it by now.
+            n = self._config.af_beats // 2 if label is RhythmLabel.AFIB else 3
+            begin = state.beats[-min(n, len(state.beats))].sample
+        return max(begin, state.base.start + 1) if state.base is not None else begin
+
+    def _needed_s(self, label: RhythmLabel) -> float:
+        if label in (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF, RhythmLabel.ASYSTOLE):
+            return self._config.noise_persistence_s
+        return self._config.persistence_s
+
+
+def _badness(second: SignalSecond) -> int:
+    if QualityReason.LEAD_OFF in second.reasons or QualityReason.FLAT in second.reasons:
+        return 2
+    return int(second.sqi < 0.5)
+
+
+def _intervals_s(beats: Sequence[SeenBeat]) -> FloatArray:
+    found = [beat.rr_s for beat in beats if beat.rr_s is not None and math.isfinite(beat.rr_s)]
+    return np.array(found, float)
