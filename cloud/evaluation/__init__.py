@@ -1,0 +1,1 @@
+"""How right the analysis is, on annotated archives: `ecgomics evaluate`."""

@@ -1,0 +1,99 @@
+"""What the product finds in one lead: the same pipeline, fed as a patch would feed it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloud.evaluation.heart_rate import RateWindow
+from cloud.evaluation.matching import Beats, Span
+from ecgcore.errors import ConfigError
+from ecgcore.events import (
+    BeatClassified,
+    BeatLabel,
+    BeatWaves,
+    Event,
+    RhythmEnded,
+    RhythmLabel,
+    WindowClosed,
+    WindowKind,
+)
+from ecgcore.pipeline import Pipeline, PipelineConfig
+from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
+
+CHUNK_SAMPLES = 250
+UNREADABLE = (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRhythm:
+    """A stretch of one rhythm."""
+
+    span: Span
+    label: RhythmLabel
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that is judged."""
+
+    beats: Beats
+    waves: tuple[BeatWaves, ...]
+    """One for each beat."""
+    rhythms: tuple[FoundRhythm, ...]
+    rates: tuple[RateWindow, ...]
+
+    def spans_of(self, *labels: RhythmLabel) -> list[Span]:
+        """Give the stretches of some rhythms."""
+        return [rhythm.span for rhythm in self.rhythms if rhythm.label in labels]
+
+
+def analyse(ecg_mv: FloatArray, fs_hz: float) -> Analysis:
+    """Run the pipeline over one lead, shape (n_samples,); NaN is a gap."""
+    try:
+        pipeline = Pipeline(PipelineConfig(fs_hz))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    events = [event for item in _items(ecg_mv, fs_hz) for event in pipeline.push(item)]
+    return _analysis([*events, *pipeline.finish()])
+
+
+def _items(ecg_mv: FloatArray, fs_hz: float) -> Iterator[EcgChunk | Gap]:
+    clock = SampleClock(0, 0, 1e9 / fs_hz)
+    is_there = np.isfinite(ecg_mv)
+    borders = np.flatnonzero(np.diff(is_there)) + 1
+    edges = [0, *borders.tolist(), ecg_mv.size]
+    for first, end in zip(edges, edges[1:], strict=False):
+        if first < end and not is_there[first]:
+            yield Gap(first, end - first, GapReason.MISSING)
+            continue
+        for at in range(first, end, CHUNK_SAMPLES):
+            piece_mv = ecg_mv[np.newaxis, at : min(at + CHUNK_SAMPLES, end)]
+            yield EcgChunk(at, piece_mv, clock)
+
+
+def _analysis(events: Sequence[Event]) -> Analysis:
+    classified = [event for event in events if isinstance(event, BeatClassified)]
+    beats = [beat for beat in classified if beat.label is not BeatLabel.NOISE]
+    rhythms = tuple(
+        FoundRhythm((event.start, event.end), event.label)
+        for event in events
+        if isinstance(event, RhythmEnded)
+    )
+    return Analysis(
+        beats=Beats(
+            np.array([beat.sample for beat in beats], np.int64),
+            "".join(beat.label.aami for beat in beats),
+            tuple(rhythm.span for rhythm in rhythms if rhythm.label in UNREADABLE),
+        ),
+        waves=tuple(beat.waves for beat in beats),
+        rhythms=rhythms,
+        rates=tuple(_rates(events)),
+    )
+
+
+def _rates(events: Sequence[Event]) -> Iterator[RateWindow]:
+    for event in events:
+        if isinstance(event, WindowClosed) and event.kind is WindowKind.S10:
+            value = next((m.value for m in event.measurements if m.key == "hr_mean"), None)
+            yield RateWindow(event.start, event.end, value)
