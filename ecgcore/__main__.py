@@ -44,6 +44,7 @@ class _LazyGroup(TyperGroup):
 _SUMMARIES = {
     "demo": "Run everything on this machine: patches, gateway, broker, engine, database, pages.",
     "engine": "Analyse and store what the broker brings.",
+    "evaluate": "Measure how right the analysis is on an annotated archive.",
     "gateway": "Connect to patches over Bluetooth, keep every sample, send them on.",
     "serve": "Serve the pages, the REST interface and the live WebSocket.",
     "simulate": "Put simulated patches on a virtual radio.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def _items(ecg_mv: FloatArray, fs_hz: float) -> Iterator[EcgChunk | Gap]:
     is_there = np.isfinite(ecg_mv)
     borders = np.flatnonzero(np.diff(is_there)) + 1
     edges = [0, *borders.tolist(), ecg_mv.size]
-    for first, end in zip(edges, edges[1:], strict=False):
+    for first, end in pairwise(edges):
         if first < end and not is_there[first]:
             yield Gap(first, end - first, GapReason.MISSING)
             continue

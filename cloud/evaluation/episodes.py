@@ -6,7 +6,7 @@ found; specificity is by time as well.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloud.evaluation.matching import Span
 from cloud.evaluation.tally import Tally, share_pct
@@ -16,11 +16,11 @@ from cloud.evaluation.tally import Tally, share_pct
 class EpisodeTally:
     """What was found of the episodes of one kind."""
 
-    there: Tally = Tally()
+    there: Tally = field(default_factory=Tally)
     """Episodes that are there: found (tp) or not (fn)."""
-    found: Tally = Tally()
+    found: Tally = field(default_factory=Tally)
     """Episodes that were found: there (tp) or not (fp)."""
-    seconds: Tally = Tally()
+    seconds: Tally = field(default_factory=Tally)
     """By duration."""
     other_s: float = 0.0
     """Time in which nothing is there, false alarms included."""

@@ -51,9 +51,7 @@ class RateError:
     @property
     def rms_pct(self) -> float | None:
         """Root of the mean square of the error as a share of the reference."""
-        return _rms(
-            100 * e / r for e, r in zip(self.errors_bpm, self.references_bpm, strict=True)
-        )
+        return _rms(100 * e / r for e, r in zip(self.errors_bpm, self.references_bpm, strict=True))
 
 
 def rate_error(beats: Beats, windows: Iterable[RateWindow], fs_hz: float, start: int) -> RateError:

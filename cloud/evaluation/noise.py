@@ -71,7 +71,7 @@ def noise_rms_mv(noise_mv: FloatArray, fs_hz: float) -> float:
 
 
 def _of_class(beats: Beats, letter: str) -> IntArray:
-    return beats.samples[np.array(list(beats.classes)) == letter]
+    return np.asarray(beats.samples[np.array(list(beats.classes)) == letter])
 
 
 def _trimmed_mean(values: list[float]) -> float:

@@ -1,0 +1,74 @@
+"""`ecgomics evaluate`: the analysis against annotated archives."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from ecgcore.errors import ConfigError
+
+SETS = ("mitdb", "nstdb", "qtdb", "ludb", "cinc2017", "afdb")
+
+
+def evaluate(
+    dataset: Annotated[str, typer.Argument(metavar="SET", help=", ".join(SETS))],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Its folder, or a tar of it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    page: Annotated[Path | None, typer.Option(help="Write a Markdown page there as well.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    noise: Annotated[str, typer.Option(help="nstdb: em, bw or ma.")] = "em",
+    clean: Annotated[
+        Path | None, typer.Option(help="nstdb: clean records; else the mitdb beside DIR.")
+    ] = None,
+) -> None:
+    """Measure how right the analysis is on an annotated archive.
+
+    Every record goes through the pipeline that the engine runs, its first lead in chunks of 250
+    samples. Prints tables by ANSI/AAMI EC57 for mitdb, the noise curve for nstdb (the noise is
+    mixed in here), wave borders for qtdb and ludb, rhythms for cinc2017 and afdb.
+
+    Example: `ecgomics evaluate mitdb ~/data/mitdb --page docs/evaluation/mitdb.md`
+    """
+    if dataset not in SETS:
+        msg = f"{dataset}: not one of {', '.join(SETS)}"
+        raise ConfigError(msg)
+    # Imported here so that `--help` needs no compiled code.
+    from cloud.evaluation import archive
+    from cloud.evaluation.studies import STUDIES
+    from cloud.evaluation.study import Options, n_usable_cores, scored, tuned_on
+    from cloud.evaluation.tables import Evaluation, as_page, as_text
+    from cloud.evaluation.tables import as_json as json_of
+    from ecgcore.pipeline import ALGORITHM_VERSION
+
+    study = STUDIES[dataset]
+    with archive.opened(folder) as place:
+        jobs = study.jobs(place, folder, Options(noise, clean))
+        progress = track(
+            scored(study.score, jobs, workers or n_usable_cores()),
+            description=dataset,
+            total=len(jobs),
+            console=Console(stderr=True),
+        )
+        tables = study.tables(list(progress))
+        sha256 = archive.sha256_of(place)
+    names = {job.name for job in jobs}
+    result = Evaluation(
+        dataset=dataset,
+        sha256=sha256,
+        version=version("ecgomics"),
+        algorithm=ALGORITHM_VERSION,
+        n_records=len(names),
+        n_tuned_on=len(names & tuned_on("mitdb" if dataset == "nstdb" else dataset)),
+        tables=tables,
+    )
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(as_page(result, f"ecgomics evaluate {dataset} DIR"))
+    if as_json:
+        print(json.dumps(json_of(result)))
+    else:
+        Console(highlight=False).print(as_text(result))
