@@ -181,13 +181,14 @@ def rhythms_of(annotations: Annotations, end: int) -> list[tuple[Span, str]]:
     return [((sample, to), note) for (sample, note), to in zip(changes, ends, strict=True)]
 
 
-def sha256_of(folder: Path) -> str:
-    """Hash all files below a folder: their names, lengths and bytes, in the order of the names."""
+def sha256_of(*folders: Path) -> str:
+    """Hash all files below folders: their names, lengths and bytes, in the order of the names."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        data = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(data)}\0".encode())
-        digest.update(data)
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(data)}\0".encode())
+            digest.update(data)
     return digest.hexdigest()
 
 

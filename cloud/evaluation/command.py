@@ -1,6 +1,7 @@
 """`ecgomics evaluate`: the analysis against annotated archives."""
 
 import json
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,8 @@ def evaluate(
 
     study = STUDIES[dataset]
     with archive.opened(folder) as place:
-        jobs = study.jobs(place, folder, Options(noise, clean))
+        options = Options(noise, clean)
+        jobs = study.jobs(place, folder, options)
         progress = track(
             scored(study.score, jobs, workers or n_usable_cores()),
             description=dataset,
@@ -54,7 +56,7 @@ def evaluate(
             console=Console(stderr=True),
         )
         tables = study.tables(list(progress))
-        sha256 = archive.sha256_of(place)
+        sha256 = archive.sha256_of(*study.sources(place, options))
     names = {job.name for job in jobs}
     result = Evaluation(
         dataset=dataset,
@@ -71,4 +73,6 @@ def evaluate(
     if as_json:
         print(json.dumps(json_of(result)))
     else:
-        Console(highlight=False).print(as_text(result))
+        # Tables that go into a file or a pipe are not folded.
+        width = None if sys.stdout.isatty() else 160
+        Console(highlight=False, width=width).print(as_text(result))

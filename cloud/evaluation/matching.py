@@ -70,7 +70,9 @@ class Confusion:
         return Tally(self.count("S", "S"), self.count("S", "NVFQOX"), self.count("NVFO", "S"))
 
 
-def match(reference: Sequence[int], test: Sequence[int], window: float) -> list[tuple[int, int]]:
+def match(
+    reference: Sequence[float], test: Sequence[float], window: float
+) -> list[tuple[int, int]]:
     """Pair beats of two ascending lists; give their places in both.
 
     Swapping the lists swaps the pairs and changes nothing else.
@@ -133,7 +135,7 @@ def is_within(sample: int, spans: Sequence[Span]) -> bool:
     return any(first <= sample < end for first, end in spans)
 
 
-def _next_is_nearer(reference: Sequence[int], test: Sequence[int], i: int, j: int) -> bool:
+def _next_is_nearer(reference: Sequence[float], test: Sequence[float], i: int, j: int) -> bool:
     away = test[j] - reference[i]
     if away > 0:
         return i + 1 < len(reference) and abs(test[j] - reference[i + 1]) < away

@@ -40,6 +40,8 @@ class Study:
     score: Callable[[Any], Any]
     """Run in other processes: what goes in and comes out is pickled."""
     tables: Callable[[Sequence[Any]], tuple[Table, ...]]
+    sources: Callable[[Path, Options], tuple[Path, ...]] = lambda folder, _: (folder,)
+    """The folders that the result depends on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    is_long: bool = False
+    """In JSON only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ def shown(cell: Cell) -> str:
 
 def as_text(evaluation: Evaluation) -> Group:
     """Give all tables for a terminal."""
-    return Group(Text(_heading(evaluation)), *(_rich(table) for table in evaluation.tables))
+    return Group(
+        Text(_heading(evaluation)), *(_rich(t) for t in evaluation.tables if not t.is_long)
+    )
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def as_page(evaluation: Evaluation, command: str) -> str:
         "Written by the command below; how it counts is said in [the protocols](README.md).",
         f"    {command}",
         _heading(evaluation),
-        *(_markdown(table) for table in evaluation.tables),
+        *(_markdown(table) for table in evaluation.tables if not table.is_long),
     ]
     return "\n\n".join(parts) + "\n"
 
