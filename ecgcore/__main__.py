@@ -42,10 +42,13 @@ class _LazyGroup(TyperGroup):
 
 
 _SUMMARIES = {
+    "beats": "Find the beats of one lead and their classes.",
+    "delineate": "Find where P, QRS and T of each beat begin, peak and end.",
     "demo": "Run everything on this machine: patches, gateway, broker, engine, database, pages.",
     "engine": "Analyse and store what the broker brings.",
     "evaluate": "Measure how right the analysis is on an annotated archive.",
     "gateway": "Connect to patches over Bluetooth, keep every sample, send them on.",
+    "rhythm": "Find the rhythms of one lead, or of beats alone.",
     "serve": "Serve the pages, the REST interface and the live WebSocket.",
     "simulate": "Put simulated patches on a virtual radio.",
     "verify": "Recompute the ledger and the block hashes of recordings from the database.",

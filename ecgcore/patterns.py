@@ -33,7 +33,8 @@ class SeenBeat(NamedTuple):
     rr_s: float | None
     """From the beat before; None at the start of a run of samples."""
     label: BeatLabel
-    has_p: bool
+    has_p: bool | None
+    """None where the waves are not known."""
     pr_ms: float | None
     confidence: float
 

@@ -142,12 +142,11 @@ class RhythmTracker:
         rr_s = None if state.last_place is None else (place - state.last_place) / self._fs_hz
         state.last_place = place
         p, qrs = each.waves.p, each.waves.qrs
+        has_p = None if qrs is None else p is not None
         pr_ms = None
         if p is not None and qrs is not None:
             pr_ms = 1e3 * (qrs.onset - p.onset) / self._fs_hz
-        return SeenBeat(
-            each.peak.sample, rr_s, each.label, p is not None, pr_ms, each.peak.confidence
-        )
+        return SeenBeat(each.peak.sample, rr_s, each.label, has_p, pr_ms, each.peak.confidence)
 
     def _judged(self) -> tuple[RhythmLabel, float]:
         """Name the rhythm of now, and how sure that is."""
@@ -200,7 +199,9 @@ class RhythmTracker:
         in_af = self.state.base is not None and self.state.base.label is RhythmLabel.AFIB
         if af >= (config.af_leave if in_af else config.af_enter):
             return RhythmLabel.AFIB, min(max(af, 0.5), 0.99)
-        p_share = sum(beat.has_p for beat in recent) / len(recent)
+        p_share = _p_share(recent)
+        if math.isnan(p_share):
+            p_share = 1.0
         bpm = 60.0 / float(np.mean(rr_s))
         confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
         spread = float(np.std(rr_s) / np.mean(rr_s))
@@ -223,7 +224,7 @@ class RhythmTracker:
         if rr_s.size < self._config.af_least_beats:
             return 0.0
         n_ventricular = sum(beat.label is BeatLabel.VENTRICULAR for beat in beats)
-        p_share = sum(beat.has_p for beat in beats) / len(beats)
+        p_share = _p_share(beats)
         return irregularity(rr_s, n_ventricular / len(beats), p_share)
 
     def _move(self, label: RhythmLabel, confidence: float, now: SampleIndex) -> list[RhythmEvent]:
@@ -274,3 +275,9 @@ def _badness(second: SignalSecond) -> int:
 def _intervals_s(beats: Sequence[SeenBeat]) -> FloatArray:
     found = [beat.rr_s for beat in beats if beat.rr_s is not None and math.isfinite(beat.rr_s)]
     return np.array(found, float)
+
+
+def _p_share(beats: Sequence[SeenBeat]) -> float:
+    """Share of beats with a P wave; NaN where their waves are not known."""
+    known = [beat.has_p for beat in beats if beat.has_p is not None]
+    return sum(known) / len(known) if known else math.nan

@@ -15,7 +15,18 @@ def _ecgomics(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_overview_names_every_command() -> None:
     overview = _ecgomics("--help").stdout
     names = {point.name for point in entry_points(group="ecgomics.commands")}
-    assert names >= {"demo", "engine", "gateway", "serve", "simulate", "verify"}
+    assert names >= {
+        "beats",
+        "delineate",
+        "demo",
+        "engine",
+        "evaluate",
+        "gateway",
+        "rhythm",
+        "serve",
+        "simulate",
+        "verify",
+    }
     assert all(f"│ {name}" in overview for name in names)
 
 
@@ -32,7 +43,21 @@ def test_the_overview_imports_no_command() -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "engine", "gateway", "serve", "simulate", "verify"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "beats",
+        "delineate",
+        "demo",
+        "engine",
+        "evaluate",
+        "gateway",
+        "rhythm",
+        "serve",
+        "simulate",
+        "verify",
+    ],
+)
 def test_each_command_explains_itself_with_an_example(command: str) -> None:
     result = _ecgomics(command, "--help")
     assert result.returncode == 0, result.stderr
