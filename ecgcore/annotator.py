@@ -1,12 +1,17 @@
 """The slower stages in a row: waves, then beat classes, then rhythm, one second at a time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ecgcore.beat_class import BeatClassConfig, BeatClassifier, BeatClassState
 from ecgcore.delineate import DelineateConfig, DelineateState, Delineator
-from ecgcore.events import RhythmBegan, RhythmEnded
+from ecgcore.events import BeatLabel, QualityReason, RhythmBegan, RhythmEnded
 from ecgcore.rhythm import RhythmConfig, RhythmState, RhythmTracker
 from ecgcore.second import LabelledBeat, SignalSecond
+from ecgcore.types import SampleIndex
+
+_NAMED_S = 8
+_SILENT_S = 2.5
+_NO_CONTACT = frozenset({QualityReason.FLAT, QualityReason.LEAD_OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class AnnotatorState:
     delineate: DelineateState = field(default_factory=DelineateState)
     beat_class: BeatClassState = field(default_factory=BeatClassState)
     rhythm: RhythmState = field(default_factory=RhythmState)
+    silent: list[tuple[SampleIndex, SampleIndex]] = field(default_factory=list)
+    """Stretches without contact, as far back as beats may still come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +60,40 @@ class Annotator:
         self._classify = BeatClassifier(config.beat_class, fs_hz, n_leads, self.state.beat_class)
         self._rhythm = RhythmTracker(config.rhythm, fs_hz, n_leads, self.state.rhythm)
         self.max_delay_s = self._delineate.max_delay_s + self._classify.max_delay_s
+        # A beat is named some seconds after its peak already.
+        self._least = round(_SILENT_S * fs_hz)
+        self._keep = round((self.max_delay_s + _NAMED_S) * fs_hz)
 
     def push(self, second: SignalSecond) -> Annotations:
         """Take the next second of the counter."""
-        beats = self._classify.push(second, self._delineate.push(second))
+        if _NO_CONTACT & set(second.reasons):
+            self._extend(second)
+        beats = self._heard(self._classify.push(second, self._delineate.push(second)))
+        self._forget(second.end)
         return Annotations(beats, self._rhythm.push(second, beats))
 
     def finish(self) -> Annotations:
         """End the run, as before a gap: what was held back comes out."""
-        beats = self._classify.finish(self._delineate.finish())
+        beats = self._heard(self._classify.finish(self._delineate.finish()))
+        self.state.silent.clear()
         return Annotations(beats, self._rhythm.finish(beats))
+
+    def _heard(self, beats: list[LabelledBeat]) -> list[LabelledBeat]:
+        """Take back beats of a line without contact: whatever stands out of it is none."""
+        # One such second may be a dropout between beats that are real.
+        silent = [span for span in self.state.silent if span[1] - span[0] >= self._least]
+        return [
+            replace(beat, label=BeatLabel.NOISE, confidence=1.0)
+            if any(start <= beat.peak.sample < end for start, end in silent)
+            else beat
+            for beat in beats
+        ]
+
+    def _extend(self, second: SignalSecond) -> None:
+        silent = self.state.silent
+        start = silent.pop()[0] if silent and silent[-1][1] == second.start else second.start
+        silent.append((start, second.end))
+
+    def _forget(self, end: SampleIndex) -> None:
+        oldest = end - self._keep
+        self.state.silent = [span for span in self.state.silent if span[1] > oldest]

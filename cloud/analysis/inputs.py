@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def opened(source: str) -> BufferedReader:
         If the file cannot be opened.
     """
     if source == STDIN:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
+        return cast("BufferedReader", sys.stdin.buffer)
     try:
         return open(source, "rb")
     except OSError as error:

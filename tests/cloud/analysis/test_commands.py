@@ -1,13 +1,16 @@
-"""The commands that others can score us by, run as they are installed."""
+"""The commands that others can score us by."""
 
+import io
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-import wfdb
 
+from ecgcore.__main__ import main
 from tests.strategies import ecg_of
 
 FS_HZ = 250.0
@@ -15,15 +18,43 @@ RPEAKS_S = [0.5 + 0.8 * k for k in range(36)]
 ECG_MV = ecg_of(RPEAKS_S, FS_HZ, 30.0, noise_mv=0.01)
 
 
-def ecgomics(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "ecgcore", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
+@dataclass
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def rows(*arguments: str, stdin: bytes = b"") -> list[list[str]]:
-    done = ecgomics(*arguments, stdin=stdin)
-    assert done.returncode == 0, done.stderr.decode()
-    return [line.split("\t") for line in done.stdout.decode().splitlines()]
+Run = Callable[..., Done]
+Rows = Callable[..., list[list[str]]]
+
+
+@pytest.fixture
+def ecgomics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process, so that the analysis is compiled once."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> Done:
+        monkeypatch.setattr("sys.argv", ["ecgomics", *arguments])
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def rows(ecgomics: Run) -> Rows:
+    """Run a command that succeeds and split its lines."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> list[list[str]]:
+        done = ecgomics(*arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    return run
 
 
 def raw(ecg_mv: np.ndarray) -> bytes:
@@ -34,21 +65,14 @@ def raw(ecg_mv: np.ndarray) -> bytes:
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the signal as the second lead of a WFDB record."""
     folder = tmp_path_factory.mktemp("record")
-    wfdb.wrsamp(
-        "two",
-        fs=FS_HZ,
-        units=["mV", "mV"],
-        sig_name=["V1", "II"],
-        p_signal=np.column_stack((np.zeros_like(ECG_MV), ECG_MV)),
-        fmt=["16", "16"],
-        adc_gain=[1000.0, 1000.0],
-        baseline=[0, 0],
-        write_dir=str(folder),
-    )
+    uv = np.column_stack((np.zeros_like(ECG_MV), 1000 * ECG_MV))
+    np.rint(uv).astype("<i2").tofile(folder / "two.dat")
+    leads = "".join(f"two.dat 16 1000/mV 16 0 0 0 0 {name}\n" for name in ("V1", "II"))
+    (folder / "two.hea").write_text(f"two 2 250 {ECG_MV.size}\n{leads}")
     return folder / "two"
 
 
-def test_beats_come_one_a_line_whatever_the_chunk(record: Path) -> None:
+def test_beats_come_one_a_line_whatever_the_chunk(rows: Rows, record: Path) -> None:
     found = rows("beats", "--fs", "250", "-", stdin=raw(ECG_MV))
     samples = np.array([int(sample) for sample, _ in found])
     assert samples == pytest.approx(FS_HZ * np.array(RPEAKS_S), abs=2)
@@ -58,7 +82,7 @@ def test_beats_come_one_a_line_whatever_the_chunk(record: Path) -> None:
     assert [sample for sample, _ in of_record] == [sample for sample, _ in found]
 
 
-def test_waves_come_in_order_with_a_header() -> None:
+def test_waves_come_in_order_with_a_header(rows: Rows) -> None:
     header, *beats = rows("delineate", "--fs", "250", "-", stdin=raw(ECG_MV))
     assert header == ["p_on", "p", "p_off", "qrs_on", "r", "qrs_off", "t_on", "t", "t_off"]
     assert len(beats) == len(RPEAKS_S)
@@ -66,7 +90,7 @@ def test_waves_come_in_order_with_a_header() -> None:
     assert (np.diff(inner, axis=1) >= 0).all()
 
 
-def test_absent_waves_are_empty() -> None:
+def test_absent_waves_are_empty(rows: Rows) -> None:
     # R alone: Gaussians of 12 ms, nothing before or after.
     at_s = np.arange(ECG_MV.size) / FS_HZ
     ecg_mv = sum(np.exp(-0.5 * ((at_s - r) / 0.012) ** 2) for r in RPEAKS_S)
@@ -76,7 +100,7 @@ def test_absent_waves_are_empty() -> None:
     assert np.mean(without_p) > 0.9
 
 
-def test_rhythms_cover_the_signal_and_stop_at_a_gap() -> None:
+def test_rhythms_cover_the_signal_and_stop_at_a_gap(rows: Rows) -> None:
     ecg_mv = ECG_MV.copy()
     ecg_mv[4000:4500] = np.nan
     found = rows("rhythm", "--fs", "250", "-", stdin=raw(ecg_mv))
@@ -85,7 +109,7 @@ def test_rhythms_cover_the_signal_and_stop_at_a_gap() -> None:
     assert all(0 <= float(confidence) <= 1 for *_, confidence in found)
 
 
-def test_rhythms_come_from_beats_alone() -> None:
+def test_rhythms_come_from_beats_alone(rows: Rows) -> None:
     rng = np.random.default_rng(3)
     steady = np.cumsum(np.full(120, 0.8))
     irregular = steady[-1] + np.cumsum(rng.uniform(0.4, 1.1, 300))
@@ -114,11 +138,13 @@ def test_rhythms_come_from_beats_alone() -> None:
         (["rhythm", "--beats", "--fs", "250", "-"], b"", "--fs and --lead do not go with it"),
     ],
 )
-def test_bad_input_is_one_line_that_names_it(arguments: list[str], stdin: bytes, said: str) -> None:
+def test_bad_input_is_one_line_that_names_it(
+    ecgomics: Run, arguments: list[str], stdin: bytes, said: str
+) -> None:
     done = ecgomics(*arguments, stdin=stdin)
     assert done.returncode == 2
-    assert said in done.stderr.decode()
-    assert done.stderr.count(b"\n") == 1
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["beats", "delineate", "rhythm"])
@@ -133,7 +159,9 @@ def test_bad_input_is_one_line_that_names_it(arguments: list[str], stdin: bytes,
     ],
     ids=["empty", "one sample", "missing", "constant", "railing"],
 )
-def test_what_is_no_ecg_gives_no_beats_and_no_crash(command: str, ecg_mv: np.ndarray) -> None:
+def test_what_is_no_ecg_gives_no_beats_and_no_crash(
+    rows: Rows, command: str, ecg_mv: np.ndarray
+) -> None:
     found = rows(command, "--fs", "250", "-", stdin=raw(ecg_mv))
     if command == "rhythm":
         assert {label for _, _, label, _ in found} <= {"undetermined", "noise", "lead_off"}
@@ -141,7 +169,7 @@ def test_what_is_no_ecg_gives_no_beats_and_no_crash(command: str, ecg_mv: np.nda
         assert len(found) <= (command == "delineate")
 
 
-def test_microvolts_are_read_as_such() -> None:
+def test_microvolts_are_read_as_such(rows: Rows) -> None:
     in_mv = rows("beats", "--fs", "250", "-", stdin=raw(ECG_MV))
     in_uv = rows("beats", "--fs", "250", "--unit", "uV", "-", stdin=raw(1000 * ECG_MV))
     assert in_uv == in_mv
