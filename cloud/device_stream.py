@@ -183,6 +183,7 @@ class DeviceStream:
             rhythm=None if rhythm is None else str(rhythm.label),
             rhythm_confidence=None if rhythm is None else rhythm.confidence,
             rhythm_since_ns=None if rhythm is None else rhythm.start_ns,
+            patterns=tuple(str(each.label) for each in self._rhythm.patterns),
             newest_event=None if event is None else str(event.label),
             newest_event_ns=None if event is None else event.start_ns,
             pvc=self.totals.pvc,

@@ -57,6 +57,12 @@ class RhythmNow:
         bases = [each for each in self.going_on.values() if each.label not in PATTERNS]
         return max(bases, key=lambda each: each.start, default=None)
 
+    @property
+    def patterns(self) -> list[OpenRhythm]:
+        """What goes on over the base rhythm, in the order in which it began."""
+        over = [each for each in self.going_on.values() if each.label in PATTERNS]
+        return sorted(over, key=lambda each: each.start)
+
     def fibrillating_s(self, now_ns: int) -> float:
         """Give the seconds of atrial fibrillation and flutter up to now."""
         base = self.base

@@ -109,6 +109,8 @@ class Numbers(_Message):
     rhythm_confidence: float | None = Field(default=None, ge=0, le=1)
     rhythm_since_ns: int | None = None
     """Fitted UTC at which this rhythm began."""
+    patterns: tuple[str, ...] = ()
+    """What goes on over the base rhythm now (`RhythmLabel`), in the order in which it began."""
     newest_event: str | None = None
     """Last ectopic pattern, run, pause or block (`RhythmLabel`) since the boot's first sample."""
     newest_event_ns: int | None = None

@@ -10,6 +10,38 @@ export type LinkState =
   | "backoff"
   | "stopped";
 
+/** `RhythmLabel` of ecgcore/events.py, most serious first. */
+export const RHYTHMS = [
+  "vf",
+  "asystole",
+  "vt",
+  "complete_avb",
+  "pause",
+  "nsvt",
+  "mobitz2",
+  "2to1",
+  "afib",
+  "aflutter",
+  "svt",
+  "aivr",
+  "mobitz1",
+  "avb1",
+  "bigeminy",
+  "trigeminy",
+  "triplet",
+  "couplet",
+  "junctional",
+  "paced",
+  "sinus_tachy",
+  "sinus_brady",
+  "sinus_arrhythmia",
+  "sinus_rhythm",
+  "undetermined",
+  "noise",
+  "lead_off",
+] as const;
+export type Rhythm = (typeof RHYTHMS)[number];
+
 /** The latest of one patch; null means not known now. Times are UTC nanoseconds. */
 export interface Numbers {
   device: string;
@@ -19,6 +51,22 @@ export interface Numbers {
   hr_bpm: number | null;
   hr_reason: string | null;
   regular: boolean | null;
+  /** Base rhythm now. */
+  rhythm: Rhythm | null;
+  /** 0 to 1. */
+  rhythm_confidence: number | null;
+  rhythm_since_ns: number | null;
+  /** What goes on over the base rhythm. */
+  patterns: Rhythm[];
+  /** Last ectopic pattern, run, pause or block since the recording began, and its begin. */
+  newest_event: Rhythm | null;
+  newest_event_ns: number | null;
+  /** Ventricular beats since the recording began, and the like. */
+  pvc: number;
+  pac: number;
+  pauses: number;
+  /** Atrial fibrillation or flutter, seconds. */
+  af_s: number;
   /** Usable share of the last 10 s, 0 to 1. */
   sqi: number;
   quality_reasons: string[];
