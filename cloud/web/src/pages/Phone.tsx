@@ -1,15 +1,28 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Patient, ReportLine } from "../api";
+import { Badge } from "../parts/Badge";
 import { Battery, Link } from "../parts/Glyphs";
 import { Menu } from "../parts/Menu";
 import { Notices } from "../parts/Notices";
 import { SafeBar } from "../parts/SafeBar";
 import { StripCanvas } from "../parts/StripCanvas";
-import { ageText, Evidence, rateReason, rateText } from "../parts/Vitals";
+import {
+  ageText,
+  Evidence,
+  eventText,
+  qualityText,
+  rateReason,
+  rateText,
+  rhythmText,
+} from "../parts/Vitals";
+import { isMonitored } from "../state/judge";
 import { type Monitored, monitor, nowMs } from "../state/monitor";
 import { language } from "../state/preferences";
+import { qualityOf } from "../state/quality";
 import { Reports } from "../state/reports";
+import { sayingOf } from "../state/saying";
+import { eventsOf, urgencyOf } from "../state/urgency";
 import { clockTime, day, fromNs, words } from "../words";
 import { ReportView } from "./Report";
 
@@ -43,8 +56,48 @@ function sentence(patient: Monitored): string {
   if (view.is === "loading") return text.loading;
   if (view.is === "none") return text.waiting;
   if (view.is === "lost") return text.noWordNow;
-  const regular = patient.numbers.value?.regular ?? null;
-  return regular === null ? text.unsure : regular ? text.even : text.uneven;
+  const numbers = patient.numbers.value;
+  return numbers ? text.sayings[sayingOf(numbers, patient.recent.value)] : text.sayings.unsure;
+}
+
+/** What to do, where something is to be done. */
+function Action({ patient }: { patient: Monitored }) {
+  const { actions } = words.value;
+  const numbers = patient.numbers.value;
+  if (!numbers || !isMonitored(patient.view.value)) return null;
+  if (numbers.lead_off || numbers.rhythm === "lead_off") {
+    return <p class="hint">{actions.lead_off}</p>;
+  }
+  const urgency = urgencyOf(numbers);
+  if (urgency !== "high" && urgency !== "medium") return null;
+  return (
+    <p class={`hint action action-${urgency}`} role="alert">
+      <Badge urgency={urgency} />
+      <span>{actions[urgency]}</span>
+    </p>
+  );
+}
+
+/** The rhythm by its name, what came over it lately, and how good the signal is. */
+function Findings({ patient }: { patient: Monitored }) {
+  const view = patient.view.value;
+  const numbers = patient.numbers.value;
+  if (!numbers || !isMonitored(view)) return null;
+  const rhythm = rhythmText(numbers, view);
+  return (
+    <div class="now-found">
+      {rhythm && <p class="now-rhythm">{rhythm}</p>}
+      {eventsOf(numbers).length > 0 && (
+        <p class="now-event">
+          {words.value.newestEvent}: {eventText(numbers)}
+        </p>
+      )}
+      <p class="now-quality">
+        <span class={`trust trust-${qualityOf(numbers) === "good" ? "solid" : "hatched"}`} />
+        {qualityText(numbers, view)}
+      </p>
+    </div>
+  );
 }
 
 function Sentence({ patient }: { patient: Monitored }) {
@@ -65,10 +118,12 @@ function Sentence({ patient }: { patient: Monitored }) {
           {because && <strong>{because}</strong>}
         </span>
       </p>
+      <Findings patient={patient} />
       <p class="quiet meta">
         <span class={`age is-${view.is}`}>{ageText(view)}</span>
         <span>{text.automatic}</span>
       </p>
+      <Action patient={patient} />
       {view.is === "none" && <p class="hint">{text.whatToDo}</p>}
     </section>
   );

@@ -1,6 +1,6 @@
 import { DimensionMark } from "../parts/Glyphs";
 import { PaperStrip } from "../parts/PaperStrip";
-import type { Dimension, Measurement, Report } from "../report";
+import type { Dimension, Measurement, Report, ReportStrip, Statement } from "../report";
 import { language } from "../state/preferences";
 import { clockTime, day, figure, fromNs, NO_VALUE, reason, seconds, unit, words } from "../words";
 
@@ -70,6 +70,34 @@ export function Measurements({ report }: { report: Report }) {
   );
 }
 
+/** A finding, how sure it is, and the strip it is seen in unless that is the one above. */
+function Finding({ statement, report }: { statement: Statement; report: Report }) {
+  const { certainties } = words.value;
+  const behind = report.strips.slice(1).filter((strip) => statement.strip_ids.includes(strip.id));
+  return (
+    <li>
+      <p>
+        {statement.text[language.value]}
+        {statement.certainty !== "definite" && (
+          <span class="quiet">
+            {" · "}
+            {certainties[statement.certainty] ?? statement.certainty}
+          </span>
+        )}
+      </p>
+      {behind.map((strip) => (
+        <PaperStrip key={strip.id} strip={strip} />
+      ))}
+    </li>
+  );
+}
+
+/** The strips that no finding shows. */
+function leftOver(report: Report): ReportStrip[] {
+  const shown = new Set(report.statements.flatMap((statement) => statement.strip_ids));
+  return report.strips.slice(1).filter((strip) => !shown.has(strip.id));
+}
+
 function Findings({ report }: { report: Report }) {
   if (report.statements.length === 0) return null;
   return (
@@ -77,7 +105,7 @@ function Findings({ report }: { report: Report }) {
       <h2>{words.value.findings}</h2>
       <ul class="findings">
         {report.statements.map((statement) => (
-          <li key={statement.id}>{statement.text[language.value]}</li>
+          <Finding key={`${statement.id} ${statement.start_ns}`} {...{ statement, report }} />
         ))}
       </ul>
     </section>
@@ -109,7 +137,7 @@ export function ReportView({ report, onBack }: { report: Report; onBack: () => v
       <details>
         <summary>{text.forClinicians}</summary>
         <p class="clinician">{report.narrative.clinician[language.value]}</p>
-        {report.strips.slice(1).map((strip) => (
+        {leftOver(report).map((strip) => (
           <PaperStrip key={strip.id} strip={strip} />
         ))}
       </details>

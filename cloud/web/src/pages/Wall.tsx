@@ -2,7 +2,8 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Patient } from "../api";
 import { gridFor, neighbour } from "../grid";
-import { Cell } from "../parts/Cell";
+import { Badge } from "../parts/Badge";
+import { Cell, urgencyShown } from "../parts/Cell";
 import { Menu } from "../parts/Menu";
 import { Notices } from "../parts/Notices";
 import { StripCanvas } from "../parts/StripCanvas";
@@ -10,19 +11,27 @@ import { Evidence } from "../parts/Vitals";
 import { isMonitored } from "../state/judge";
 import { type Monitored, monitor, nowMs, services } from "../state/monitor";
 import { isWall, language } from "../state/preferences";
+import { URGENCIES } from "../state/urgency";
 import { SERVICE_NAMES } from "../wire";
 import { clockTime, words } from "../words";
 import { Measurements, standing } from "./Report";
 
-type Order = "name" | "bed" | "unmonitored";
+type Order = "name" | "bed" | "urgency" | "unmonitored";
 
 const byText = (a: string, b: string) => a.localeCompare(b, undefined, { numeric: true });
+
+/** Most urgent first. */
+function rank({ numbers, view }: Monitored): number {
+  const urgency = urgencyShown(numbers.value, view.value);
+  return urgency ? URGENCIES.indexOf(urgency) : URGENCIES.length;
+}
 
 function compare(order: Order): (a: Monitored, b: Monitored) => number {
   return (a, b) => {
     const names = byText(a.patient.name, b.patient.name);
     if (order === "bed") return byText(a.patient.bed ?? "", b.patient.bed ?? "") || names;
     if (order === "name") return names;
+    if (order === "urgency") return rank(a) - rank(b) || names;
     return Number(isMonitored(a.view.value)) - Number(isMonitored(b.view.value)) || names;
   };
 }
@@ -54,6 +63,27 @@ function Unmonitored({ all }: { all: readonly Monitored[] }) {
   );
 }
 
+/** How many patients there are of each urgency; what there is none of is left out. */
+function UrgencyCounts({ all }: { all: readonly Monitored[] }) {
+  // A text, so that this renders anew only when a count changes.
+  const counts = useComputed(() => {
+    const ranks = all.map(rank);
+    return URGENCIES.map((_, i) => ranks.filter((each) => each === i).length).join(" ");
+  });
+  const numbers = counts.value.split(" ");
+  return (
+    <span class="wall-urgencies" role="status">
+      {URGENCIES.map((urgency, i) =>
+        numbers[i] === "0" ? null : (
+          <span key={urgency}>
+            <Badge urgency={urgency} /> {numbers[i]}
+          </span>
+        ),
+      )}
+    </span>
+  );
+}
+
 function ServiceStates() {
   const text = words.value;
   const known = services.value;
@@ -79,6 +109,7 @@ function TopBar({ all, order }: { all: readonly Monitored[]; order: Signal<Order
   const orders: [Order, string][] = [
     ["name", text.sortName],
     ["bed", text.sortBed],
+    ["urgency", text.sortUrgency],
     ["unmonitored", text.sortUnmonitored],
   ];
   return (
@@ -86,6 +117,7 @@ function TopBar({ all, order }: { all: readonly Monitored[]; order: Signal<Order
       <h1>ECGomics</h1>
       <span>{text.patients(all.length)}</span>
       <span>{monitoredText}</span>
+      <UrgencyCounts all={all} />
       <Unmonitored all={all} />
       <span class="wall-services">
         <ServiceStates />

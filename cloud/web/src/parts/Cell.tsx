@@ -3,23 +3,49 @@
 import { useComputed } from "@preact/signals";
 import { isMonitored, type View } from "../state/judge";
 import type { Monitored } from "../state/monitor";
+import { qualityOf, reasonsOf } from "../state/quality";
+import { concernsOf, eventsOf, SYMBOLS, type Urgency, urgencyOf } from "../state/urgency";
 import type { Numbers } from "../wire";
-import { clockTime, why, words } from "../words";
+import { clockTime, reason, rhythmName, why, words } from "../words";
 import { ageText, rateReason, rateText } from "./Vitals";
 
-const USABLE_SQI = 0.5;
+const MAX_REASONS = 2;
 
 /** Solid, hatched or absent: how far the last ten seconds can be trusted. */
-function quality(numbers: Numbers | null, view: View): "solid" | "hatched" | "absent" {
+function trustIn(numbers: Numbers | null, view: View): "solid" | "hatched" | "absent" {
   if (!numbers || !isMonitored(view)) return "absent";
-  return numbers.sqi >= USABLE_SQI && !numbers.lead_off ? "solid" : "hatched";
+  return qualityOf(numbers) === "good" ? "solid" : "hatched";
 }
 
+/** Why the signal is not good; empty when it is. */
+function disturbance(numbers: Numbers | null, view: View): string {
+  if (!numbers || !isMonitored(view) || qualityOf(numbers) === "good") return "";
+  return reasonsOf(numbers).slice(0, MAX_REASONS).map(reason).join(", ");
+}
+
+/** The base rhythm, what lies over it now, and a rate far off. */
 function rhythm(numbers: Numbers | null, view: View): string {
+  if (!numbers || !isMonitored(view)) return "";
+  const { concerns } = words.value;
+  const rates = concernsOf(numbers).flatMap(({ what }) =>
+    what === "rate_very_low" || what === "rate_very_high" ? [concerns[what]] : [],
+  );
+  return [base(numbers), ...eventsOf(numbers).map(rhythmName), ...rates]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+function base({ rhythm: label, hr_bpm: bpm, regular }: Numbers): string {
   const text = words.value;
-  if (!numbers?.hr_bpm || !isMonitored(view)) return "";
-  if (numbers.regular === null) return text.rhythmUnsure;
-  return numbers.regular ? text.rhythmEven : text.rhythmUneven;
+  if (label !== null) return rhythmName(label);
+  if (!bpm) return "";
+  if (regular === null) return text.rhythmUnsure;
+  return regular ? text.rhythmEven : text.rhythmUneven;
+}
+
+/** How urgent what is shown is; a patient whose signal is gone is loud in another way. */
+export function urgencyShown(numbers: Numbers | null, view: View): Urgency | null {
+  return numbers && isMonitored(view) ? urgencyOf(numbers) : null;
 }
 
 /** What a cell that is not monitored says, loudly; empty when it is. */
@@ -45,8 +71,18 @@ export function Cell({ monitored, isOpen, onOpen }: Props) {
   const rate = useComputed(() => rateText(numbers.value, view.value));
   const word = useComputed(() => rhythm(numbers.value, view.value));
   const age = useComputed(() => ageText(view.value));
-  const cell = useComputed(() => `cell is-${view.value.is}`);
-  const trust = useComputed(() => `trust trust-${quality(numbers.value, view.value)}`);
+  const urgency = useComputed(() => urgencyShown(numbers.value, view.value));
+  const cell = useComputed(() => {
+    const alarm = urgency.value ? ` is-${urgency.value}` : "";
+    return `cell is-${view.value.is}${alarm}`;
+  });
+  const badge = useComputed(() => (urgency.value ? `badge badge-${urgency.value}` : "badge"));
+  const symbol = useComputed(() => (urgency.value ? SYMBOLS[urgency.value] : ""));
+  const spoken = useComputed(() => (urgency.value ? `${words.value.alarms[urgency.value]}: ` : ""));
+  const isCalm = useComputed(() => urgency.value === null);
+  const trust = useComputed(() => `trust trust-${trustIn(numbers.value, view.value)}`);
+  const disturbed = useComputed(() => disturbance(numbers.value, view.value));
+  const isClear = useComputed(() => disturbed.value === "");
   const isMonitoredNow = useComputed(() => said.value === "");
   const bed = useComputed(() => (patient.bed ? words.value.bed(patient.bed) : ""));
   const unit = useComputed(() => words.value.bpm);
@@ -63,7 +99,11 @@ export function Cell({ monitored, isOpen, onOpen }: Props) {
           <span class="cell-name">{patient.name}</span>
           <span class="cell-bed">{bed}</span>
           <span class="cell-word">
-            {word}
+            <span class={badge} hidden={isCalm}>
+              <span aria-hidden="true">{symbol}</span>
+              <span class="unseen">{spoken}</span>
+            </span>
+            <span class="cell-rhythm">{word}</span>
             <strong>{noRate}</strong>
           </span>
         </span>
@@ -80,6 +120,9 @@ export function Cell({ monitored, isOpen, onOpen }: Props) {
       </span>
       <span class="cell-foot">
         <span class={trust} />
+        <span class="cell-reason" hidden={isClear}>
+          {disturbed}
+        </span>
         <span class="cell-age">{age}</span>
       </span>
     </button>

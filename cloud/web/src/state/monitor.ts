@@ -8,6 +8,7 @@ import { meter } from "../strip/figures";
 import { StripSource } from "../strip/source";
 import type { DeviceStatus, LinkState, Numbers, ServerMessage, Services, Strip } from "../wire";
 import { judge, type Known, linkNow, type View } from "./judge";
+import { type Recent, RecentCounts } from "./recent";
 import { session } from "./session";
 
 const TICK_MS = 500;
@@ -23,6 +24,7 @@ export const nowMs = signal(Date.now());
 /** One patient as the pages see it. */
 export class Monitored {
   readonly numbers: Signal<Numbers | null> = signal(null);
+  readonly recent: Signal<Recent | null> = signal(null);
   readonly status: Signal<DeviceStatus | null> = signal(null);
   readonly report: Signal<Report | null> = signal(null);
   readonly isSubscribed = signal(false);
@@ -40,7 +42,14 @@ export class Monitored {
   /** The state of the patch's link; null when nobody can tell now. */
   readonly link: ReadonlySignal<LinkState | null> = computed(() => linkNow(this.known.value));
 
+  private readonly counts = new RecentCounts();
+
   constructor(readonly patient: api.Patient) {}
+
+  takeNumbers(numbers: Numbers): void {
+    this.recent.value = this.counts.push(numbers);
+    this.numbers.value = numbers;
+  }
 }
 
 const monitored = new Map<string, Monitored>();
@@ -94,7 +103,7 @@ function take(message: ServerMessage): void {
   if (!("patient" in message)) return;
   const patient = monitored.get(message.patient);
   if (!patient) return;
-  if (message.type === "numbers") patient.numbers.value = message;
+  if (message.type === "numbers") patient.takeNumbers(message);
   if (message.type === "status") patient.status.value = message;
   if (message.type === "report") patient.report.value = message.report as Report;
   if (message.type === "subscribed") {

@@ -2,7 +2,7 @@
 
 import type { Numbers, Rhythm } from "../wire";
 import type { Recent } from "./recent";
-import { eventsOf } from "./urgency";
+import { byGravity, eventsOf } from "./urgency";
 
 export type Saying =
   | Rhythm
@@ -14,7 +14,7 @@ export type Saying =
   | "sinus_uneven"
   | "sinus_extra";
 
-/** Over these, what lies over the base rhythm is the news. */
+/** None of these is news beside what lies over it. */
 const PLAIN: ReadonlySet<Rhythm> = new Set<Rhythm>([
   "sinus_rhythm",
   "sinus_arrhythmia",
@@ -27,9 +27,9 @@ export function sayingOf(numbers: Numbers, recent: Recent | null): Saying {
   const { rhythm, regular } = numbers;
   if (numbers.lead_off) return "lead_off";
   if (rhythm === null) return regular === null ? "unsure" : regular ? "even" : "uneven";
-  if (!PLAIN.has(rhythm)) return rhythm;
-  const event = eventsOf(numbers)[0];
-  if (event) return event;
+  if (rhythm === "noise" || rhythm === "lead_off") return rhythm;
+  const news = [...(PLAIN.has(rhythm) ? [] : [rhythm]), ...eventsOf(numbers)].sort(byGravity)[0];
+  if (news) return news;
   if (rhythm !== "sinus_rhythm") return rhythm;
   if (recent && recent.pvc + recent.pac > 0) return "sinus_extra";
   return regular === false ? "sinus_uneven" : rhythm;

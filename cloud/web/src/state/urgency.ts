@@ -68,8 +68,11 @@ export function eventsOf(numbers: Numbers): Rhythm[] {
   const { newest_event: newest, newest_event_ns: atNs, newest_ns: nowNs } = numbers;
   const isRecent = newest !== null && atNs !== null && (nowNs - atNs) / 1e6 <= EVENT_MS;
   const events = new Set([...numbers.patterns, ...(isRecent ? [newest] : [])]);
-  return [...events].sort((a, b) => RHYTHMS.indexOf(a) - RHYTHMS.indexOf(b));
+  return [...events].sort(byGravity);
 }
+
+/** The gravest rhythm first. */
+export const byGravity = (a: Rhythm, b: Rhythm): number => RHYTHMS.indexOf(a) - RHYTHMS.indexOf(b);
 
 /** Give everything that somebody should look at, most urgent first. */
 export function concernsOf(numbers: Numbers): Concern[] {

@@ -32,6 +32,10 @@ export const fromNs = (utcNs: number): number => utcNs / 1e6;
 export const reason = (key: string | null): string =>
   words.value.reasons[key ?? "none"] ?? (key ?? "").replaceAll("_", " ");
 
+/** A rhythm's name; one of a later version is named by its key. */
+export const rhythmName = (key: string): string =>
+  (words.value.rhythms as Record<string, string>)[key] ?? key.replaceAll("_", " ");
+
 /** Why nothing comes: a service, the page, the gateway, or the state of the link. */
 export function why(key: string): string {
   const { whys, links } = words.value;
@@ -49,6 +53,12 @@ export const count = (value: number): string =>
 export function seconds(ms: number): string {
   const value = Math.max(0, ms) / 1e3;
   return value < 9.95 ? value.toFixed(1) : Math.round(value).toString();
+}
+
+/** Whole minutes and the seconds over, written by `write`. */
+export function minutes(ms: number, write: (minutes: number, seconds: number) => string): string {
+  const total = Math.round(Math.max(0, ms) / 1e3);
+  return write(Math.floor(total / 60), total % 60);
 }
 
 export const unit = (ucum: string): string => words.value.units[ucum] ?? ucum;
