@@ -8,6 +8,8 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from cloud.settings import CloudSettings, EngineSettings, ServeSettings
+from ecgcore.events import QualityReason, RhythmLabel
+from ecgcore.wire.messages import Numbers
 from gateway.settings import GatewaySettings
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +53,12 @@ def test_every_route_stands_in_the_docs() -> None:
         assert any(
             known.startswith(verb.upper()) and known.endswith(ending) for known in documented
         ), f"{verb.upper()} {path}"
+
+
+def test_every_number_rhythm_and_reason_stands_in_the_docs() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    words: list[str] = [*Numbers.model_fields, *RhythmLabel, *QualityReason]
+    assert [word for word in words if f"`{word}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -33,6 +33,17 @@ def test_a_patient_sees_her_strip_move_and_a_report_arrive(sign_in: SignIn, keep
     assert 2.5 < _newest_s(page) - before < 4
     # The first rate needs a whole ten seconds of signal; before that it is "--", never a number.
     expect(page.locator(".rate-number")).to_have_text(re.compile(r"^[4-9]\d$"), timeout=30_000)
+    # Record 119 is a sinus rhythm with many ventricular beats, often every second or third.
+    expect(page.locator(".now-rhythm")).to_have_text(
+        re.compile(r"^Sinus \w+ · \w+ · since \d\d:\d\d:\d\d$"), timeout=60_000
+    )
+    expect(page.locator(".now-quality")).to_have_text("Clear signal")
+    expect(page.locator(".meta")).to_contain_text("automatic, unconfirmed")
+    page.locator(".behind summary").click()
+    expect(page.locator(".evidence")).to_contain_text(
+        re.compile(r"Since the recording began[1-9]\d* extra beats"), timeout=60_000
+    )
+    page.locator(".behind summary").click()
     reports = page.locator(".report-list li")
     # The report of a whole minute comes by itself over the WebSocket, with no reload.
     expect(reports.first).to_be_visible(timeout=100_000)
@@ -40,6 +51,7 @@ def test_a_patient_sees_her_strip_move_and_a_report_arrive(sign_in: SignIn, keep
     page.locator("button.big").click()
     expect(page.locator(".paper").first).to_be_visible(timeout=10_000)
     expect(page.get_by_text("unconfirmed").first).to_be_visible()
+    expect(page.locator(".findings")).to_contain_text(re.compile(r"Sinus \w+, \d+"))
     keep(page, "report")
     page.locator("button.back").click()
     expect(reports).to_have_count(2)
@@ -89,6 +101,7 @@ def test_sixteen_strips_run_at_fifty_frames_a_second_or_more(sign_in: SignIn, ke
     expect(page.locator(".cell[data-patient]")).to_have_count(16, timeout=20_000)
     expect(page.locator(".cell.is-live")).to_have_count(16, timeout=20_000)
     page.wait_for_timeout(8000)
+    _expect_rhythm_and_quality(page)
     figures = _figures(page)
     keep(page, "wall")
     print(f"wall: {figures}")
@@ -98,6 +111,15 @@ def test_sixteen_strips_run_at_fifty_frames_a_second_or_more(sign_in: SignIn, ke
     before = _newest_s(page)
     page.wait_for_timeout(2000)
     assert _newest_s(page) - before > 1
+
+
+def _expect_rhythm_and_quality(page: Page) -> None:
+    rhythms = page.locator(".cell-rhythm").filter(has_text=re.compile(r"\bSinus "))
+    expect(rhythms).to_have_count(16, timeout=60_000)
+    expect(page.locator(".trust-solid")).to_have_count(16)
+    # Bigeminy and trigeminy come and go in this record; the tile and the top bar say the same.
+    framed = page.locator(".cell:is(.is-low, .is-medium, .is-high)")
+    expect(framed).to_have_count(page.locator(".cell .badge:not([hidden])").count())
 
 
 def _figures(page: Page) -> dict[str, Any]:

@@ -74,9 +74,9 @@ def test_the_wall_tells_what_lies_over_the_rhythm_and_sorts_by_urgency(browser: 
     expect(page.locator(".cell-name")).to_have_text(["high", "medium", "low", "calm"])
     expect(page.locator(".cell-rhythm")).to_have_text(
         [
-            "Sinus bradycardia · Rate below 40",
-            "Sinus rhythm · Short ventricular tachycardia",
-            "Sinus rhythm · Bigeminy",
+            "Rate below 40 · Sinus bradycardia",
+            "Short ventricular tachycardia · Sinus rhythm",
+            "Bigeminy · Sinus rhythm",
             "Sinus rhythm",
         ]
     )

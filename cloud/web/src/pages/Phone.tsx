@@ -88,9 +88,7 @@ function Findings({ patient }: { patient: Monitored }) {
     <div class="now-found">
       {rhythm && <p class="now-rhythm">{rhythm}</p>}
       {eventsOf(numbers).length > 0 && (
-        <p class="now-event">
-          {words.value.newestEvent}: {eventText(numbers)}
-        </p>
+        <p class="now-event">{words.value.because(words.value.newestEvent, eventText(numbers))}</p>
       )}
       <p class="now-quality">
         <span class={`trust trust-${qualityOf(numbers) === "good" ? "solid" : "hatched"}`} />

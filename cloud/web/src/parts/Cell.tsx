@@ -23,16 +23,13 @@ function disturbance(numbers: Numbers | null, view: View): string {
   return reasonsOf(numbers).slice(0, MAX_REASONS).map(reason).join(", ");
 }
 
-/** The base rhythm, what lies over it now, and a rate far off. */
+/** What is of concern, gravest first, for it must not be cut off; then the rest of the rhythm. */
 function rhythm(numbers: Numbers | null, view: View): string {
   if (!numbers || !isMonitored(view)) return "";
-  const { concerns } = words.value;
-  const rates = concernsOf(numbers).flatMap(({ what }) =>
-    what === "rate_very_low" || what === "rate_very_high" ? [concerns[what]] : [],
-  );
-  return [base(numbers), ...eventsOf(numbers).map(rhythmName), ...rates]
-    .filter(Boolean)
-    .join(" · ");
+  const { concerns } = words.value as { concerns: Record<string, string> };
+  const urgent = concernsOf(numbers).map(({ what }) => concerns[what] ?? rhythmName(what));
+  const all = [...urgent, base(numbers), ...eventsOf(numbers).map(rhythmName)];
+  return [...new Set(all)].filter(Boolean).join(" · ");
 }
 
 function base({ rhythm: label, hr_bpm: bpm, regular }: Numbers): string {
