@@ -44,6 +44,7 @@ def test_a_patient_sees_her_strip_move_and_a_report_arrive(sign_in: SignIn, keep
         re.compile(r"Since the recording began[1-9]\d* extra beats"), timeout=60_000
     )
     page.locator(".behind summary").click()
+    page.evaluate("scrollTo(0, 0)")
     reports = page.locator(".report-list li")
     # The report of a whole minute comes by itself over the WebSocket, with no reload.
     expect(reports.first).to_be_visible(timeout=100_000)

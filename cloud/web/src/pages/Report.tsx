@@ -1,3 +1,4 @@
+import { useLayoutEffect } from "preact/hooks";
 import { DimensionMark } from "../parts/Glyphs";
 import { PaperStrip } from "../parts/PaperStrip";
 import type { Dimension, Measurement, Report, ReportStrip, Statement } from "../report";
@@ -114,6 +115,8 @@ function Findings({ report }: { report: Report }) {
 
 export function ReportView({ report, onBack }: { report: Report; onBack: () => void }) {
   const text = words.value;
+  // It opens at its top, however far the page before was scrolled.
+  useLayoutEffect(() => scrollTo(0, 0), [report.report_id]);
   const { start_ns, end_ns, wall_s, analysable_s } = report.recording;
   const [from, to] = [fromNs(start_ns), fromNs(end_ns)];
   const leftOutMs = (wall_s - analysable_s) * 1e3;

@@ -71,6 +71,8 @@ test.each([
 test.each([
   ["nsvt", "medium"],
   ["pause", "medium"],
+  ["mobitz2", "medium"],
+  ["mobitz1", "low"],
   ["couplet", null],
   ["triplet", null],
 ] as const)("%s, over as soon as it is told, is %s for a minute", (event, urgency) => {
@@ -81,6 +83,15 @@ test.each([
   expect(eventsOf(at(60))).toEqual([event]);
   expect(eventsOf(at(61))).toEqual([]);
 });
+
+test.each(["bigeminy", "trigeminy", "avb1", "2to1", "complete_avb"] as const)(
+  "%s is no longer shown when it has ended",
+  (newest_event) => {
+    const ended = numbersOf({ newest_event, newest_event_ns: secondsAgo(5) });
+    expect(eventsOf(ended)).toEqual([]);
+    expect(urgencyOf(ended)).toBe(null);
+  },
+);
 
 test("all that is of concern is told, most urgent first, each once", () => {
   const numbers = numbersOf({

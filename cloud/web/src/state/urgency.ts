@@ -21,8 +21,16 @@ export interface Concern {
   urgency: Urgency;
 }
 
-/** What is over is shown as new for so long. */
+/** These are over when they are told, or come one by one: new for so long. The rest go on or not. */
 const EVENT_MS = 60_000;
+const BRIEF: ReadonlySet<Rhythm> = new Set<Rhythm>([
+  "pause",
+  "nsvt",
+  "triplet",
+  "couplet",
+  "mobitz1",
+  "mobitz2",
+]);
 /** Below it a rate is not judged. */
 const GOOD_SQI = 0.7;
 const VERY_LOW_BPM = 40;
@@ -63,11 +71,12 @@ const LASTING: Partial<Record<Rhythm, Lasting>> = {
   noise: { afterS: 300, urgency: "low" },
 };
 
-/** Give what lies over the base rhythm: what goes on, and what was there in the last minute. */
+/** Give what lies over the base rhythm: what goes on, and brief events of the last minute. */
 export function eventsOf(numbers: Numbers): Rhythm[] {
   const { newest_event: newest, newest_event_ns: atNs, newest_ns: nowNs } = numbers;
-  const isRecent = newest !== null && atNs !== null && (nowNs - atNs) / 1e6 <= EVENT_MS;
-  const events = new Set([...numbers.patterns, ...(isRecent ? [newest] : [])]);
+  const isNew = atNs !== null && (nowNs - atNs) / 1e6 <= EVENT_MS;
+  const brief = newest !== null && isNew && BRIEF.has(newest) ? [newest] : [];
+  const events = new Set([...numbers.patterns, ...brief]);
   return [...events].sort(byGravity);
 }
 
