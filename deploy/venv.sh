@@ -13,6 +13,6 @@ fi
 # pip comes last into a new environment: without it the making was interrupted.
 [ -x .venv/bin/pip ] || "$python" -m venv .venv
 echo "packages: installing into .venv, a minute or two"
-.venv/bin/python -m pip install -q --disable-pip-version-check -e '.[gateway,cloud,sim,dev]'
+.venv/bin/python -m pip install -q --disable-pip-version-check -e '.[gateway,cloud,sim,evaluate,dev]'
 # Compiled once here, so that the first engine neither waits for it nor keeps the compiler's memory.
 .venv/bin/python -c 'from ecgcore.pipeline import PipelineConfig, warm_up; warm_up(PipelineConfig(fs_hz=130.0))'

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud.analysis.rr_only import rhythms_of
 from cloud.evaluation import archive
-from cloud.evaluation.analysis import analyse
+from cloud.evaluation.analysis import FoundRhythm, analyse
 from cloud.evaluation.arrhythmia import AF, EPISODE_COLUMNS, FLUTTER, episode_cells
-from cloud.evaluation.beats_only import rhythms_of_beats
 from cloud.evaluation.episodes import EpisodeTally, compare
-from cloud.evaluation.matching import Span
+from cloud.evaluation.matching import Beats, Span
 from cloud.evaluation.study import Aim, Options, Study, headline
 from cloud.evaluation.tables import Cell, Table
 from cloud.evaluation.tally import average
 from ecgcore.errors import ConfigError
+from ecgcore.events import BeatLabel
 
 BEATS, SIGNAL = "intervals", "signal"
 _KINDS = ("AF", "AF or flutter")
@@ -68,7 +69,7 @@ def score(job: Job) -> RhythmScore:
         if not beats.samples.size:
             msg = f"record {job.folder / job.name}: no beats in .qrs or .atr"
             raise ConfigError(msg)
-        rhythms, end = rhythms_of_beats(beats, fs_hz), int(beats.samples[-1]) + 1
+        rhythms, end = _of_beats(beats, fs_hz), int(beats.samples[-1]) + 1
     there = archive.rhythms_of(annotations, end)
     whole = (there[0][0][0] if there else 0, end)
 
@@ -79,6 +80,17 @@ def score(job: Job) -> RhythmScore:
 
     return RhythmScore(
         job.name, job.source, (tally(("AFIB",), AF), tally(("AFIB", "AFL"), FLUTTER))
+    )
+
+
+def _of_beats(beats: Beats, fs_hz: float) -> tuple[FoundRhythm, ...]:
+    labelled = (
+        (sample / fs_hz, BeatLabel(letter))
+        for sample, letter in zip(beats.samples.tolist(), beats.classes, strict=True)
+    )
+    return tuple(
+        FoundRhythm((round(start_s * fs_hz), round(end_s * fs_hz)), label)
+        for start_s, end_s, label, _ in rhythms_of(labelled)
     )
 
 
