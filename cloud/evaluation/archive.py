@@ -108,10 +108,10 @@ def read_lead(folder: Path, name: str, channel: int | str = 0) -> Lead:
     """
     path = folder / name
     try:
-        header = _wfdb().rdheader(str(path))
+        header = _wfdb("rdheader", str(path))
         names = [str(each).lower() for each in header.sig_name or ()]
         at = names.index(channel.lower()) if isinstance(channel, str) else channel
-        record = _wfdb().rdrecord(str(path), channels=[at])
+        record = _wfdb("rdrecord", str(path), channels=[at])
         scale = _MV_PER_UNIT[record.units[0].lower()]
         signal = np.array(record.p_signal[:, 0], np.float64) * scale
     except _UNREADABLE as error:
@@ -130,7 +130,7 @@ def read_annotations(folder: Path, name: str, extension: str) -> Annotations:
     """
     path = folder / name
     try:
-        found = _wfdb().rdann(str(path), extension)
+        found = _wfdb("rdann", str(path), extension)
     except _UNREADABLE as error:
         msg = f"annotations {path}.{extension}: {type(error).__name__}: {error}"
         raise ConfigError(msg.splitlines()[0]) from error
@@ -144,7 +144,7 @@ def read_annotations(folder: Path, name: str, extension: str) -> Annotations:
 
 def rate_of(folder: Path, name: str) -> float:
     """Read the sampling rate of a record."""
-    return float(_wfdb().rdheader(str(folder / name)).fs)
+    return float(_wfdb("rdheader", str(folder / name)).fs)
 
 
 def beats_of(annotations: Annotations) -> Beats:
@@ -210,13 +210,14 @@ def _unreadable(annotations: Annotations) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _wfdb() -> Any:
-    try:
-        with warnings.catch_warnings():
-            # It makes pandas warn when it is imported; it is slow to import, too.
-            warnings.simplefilter("ignore")
+def _wfdb(function: str, *arguments: Any, **options: Any) -> Any:
+    with warnings.catch_warnings():
+        # wfdb makes pandas warn, when it is imported and when it reads annotations.
+        warnings.simplefilter("ignore")
+        try:
+            # Slow to import.
             import wfdb
-    except ModuleNotFoundError as error:
-        msg = "reading archives needs wfdb: pip install 'ecgomics[evaluate]'"
-        raise ConfigError(msg) from error
-    return wfdb
+        except ModuleNotFoundError as error:
+            msg = "reading archives needs wfdb: pip install 'ecgomics[evaluate]'"
+            raise ConfigError(msg) from error
+        return getattr(wfdb, function)(*arguments, **options)
