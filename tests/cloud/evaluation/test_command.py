@@ -67,6 +67,7 @@ def test_the_text_has_every_table(mitdb: Path, capsys: pytest.CaptureFixture[str
     assert "mitdb" in err
 
 
+@pytest.mark.timeout(180)
 def test_several_processes_give_the_same(mitdb: Path, capsys: pytest.CaptureFixture[str]) -> None:
     alone = result(capsys, "mitdb", mitdb)
     evaluate("mitdb", mitdb, as_json=True, workers=2)
