@@ -108,6 +108,12 @@ test("all that is of concern is told, most urgent first, each once", () => {
   ]);
 });
 
+test("of two concerns as urgent the graver comes first", () => {
+  const event = { newest_event: "nsvt", newest_event_ns: secondsAgo(5) } as const;
+  const what = concernsOf(numbersOf({ rhythm: "afib", ...event })).map((each) => each.what);
+  expect(what).toEqual(["nsvt", "afib"]);
+});
+
 test("the graver of two events comes first", () => {
   const patterns: Rhythm[] = ["bigeminy", "complete_avb"];
   expect(eventsOf(numbersOf({ patterns }))).toEqual(["complete_avb", "bigeminy"]);

@@ -83,7 +83,7 @@ export function eventsOf(numbers: Numbers): Rhythm[] {
 /** The gravest rhythm first. */
 export const byGravity = (a: Rhythm, b: Rhythm): number => RHYTHMS.indexOf(a) - RHYTHMS.indexOf(b);
 
-/** Give everything that somebody should look at, most urgent first. */
+/** Give everything that somebody should look at. */
 export function concernsOf(numbers: Numbers): Concern[] {
   const found: Concern[] = [];
   const base = numbers.rhythm;
@@ -95,7 +95,14 @@ export function concernsOf(numbers: Numbers): Concern[] {
   }
   const rate = rateConcern(numbers);
   if (rate) found.push({ what: rate, urgency: "high" });
-  return found.sort((a, b) => URGENCIES.indexOf(a.urgency) - URGENCIES.indexOf(b.urgency));
+  return found.sort(byUrgency);
+}
+
+/** Most urgent first, of the like a far-off rate and then the gravest rhythm. */
+function byUrgency(a: Concern, b: Concern): number {
+  const place = (what: string) => (RHYTHMS as readonly string[]).indexOf(what);
+  const urgencies = URGENCIES.indexOf(a.urgency) - URGENCIES.indexOf(b.urgency);
+  return urgencies || place(a.what) - place(b.what);
 }
 
 export const urgencyOf = (numbers: Numbers): Urgency | null =>

@@ -109,7 +109,10 @@ export const en = {
   noEvent: "none",
   recentCounts: (span: string) => `In the last ${span}`,
   allCounts: "Since the recording began",
-  span: (minutes: number, seconds: number) => (minutes > 0 ? `${minutes} min` : `${seconds} s`),
+  span: (minutes: number, seconds: number) => {
+    if (minutes === 0) return `${seconds} s`;
+    return minutes === 1 ? "minute" : `${minutes} min`;
+  },
   pvcCount: (count: string) => `${count} extra beats from the lower chambers (PVC)`,
   pacCount: (count: string) => `${count} from the upper (PAC)`,
   pausesCount: (count: string) => `${count} pauses`,
