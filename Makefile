@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test setup system fmt check bench e2e clean
+.PHONY: demo test setup system fmt check bench peers e2e clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
 
@@ -37,8 +37,16 @@ check: setup  ## style, types, import direction, tests
 e2e: setup  ## the whole system: real broker, database, virtual Bluetooth, browser
 	$(BIN)/pytest -m e2e
 
-bench: setup  ## speed, size and latency, printed
+bench: setup peers  ## speed, size, latency, and the analysis beside others, printed
 	$(BIN)/python -m tests.bench
 
+# What the bench compares with has an environment of its own; without it ours is measured alone.
+peers:
+	@[ .venv-peers/installed -nt tests/bench/peers.txt ] || { \
+	    rm -rf .venv-peers && $(PYTHON) -m venv .venv-peers && \
+	    .venv-peers/bin/python -m pip install -q --disable-pip-version-check \
+	        -r tests/bench/peers.txt && touch .venv-peers/installed; \
+	} >&2 || { rm -rf .venv-peers; echo "peers: not installed; measuring ours alone" >&2; }
+
 clean:
-	rm -rf .venv cloud/web/dist cloud/web/node_modules
+	rm -rf .venv .venv-peers cloud/web/dist cloud/web/node_modules

@@ -19,6 +19,7 @@ from cloud.evaluation.wave_points import (
     POINTS,
     PointScore,
     beats_of_waves,
+    found_waves,
     marked_waves,
     score_best_of,
     score_within,
@@ -69,7 +70,7 @@ def ludb_score(job: Job) -> WaveScore:
     annotations = archive.read_annotations(job.folder, job.name, "ii")
     found = analyse(lead.ecg_mv, lead.fs_hz)
     marked, span = marked_waves(annotations), span_of(annotations)
-    points = score_within(marked, found.waves, span, lead.fs_hz)
+    points = score_within(marked, found_waves(found.waves), span, lead.fs_hz)
     return WaveScore(job.name, tuned_flag("ludb", job.name), points)
 
 
@@ -95,7 +96,7 @@ def ludb_tables(scores: Sequence[WaveScore]) -> tuple[Table, ...]:
         "t_off": ("19 prominence-delineator", "<= 14"),
     }
     aims = [
-        Aim(f"{point} sd within record, ms", _sd_within(scores, point), *peers[point])
+        Aim(f"{point} sd within record, ms", sd_within_ms(scores, point), *peers[point])
         for point in _SHOWN
     ]
     p = _total(scores, "p").tally
@@ -127,7 +128,7 @@ def _sd_rec(scores: Sequence[WaveScore], point: str) -> float | None:
     return average(score.points[point].sd_ms for score in scores)
 
 
-def _sd_within(scores: Sequence[WaveScore], point: str) -> float | None:
+def sd_within_ms(scores: Sequence[WaveScore], point: str) -> float | None:
     """Pool the deviations from each record's own mean."""
     squares, freedom = 0.0, 0
     for score in scores:
@@ -152,7 +153,7 @@ def _points(scores: Sequence[WaveScore]) -> Table:
                 total.sd_ms,
                 average(score.points[point].mean_ms for score in scores),
                 _sd_rec(scores, point),
-                _sd_within(scores, point),
+                sd_within_ms(scores, point),
             )
         )
     columns = ["point", "annotated", "Se %", "PPV %", "mean ms", "sd ms"]

@@ -51,7 +51,7 @@ def shown(cell: Cell) -> str:
 def as_text(evaluation: Evaluation) -> Group:
     """Give all tables for a terminal."""
     return Group(
-        Text(_heading(evaluation)), *(_rich(t) for t in evaluation.tables if not t.is_long)
+        Text(_heading(evaluation)), *(rich_of(t) for t in evaluation.tables if not t.is_long)
     )
 
 
@@ -71,7 +71,7 @@ def as_page(evaluation: Evaluation, command: str) -> str:
         "Written by the command below; how it counts is said in [the protocols](README.md).",
         f"    {command}",
         _heading(evaluation),
-        *(_markdown(table) for table in evaluation.tables if not table.is_long),
+        *(markdown_of(table) for table in evaluation.tables if not table.is_long),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -84,7 +84,8 @@ def _heading(evaluation: Evaluation) -> str:
     )
 
 
-def _rich(table: Table) -> RichTable:
+def rich_of(table: Table) -> RichTable:
+    """Give one table for a terminal."""
     made = RichTable(title=table.title, title_justify="left", title_style="bold")
     made.caption, made.caption_justify = table.note or None, "left"
     for n, column in enumerate(table.columns):
@@ -94,7 +95,8 @@ def _rich(table: Table) -> RichTable:
     return made
 
 
-def _markdown(table: Table) -> str:
+def markdown_of(table: Table) -> str:
+    """Give one table as Markdown."""
     lines = [
         f"## {table.title}\n",
         _line(table.columns),

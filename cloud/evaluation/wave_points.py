@@ -1,7 +1,7 @@
 """Where waves begin, peak and end: annotated ones and found ones, point by point."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -85,29 +85,43 @@ def places_of(wave: Wave | None) -> Places:
     return (None, None, None) if wave is None else (wave.onset, wave.peak, wave.offset)
 
 
-def found_waves(waves: Iterable[BeatWaves], kind: str) -> list[Places]:
-    """Give the waves of one kind that were found, in the order of time."""
-    found = (places_of(getattr(each, kind)) for each in waves)
-    return sorted((places for places in found if places[1] is not None), key=lambda p: p[1] or 0.0)
+def found_waves(waves: Sequence[BeatWaves]) -> dict[str, list[Places]]:
+    """Give the waves that were found, by kind."""
+    return {
+        kind: [places_of(getattr(each, kind)) for each in waves if getattr(each, kind) is not None]
+        for kind in WAVES
+    }
 
 
 def score_within(
     marked: Sequence[MarkedWave],
-    found: Sequence[BeatWaves],
+    found: Mapping[str, Sequence[Places]],
     span: tuple[int, int],
     fs_hz: float,
 ) -> dict[str, PointScore]:
-    """Pair the points of each kind on their own, nearest first, all within the tolerance.
+    """Pair the points of each kind on their own, all within the tolerance.
 
-    What was found outside the annotated span is neither right nor wrong.
+    Parameters
+    ----------
+    marked : sequence of MarkedWave
+        What is there.
+    found : mapping
+        For each kind in `WAVES` the waves found, by `found_waves`.
+    span : tuple
+        First and last annotated sample: what was found outside is neither right nor wrong.
+    fs_hz : float
+        Sampling rate.
     """
     scores = {}
     for kind, points in WAVES.items():
-        waves = found_waves(found, kind)
         for n, point in enumerate(points):
-            there = [w.places[n] for w in marked if w.kind == kind]
+            there = [wave.places[n] for wave in marked if wave.kind == kind]
             there_at = sorted(place for place in there if place is not None)
-            places = sorted((p[n] or 0.0, span[0] <= (p[1] or 0.0) <= span[1]) for p in waves)
+            places = sorted(
+                (place, peak is not None and span[0] <= peak <= span[1])
+                for place, peak in ((wave[n], wave[1]) for wave in found[kind])
+                if place is not None
+            )
             scores[point] = _score(there_at, places, fs_hz)
     return scores
 

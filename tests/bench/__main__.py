@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick] [--json]`: measure everything; about six minutes.
+"""`python -m tests.bench [--quick] [--json]`: measure everything; about fifteen minutes.
 
 Progress goes to stderr. The figures are also kept in ``artifacts/bench.json``. Nothing fails here:
 a target that is missed is shown as missed.
@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
+from tests.bench.analysis import measure_analysis
 from tests.bench.core import measure_core
 from tests.bench.ecg import signal_name
 from tests.bench.results import Results
@@ -54,6 +55,7 @@ def _measure(folder: Path, *, is_quick: bool) -> Results:
     wire = measure_wire()
     _say("analysis")
     core = measure_core()
+    analysis = measure_analysis(is_quick=is_quick)
     _say("spool")
     spool = measure_spool(folder)
     _say("start-up, first and second" + ("" if is_quick else ", until the first report"))
@@ -64,7 +66,7 @@ def _measure(folder: Path, *, is_quick: bool) -> Results:
         _say(f"system, {patches} patches for {duration_s:g} s")
         (place := folder / f"system-{patches}").mkdir()
         system.append(measure_system(place, patches, duration_s))
-    return Results(signal_name(), wire, core, spool, system, start_up)
+    return Results(signal_name(), wire, core, analysis, spool, system, start_up)
 
 
 def _as_book(results: Results) -> dict[str, Any]:

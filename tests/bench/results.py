@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.bench.analysis import Analysis
 from tests.bench.core import CoreCost
 from tests.bench.spool import SpoolCost
 from tests.bench.startup import StartUp
@@ -33,6 +34,7 @@ class Results:
     """The ECG that codecs, core and spool were measured with."""
     wire: list[FormatCost]
     core: list[CoreCost]
+    analysis: Analysis
     spool: SpoolCost
     system: list[SystemRun]
     start_up: StartUp

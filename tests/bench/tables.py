@@ -5,6 +5,8 @@ from collections.abc import Callable
 from rich.console import Group
 from rich.table import Table
 
+from cloud.evaluation.tables import rich_of
+from tests.bench.analysis import tables_of
 from tests.bench.core import CoreCost
 from tests.bench.results import Results, Target, growth, times
 from tests.bench.spool import SpoolCost
@@ -18,6 +20,7 @@ def tables(results: Results) -> Group:
     return Group(
         _wire(results.wire, results.signal),
         _core(results.core, results.signal),
+        *map(rich_of, tables_of(results.analysis)),
         _spool(results.spool),
         _start_up(results.start_up),
         _system(results.system),

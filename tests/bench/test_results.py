@@ -4,8 +4,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from cloud.evaluation.tally import Tally
+from tests.bench.analysis import Analysis, tables_of
 from tests.bench.core import CoreCost
+from tests.bench.peers import BeatFigures, Comparison, WaveFigures
 from tests.bench.results import Results, growth, times
+from tests.bench.scaling import StreamCost
 from tests.bench.spool import SpoolCost
 from tests.bench.startup import Start, StartUp
 from tests.bench.system import SystemRun
@@ -29,10 +33,28 @@ ONE = SystemRun(
 TWENTY = replace(
     ONE, patches=20, to_websocket_p99_s=2.5, frames_per_s=36.0, cpu_pct=dict.fromkeys(NAMES, 40.0)
 )
+POINTS = dict.fromkeys(("p_on", "qrs_on", "t", "t_off"), 9.0)
+ANALYSIS = Analysis(
+    Comparison(
+        "3 records",
+        "2 strips",
+        detectors=[
+            BeatFigures("ours", 0.02, Tally(999, 1, 1), 98.0),
+            BeatFigures("theirs", 0.04, Tally(990, 10, 10), 97.0, n_failed=1),
+        ],
+        pipelines=[BeatFigures("ours", 0.3, None, None)],
+        delineators=[
+            WaveFigures("ours", 0.1, POINTS, Tally(95, 5, 5), POINTS),
+            WaveFigures("theirs", 6.0, None, None, None),
+        ],
+    ),
+    [StreamCost("detector", 250, 1, 5.0)],
+)
 RESULTS = Results(
     signal="synthetic",
     wire=[FormatCost("JSON", 2000, 20.0, 20.0), FormatCost("raw int16", 500, 5.0, 40.0)],
     core=[CoreCost(130, 73, 200.0, 5000.0)],
+    analysis=ANALYSIS,
     spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0),
     system=[TWENTY, ONE],
     start_up=StartUp(Start(11.0, 12.0, None, 310.0), Start(4.0, 6.0, 67.0, 200.0)),
@@ -71,3 +93,16 @@ def test_the_tables_name_every_figure() -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     for figure in ("0.25x", "5000", "90000", "18.0x", "120.0", "CPU broker", "missed"):
         assert figure in shown
+
+
+def test_the_analysis_stands_beside_others_as_ratios() -> None:
+    detectors, pipelines, delineators, scaling = tables_of(ANALYSIS)
+    theirs = dict(zip(detectors.columns, detectors.rows[1], strict=True))
+    assert theirs["of ours"] == "2x"
+    assert theirs["errors, of ours"] == "10x"
+    assert theirs["F1 %"] == 99.0
+    assert theirs["failed"] == 1
+    # Without annotated signal there is a cost and no accuracy.
+    assert dict(zip(pipelines.columns, pipelines.rows[0], strict=True))["F1 %"] is None
+    assert delineators.rows[1][2] == "60x"
+    assert scaling.rows[0] == ("detector, 250 Hz, 1 lead", "5", "0.018", 200_000)

@@ -8,6 +8,7 @@ from cloud.evaluation.tally import Tally
 from cloud.evaluation.wave_points import (
     MarkedWave,
     beats_of_waves,
+    found_waves,
     marked_waves,
     score_best_of,
     score_within,
@@ -51,7 +52,7 @@ def test_a_biphasic_wave_is_one() -> None:
 
 
 def test_points_within_the_annotated_span() -> None:
-    scores = score_within(marked_waves(MARKS), FOUND, (100, 575), FS_HZ)
+    scores = score_within(marked_waves(MARKS), found_waves(FOUND), (100, 575), FS_HZ)
     assert scores["p"].tally == Tally(tp=1, fn=1)
     assert scores["p_on"].errors_ms == pytest.approx((4.0,))
     assert scores["qrs_on"].errors_ms == pytest.approx((-2.0, -2.0))
@@ -61,7 +62,7 @@ def test_points_within_the_annotated_span() -> None:
 
 def test_a_wave_in_the_span_that_nobody_marked_is_wrong() -> None:
     extra = BeatWaves(wave(300, 310, 320), wave(149, 160, 176), None)
-    scores = score_within(marked_waves(MARKS), [extra], (100, 575), FS_HZ)
+    scores = score_within(marked_waves(MARKS), found_waves([extra]), (100, 575), FS_HZ)
     assert scores["p"].tally == Tally(tp=0, fn=2, fp=1)
 
 
