@@ -1,8 +1,8 @@
 """`python -m tests.bench.analysis [--quick] [--json] [--page FILE]`: the analysis beside others.
 
 Detector, delineator and whole beat pipeline beside what one could install instead, then the cost by
-rate and leads. Accuracy is measured on mitdb and ludb in the folder `ECGOMICS_DATA` (`../shared/data`
-if not set); without them a synthetic heart tells the cost alone.
+rate and leads. Accuracy is measured on mitdb and ludb in the folder `ECGOMICS_DATA`, else in
+`../shared/data`; without them a synthetic heart tells the cost alone.
 """
 
 import argparse

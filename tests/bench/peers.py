@@ -45,7 +45,7 @@ OURS = "ecgomics"
 FS_HZ = 250.0
 BLOCK = 250
 _PYTHON = Path(__file__).parents[2] / ".venv-peers" / "bin" / "python"
-_SYNTHETIC_S = 1800
+_SYNTHETIC_S = 600
 _SYNTHETIC_STRIPS = (20, 10)
 """How many, and how long in seconds."""
 
