@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from cloud.evaluation.archive import Lead
 from cloud.evaluation.heart_rate import RateWindow
 from cloud.evaluation.matching import Beats, Span
 from ecgcore.errors import ConfigError
@@ -49,13 +50,20 @@ class Analysis:
         return [rhythm.span for rhythm in self.rhythms if rhythm.label in labels]
 
 
-def analyse(ecg_mv: FloatArray, fs_hz: float) -> Analysis:
-    """Run the pipeline over one lead, shape (n_samples,); NaN is a gap."""
+def analyse(lead: Lead) -> Analysis:
+    """Run the pipeline over one lead; missing samples are a gap.
+
+    Raises
+    ------
+    ConfigError
+        If the rate is not supported or the samples are no voltages of a body.
+    """
     try:
-        pipeline = Pipeline(PipelineConfig(fs_hz))
+        pipeline = Pipeline(PipelineConfig(lead.fs_hz))
+        events = [e for item in _items(lead.ecg_mv, lead.fs_hz) for e in pipeline.push(item)]
     except ValueError as error:
-        raise ConfigError(str(error)) from error
-    events = [event for item in _items(ecg_mv, fs_hz) for event in pipeline.push(item)]
+        msg = f"record {lead.name}: {error}"
+        raise ConfigError(msg) from error
     return _analysis([*events, *pipeline.finish()])
 
 

@@ -36,6 +36,8 @@ _BOTH_UNREADABLE = 0x30
 class Lead:
     """One lead of one record."""
 
+    name: str
+    """Of the record."""
     ecg_mv: FloatArray
     """shape (n_samples,); NaN where there is none."""
     fs_hz: float
@@ -117,7 +119,7 @@ def read_lead(folder: Path, name: str, channel: int | str = 0) -> Lead:
     except _UNREADABLE as error:
         msg = f"record {path}, signal {channel}: {type(error).__name__}: {error}"
         raise ConfigError(msg.splitlines()[0]) from error
-    return Lead(signal, float(record.fs))
+    return Lead(name, signal, float(record.fs))
 
 
 def read_annotations(folder: Path, name: str, extension: str) -> Annotations:

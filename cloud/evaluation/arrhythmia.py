@@ -69,7 +69,7 @@ def score(job: Job) -> RecordScore:
     """Analyse and judge one record."""
     lead = archive.read_lead(job.folder, job.name)
     annotations = archive.read_annotations(job.folder, job.name, "atr")
-    return judge(job, annotations, analyse(lead.ecg_mv, lead.fs_hz), lead)
+    return judge(job, annotations, analyse(lead), lead)
 
 
 def judge(
@@ -104,7 +104,9 @@ def tables(scores: Sequence[RecordScore]) -> tuple[Table, ...]:
         headline(_aims(scores)),
         _beats(scores),
         _confusion(scores),
+        _confusion_by_record(scores),
         _runs(scores),
+        _runs_by_record(scores),
         _episodes(scores),
         _rates(scores),
     )
@@ -183,28 +185,63 @@ def _confusion(scores: Sequence[RecordScore]) -> Table:
     )
 
 
-def _runs(scores: Sequence[RecordScore]) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    nothing = RunTallies((Tally(),) * len(KINDS), (Tally(),) * len(KINDS))
-    classed = _classed(scores)
-    totals = (
-        ("VE", sum((score.ve_runs for score in classed), nothing)),
-        ("SVE", sum((score.sve_runs for score in classed), nothing)),
+def _confusion_by_record(scores: Sequence[RecordScore]) -> Table:
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (score.name, letter, *map(int, counts))
+        for score in scores
+        for letter, counts in zip(COLUMNS, score.confusion.counts, strict=True)
     )
-    for name, total in totals:
-        for (kind, _, _), there, found in zip(KINDS, total.by_kind, total.found, strict=True):
-            rows.append(
-                (
-                    f"{name} {kind}",
-                    int(there.tp + there.fn),
-                    there.sensitivity_pct,
-                    int(found.tp + found.fp),
-                    found.ppv_pct,
-                )
-            )
+    columns = ("record", "annotated", *COLUMNS.lower())
+    return Table("confusion_by_record", "The same by record", columns, rows, is_long=True)
+
+
+def _run_totals(scores: Sequence[RecordScore]) -> list[tuple[str, Tally, Tally]]:
+    """Give the runs of each kind: those that are there, and those that were found."""
+    nothing = RunTallies((Tally(),) * len(KINDS), (Tally(),) * len(KINDS))
+    totals = (
+        ("VE", sum((score.ve_runs for score in scores), nothing)),
+        ("SVE", sum((score.sve_runs for score in scores), nothing)),
+    )
+    return [
+        (f"{name} {kind}", there, found)
+        for name, total in totals
+        for (kind, _, _), there, found in zip(KINDS, total.by_kind, total.found, strict=True)
+    ]
+
+
+def _runs(scores: Sequence[RecordScore]) -> Table:
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            name,
+            int(there.tp + there.fn),
+            there.sensitivity_pct,
+            int(found.tp + found.fp),
+            found.ppv_pct,
+        )
+        for name, there, found in _run_totals(_classed(scores))
+    )
     columns = ("runs", "there", "Se %", "found", "+P %")
     note = "Couplets are 2, short runs 3 to 5, long runs 6 beats or more; paced records left out."
-    return Table("runs", "Run by run, gross", columns, tuple(rows), note)
+    return Table("runs", "Run by run, gross", columns, rows, note)
+
+
+def _runs_by_record(scores: Sequence[RecordScore]) -> Table:
+    def cells(members: Sequence[RecordScore]) -> list[float | None]:
+        totals = _run_totals(members)
+        return [
+            share for _, there, found in totals for share in (there.sensitivity_pct, found.ppv_pct)
+        ]
+
+    classed = _classed(scores)
+    by_record = [cells([score]) for score in classed]
+    names = [f"{name} {share}" for name, _, _ in _run_totals([]) for share in ("Se %", "+P %")]
+    rows = [
+        *((score.name, *each) for score, each in zip(classed, by_record, strict=True)),
+        ("gross", *cells(classed)),
+        ("average", *map(average, zip(*by_record, strict=True))),
+    ]
+    columns = ("record", *names)
+    return Table("runs_by_record", "Run by run, by record", columns, tuple(rows))
 
 
 def episode_cells(tally: EpisodeTally) -> tuple[Cell, ...]:
@@ -220,6 +257,14 @@ def episode_cells(tally: EpisodeTally) -> tuple[Cell, ...]:
     )
 
 
+def average_cells(tallies: Sequence[EpisodeTally]) -> tuple[Cell, ...]:
+    """Give the cells averaged over the records that have a value."""
+    columns = zip(*map(episode_cells, tallies), strict=True)
+    return tuple(
+        average(cell for cell in column if not isinstance(cell, str)) for column in columns
+    )
+
+
 EPISODE_COLUMNS = ("there", "Se %", "found", "+P %", "duration Se %", "duration +P %", "Sp %")
 
 
@@ -232,6 +277,7 @@ def _episodes(scores: Sequence[RecordScore]) -> Table:
                 rows.append((f"{kind} {score.name}", *episode_cells(tally)))
         total = sum((score.episodes[n] for score in scores), EpisodeTally())
         rows.append((f"{kind} gross", *episode_cells(total)))
+        rows.append((f"{kind} average", *average_cells([score.episodes[n] for score in scores])))
     return Table(
         "episodes",
         "Episodes and their duration",
@@ -247,7 +293,11 @@ def _rates(scores: Sequence[RecordScore]) -> Table:
         return (name, n_windows, error.n_withheld, error.mean_bpm, error.rms_bpm, error.rms_pct)
 
     rows = [row(score.name, score.rate) for score in scores]
+    means = (
+        average(c for c in column if not isinstance(c, str)) for column in zip(*rows, strict=True)
+    )
     rows.append(row("gross", sum((score.rate for score in scores), RateError())))
+    rows.append(("average", *list(means)[1:]))
     columns = ("record", "windows", "withheld", "mean bpm", "RMS bpm", "RMS %")
     note = "Ten-second windows: the rate that is shown, less that of the annotated beats."
     return Table("heart_rate", "Heart rate error", columns, tuple(rows), note)

@@ -32,7 +32,7 @@ NOISY_SHARE = 0.5
 """More than this share of a recording unreadable: too noisy."""
 AF_SHARE = 0.5
 """At least this share of the named time is AF: A."""
-ECTOPIC_SHARE = 0.05
+ECTOPIC_SHARE = 0.1
 """More than this share of the beats is ectopic: O."""
 NORMAL = (RhythmLabel.SINUS_RHYTHM, RhythmLabel.SINUS_ARRHYTHMIA)
 UNNAMED = (*UNREADABLE, RhythmLabel.UNDETERMINED)
@@ -82,7 +82,7 @@ def jobs(folder: Path, given: Path, options: Options) -> list[Job]:
 def score(job: Job) -> RecordingScore:
     """Analyse and judge one recording."""
     lead = archive.read_lead(job.folder, job.name)
-    found = analyse(lead.ecg_mv, lead.fs_hz)
+    found = analyse(lead)
     label, af_share = class_of(found, lead.ecg_mv.size)
     return RecordingScore(job.name, tuned_flag("cinc2017", job.name), job.label, label, af_share)
 

@@ -7,7 +7,7 @@ literature (Martinez 2004). A point is found if it is within 150 ms.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloud.evaluation import archive
@@ -68,7 +68,7 @@ def ludb_score(job: Job) -> WaveScore:
     """Delineate lead II of one record."""
     lead = archive.read_lead(job.folder, job.name, "ii")
     annotations = archive.read_annotations(job.folder, job.name, "ii")
-    found = analyse(lead.ecg_mv, lead.fs_hz)
+    found = analyse(lead)
     marked, span = marked_waves(annotations), span_of(annotations)
     points = score_within(marked, found_waves(found.waves), span, lead.fs_hz)
     return WaveScore(job.name, tuned_flag("ludb", job.name), points)
@@ -82,7 +82,7 @@ def qtdb_score(job: Job) -> WaveScore:
     channels: list[tuple[BeatWaves, ...]] = []
     for channel in (0, 1):
         lead = archive.read_lead(job.folder, job.name, channel)
-        channels.append(analyse(lead.ecg_mv[:end], fs_hz).waves)
+        channels.append(analyse(replace(lead, ecg_mv=lead.ecg_mv[:end])).waves)
     points = score_best_of(beats_of_waves(marked_waves(annotations)), channels, fs_hz)
     return WaveScore(job.name, tuned_flag("qtdb", job.name), points)
 

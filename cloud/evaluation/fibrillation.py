@@ -11,12 +11,17 @@ from pathlib import Path
 from cloud.analysis.rr_only import rhythms_of
 from cloud.evaluation import archive
 from cloud.evaluation.analysis import FoundRhythm, analyse
-from cloud.evaluation.arrhythmia import AF, EPISODE_COLUMNS, FLUTTER, episode_cells
+from cloud.evaluation.arrhythmia import (
+    AF,
+    EPISODE_COLUMNS,
+    FLUTTER,
+    average_cells,
+    episode_cells,
+)
 from cloud.evaluation.episodes import EpisodeTally, compare
 from cloud.evaluation.matching import Beats, Span
 from cloud.evaluation.study import Aim, Options, Study, headline
 from cloud.evaluation.tables import Cell, Table
-from cloud.evaluation.tally import average
 from ecgcore.errors import ConfigError
 from ecgcore.events import BeatLabel
 
@@ -59,7 +64,7 @@ def score(job: Job) -> RhythmScore:
     fs_hz = archive.rate_of(job.folder, job.name)
     if job.source == SIGNAL:
         lead = archive.read_lead(job.folder, job.name)
-        rhythms, end = analyse(lead.ecg_mv, fs_hz).rhythms, lead.ecg_mv.size
+        rhythms, end = analyse(lead).rhythms, lead.ecg_mv.size
     else:
         has_qrs = (job.folder / f"{job.name}.qrs").is_file()
         with_beats = (
@@ -115,12 +120,7 @@ def _rows(source: str, scores: Sequence[RhythmScore]) -> Iterator[tuple[Cell, ..
     for n, kind in enumerate(_KINDS):
         total = sum((score.episodes[n] for score in scores), EpisodeTally())
         yield f"gross, {kind}, {source}", *episode_cells(total)
-    cells = [episode_cells(score.episodes[0]) for score in scores]
-    means = [
-        average(cell for cell in column if not isinstance(cell, str))
-        for column in zip(*cells, strict=True)
-    ]
-    yield f"average, AF, {source}", *means
+    yield f"average, AF, {source}", *average_cells([score.episodes[0] for score in scores])
 
 
 AFDB = Study(jobs, score, tables)

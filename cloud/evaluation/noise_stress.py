@@ -1,7 +1,7 @@
 """NSTDB: how detection and classes hold up when electrode motion is mixed in, 24 to -6 dB."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,11 +68,11 @@ def score(job: Job) -> NoiseScore:
     lead = archive.read_lead(job.folder, job.name)
     annotations = archive.read_annotations(job.folder, job.name, "atr")
     beats = archive.beats_of(annotations)
-    ecg_mv = lead.ecg_mv
     if job.snr_db is not None:
         noise_mv = _noise(job.noise, lead.fs_hz)
-        ecg_mv = mixed(ecg_mv, noise_mv, beats, lead.fs_hz, job.snr_db, job.mode)
-    found = analyse(ecg_mv, lead.fs_hz)
+        noisy_mv = mixed(lead.ecg_mv, noise_mv, beats, lead.fs_hz, job.snr_db, job.mode)
+        lead = replace(lead, ecg_mv=noisy_mv)
+    found = analyse(lead)
     start, fibrillation = round(LEARNING_S * lead.fs_hz), archive.fibrillation_of(annotations)
     return NoiseScore(
         job.name,
