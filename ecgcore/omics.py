@@ -14,6 +14,7 @@ from ecgcore import hrv
 from ecgcore.events import USABLE_SQI, Dimension, Measurement, NullReason
 from ecgcore.intervals import BeatIntervals
 from ecgcore.nn import BoolArray, is_normal
+from ecgcore.stats import median
 from ecgcore.types import FloatArray
 
 MIN_INTERVALS = 2
@@ -60,8 +61,8 @@ class WindowSignal:
     def of_normal_beats(self, field: str) -> FloatArray:
         """Give an interval of the beats of class N, NaN where the wave is absent."""
         values = [getattr(each, field) for each in self.intervals]
-        filled = np.array([np.nan if value is None else value for value in values], float)
-        return filled[self.is_normal_beat]
+        # None becomes NaN.
+        return np.array(values, float)[self.is_normal_beat]
 
     @property
     def unusable(self) -> NullReason | None:
@@ -147,7 +148,7 @@ def _noise_rms(window: WindowSignal) -> Outcome:
     noise_mv = window.noise_mv[np.isfinite(window.noise_mv)]
     if not noise_mv.size:
         return NullReason.GAP
-    return 1e3 * float(np.median(noise_mv)), noise_mv.size
+    return 1e3 * median(noise_mv), noise_mv.size
 
 
 def _p_fraction(window: WindowSignal) -> Outcome:
@@ -171,7 +172,7 @@ def _of_waves(field: str, absent: NullReason) -> Callable[[WindowSignal], Outcom
             return NullReason.TOO_FEW_BEATS
         if known.size < max(MIN_WAVES, 0.5 * values.size):
             return absent
-        return float(np.median(known)), known.size
+        return median(known), known.size
 
     return measure
 
@@ -205,7 +206,7 @@ BIOMARKERS: tuple[Biomarker, ...] = (
         "ms",
         [
             ("rr_mean", _of_intervals(lambda rr_ms: float(np.mean(rr_ms)))),
-            ("rr_median", _of_intervals(lambda rr_ms: float(np.median(rr_ms)))),
+            ("rr_median", _of_intervals(median)),
             ("rr_min", _of_intervals(lambda rr_ms: float(np.min(rr_ms)))),
             ("rr_max", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
             ("rr_longest", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),

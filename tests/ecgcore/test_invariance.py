@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import wfdb
 from scipy.signal import resample_poly
 
+from cloud.evaluation.archive import read_lead
 from ecgcore.events import BeatClassified, BeatLabel
 from ecgcore.pipeline import Pipeline, PipelineConfig
 from ecgcore.types import EcgChunk, FloatArray, SampleClock
@@ -19,8 +19,7 @@ MINUTES = 2
 
 
 def record_mv(name: str) -> FloatArray:
-    record = wfdb.rdrecord(str(DATA / "mitdb" / name), channels=[0], sampto=MINUTES * 60 * FS_HZ)
-    return np.asarray(record.p_signal[:, 0], float)
+    return read_lead(DATA / "mitdb", name).ecg_mv[: MINUTES * 60 * FS_HZ]
 
 
 def beats_s(ecg_mv: FloatArray, fs_hz: int) -> FloatArray:
