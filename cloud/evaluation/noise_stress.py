@@ -18,7 +18,15 @@ from cloud.evaluation.tally import gross
 from ecgcore.errors import ConfigError
 from ecgcore.types import FloatArray
 
-_PEERS = {12: ("99.3", ">= 99.6"), 6: ("93.0", ">= 96"), 0: ("81.8", ">= 89")}
+_PEERS = {
+    (Mode.ALTERNATING, 12): ("99.3", ">= 99.6"),
+    (Mode.ALTERNATING, 6): ("93.0", ">= 96"),
+    (Mode.ALTERNATING, 0): ("81.8", ">= 89"),
+    # Measured here on 24 records of mitdb: the best of sleepecg and NeuroKit2 (pantompkins).
+    (Mode.CONTINUOUS, 12): ("96.1", ""),
+    (Mode.CONTINUOUS, 6): ("82.6", ""),
+    (Mode.CONTINUOUS, 0): ("69.7", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,9 @@ def tables(scores: Sequence[NoiseScore]) -> tuple[Table, ...]:
 
 def _aims(scores: Sequence[NoiseScore]) -> list[Aim]:
     aims = []
-    for level, (peers, aim) in _PEERS.items():
-        members = _at(scores, level, Mode.CONTINUOUS)
-        f1_pct = gross(score.confusion.qrs for score in members).f1_pct
-        aims.append(Aim(f"QRS F1 gross, continuous noise, {level} dB", f1_pct, peers, aim))
+    for (mode, level), (peers, aim) in _PEERS.items():
+        f1_pct = gross(score.confusion.qrs for score in _at(scores, level, mode)).f1_pct
+        aims.append(Aim(f"QRS F1 gross, {mode} noise, {level} dB", f1_pct, peers, aim))
     return aims
 
 
