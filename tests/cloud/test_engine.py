@@ -36,6 +36,8 @@ def _heart(n_frames: int) -> list[Frame]:
     beat: FloatArray = np.exp(-((phase / 0.012) ** 2)) + 0.2 * np.exp(
         -(((phase - 0.2) / 0.04) ** 2)
     )
+    # No skin is as still as a formula.
+    beat += 0.004 * np.random.default_rng(1).standard_normal(beat.size)
     adc = np.round(1000 * beat).astype(np.int32)[None, :]
     return [
         Frame(**{
@@ -256,6 +258,31 @@ async def test_what_is_committed_during_an_audit_is_not_half_of_it(
         monkeypatch.setattr(type(connection), "fetch", lambda _, *a: fetch_while_blocks_come(*a))
         [audit] = await verify_sessions(connection, [])
     assert (audit.blocks, audit.stored) == (0, 2920)
+
+
+async def test_beats_are_stored_with_class_and_waves_and_rhythms_with_their_ends(
+    broker: Broker, pool: DbPool
+) -> None:
+    frames = _heart(80)
+    after = replace(_heart(110)[-1], gap_before=29 * 73, gap_reason=GapReason.LINK_LOST)
+    gateway = StandInGateway(broker[1])
+    async with running_engine(broker[1], pool, frames):
+        await gateway.send_until_committed(frames)
+        [going_on] = await pool.fetch("SELECT * FROM rhythm WHERE end_counter IS NULL")
+        await gateway.send_until_committed([after])
+    beats = await pool.fetch("SELECT * FROM beat WHERE sample BETWEEN 1000 AND 5000")
+    assert len(beats) == pytest.approx(4000 / 130 / 0.8, abs=1.5)
+    for beat in beats:
+        assert beat["label"] == "N"
+        assert beat["qrs_on_ms"] < 0 < beat["qrs_off_ms"] < beat["t_on_ms"] < beat["t_ms"]
+        assert beat["t_ms"] == pytest.approx(200, abs=20)
+        assert beat["p_ms"] is None
+    rhythms = await pool.fetch("SELECT * FROM rhythm ORDER BY start_counter")
+    assert all(rhythm["end_counter"] for rhythm in rhythms)
+    ended = next(r for r in rhythms if r["start_counter"] == going_on["start_counter"])
+    assert (ended["label"], ended["end_counter"]) == (going_on["label"], 80 * 73)
+    lasted_ns = (ended["end_counter"] - ended["start_counter"]) * 1e9 / 130
+    assert ended["end_ns"] - ended["start_ns"] == pytest.approx(lasted_ns, rel=1e-3)
 
 
 def test_the_made_up_heart_is_one() -> None:

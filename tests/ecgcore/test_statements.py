@@ -2,8 +2,11 @@
 
 import pytest
 
-from ecgcore.compose import compose
-from tests.ecgcore.reporting import given, window
+from ecgcore.compose import StoredRhythm, compose
+from ecgcore.events import RhythmLabel
+from ecgcore.report import Certainty
+from ecgcore.statements import RHYTHM_IDS
+from tests.ecgcore.reporting import END, START, given, time_ns, window
 
 
 @pytest.mark.parametrize(
@@ -28,9 +31,45 @@ def test_statements(
     assert [s.aha_code for s in report.statements] == codes
 
 
-def test_no_statement_names_a_rhythm() -> None:
+def test_a_rate_alone_names_no_rhythm() -> None:
     for hr in (30.0, 45.0, 120.0, 200.0):
         report = compose(given(window=window(hr=hr)))
         words = " ".join(s.text.en + s.text.zh for s in report.statements).lower()
         words += report.narrative.patient.en.lower() + report.narrative.patient.zh
         assert not any(w in words for w in ("sinus", "tachy", "brady", "窦", "心动过"))
+
+
+def test_every_rhythm_has_its_words_but_those_the_quality_says() -> None:
+    unsaid = {RhythmLabel.NOISE, RhythmLabel.LEAD_OFF}
+    assert {str(label) for label in RhythmLabel} - {str(label) for label in unsaid} == RHYTHM_IDS
+
+
+def test_rhythms_are_said_most_serious_first_with_the_strip_behind_them() -> None:
+    pause = StoredRhythm(RhythmLabel.PAUSE, START + 2000, START + 2450, 0.9)
+    sinus = StoredRhythm(RhythmLabel.SINUS_RHYTHM, START, END, 0.75)
+    couplets = [
+        StoredRhythm(RhythmLabel.COUPLET, START + at, START + at + 65, 0.65) for at in (4000, 5000)
+    ]
+    report = compose(given(rhythms=(sinus, pause, *couplets)))
+    said = {s.id: s for s in report.statements}
+    assert list(said) == ["pause", "couplet", "sinus_rhythm"]
+    assert [s.aha_code for s in report.statements] == [None, 60, 20]
+    assert [s.certainty for s in report.statements] == [
+        Certainty.PROBABLE,
+        Certainty.CONSIDER,
+        Certainty.POSSIBLE,
+    ]
+    assert said["couplet"].text.en == "Ventricular couplet, 2 times, 1.0 s in all"
+    assert said["pause"].start_ns == time_ns(START + 2000)
+    shown = {strip.id: strip for strip in report.strips}
+    strip = shown[said["pause"].strip_ids[0]]
+    assert (
+        strip.first_counter <= pause.start < pause.end <= strip.first_counter + len(strip.samples)
+    )
+    assert said["sinus_rhythm"].strip_ids == (report.strips[0].id,)
+
+
+def test_a_bad_signal_has_no_rhythm() -> None:
+    sinus = StoredRhythm(RhythmLabel.SINUS_RHYTHM, START, END, 0.9)
+    report = compose(given(window=window(sqi=0.6), rhythms=(sinus,)))
+    assert [s.id for s in report.statements] == ["poor_quality"]
