@@ -2,9 +2,10 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +22,9 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     page: Annotated[Path | None, typer.Option(help="Write a Markdown page there as well.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    record: Annotated[
+        list[str] | None, typer.Option(help="Only this record; may be given again.")
+    ] = None,
     noise: Annotated[str, typer.Option(help="nstdb: em, bw or ma.")] = "em",
     clean: Annotated[
         Path | None, typer.Option(help="nstdb: clean records; else the mitdb beside DIR.")
@@ -48,7 +52,7 @@ def evaluate(
     study = STUDIES[dataset]
     with archive.opened(folder) as place:
         options = Options(noise, clean)
-        jobs = study.jobs(place, folder, options)
+        jobs = _chosen(study.jobs(place, folder, options), record or [])
         progress = track(
             scored(study.score, jobs, workers or n_usable_cores()),
             description=dataset,
@@ -76,3 +80,11 @@ def evaluate(
         # Tables that go into a file or a pipe are not folded.
         width = None if sys.stdout.isatty() else 160
         Console(highlight=False, width=width).print(as_text(result))
+
+
+def _chosen(jobs: Sequence[Any], names: Sequence[str]) -> list[Any]:
+    unknown = set(names) - {job.name for job in jobs}
+    if unknown:
+        msg = f"--record: there is no {', '.join(sorted(unknown))}"
+        raise ConfigError(msg)
+    return [job for job in jobs if not names or job.name in names]

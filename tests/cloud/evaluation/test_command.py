@@ -193,6 +193,12 @@ def test_a_damaged_record_is_named(mitdb: Path, tmp_path: Path) -> None:
         evaluate("mitdb", tmp_path, workers=1)
 
 
+def test_single_records_may_be_chosen(mitdb: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert result(capsys, "mitdb", mitdb, record=["901"])["n_records"] == 1
+    with pytest.raises(ConfigError, match="--record: there is no 77"):
+        evaluate("mitdb", mitdb, workers=1, record=["77", "901"])
+
+
 def test_noise_without_clean_records_says_what_to_give(tmp_path: Path) -> None:
     write_record(tmp_path / "nstdb", "em", [np.zeros(500)], ["noise1"])
     with pytest.raises(ConfigError, match="--clean"):
