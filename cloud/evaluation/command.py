@@ -50,7 +50,9 @@ def evaluate(
     from ecgcore.pipeline import ALGORITHM_VERSION
 
     study = STUDIES[dataset]
-    with archive.opened(folder) as place:
+    with archive.opened(folder) as opened:
+        # The folder of several archives will do.
+        place = opened / dataset if (opened / dataset).is_dir() else opened
         options = Options(noise, clean)
         jobs = _chosen(study.jobs(place, folder, options), record or [])
         progress = track(

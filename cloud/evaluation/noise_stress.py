@@ -55,12 +55,12 @@ class NoiseScore:
 
 def sources(folder: Path, options: Options) -> tuple[Path, ...]:
     """Give the folders that the result depends on."""
-    return _noise_folder(folder), _clean_folder(folder, options)
+    return folder, _clean_folder(folder, options)
 
 
 def jobs(folder: Path, given: Path, options: Options) -> list[Job]:
     """List every record at every level, continuous noise first; clean ones once."""
-    noise = _noise_folder(folder) / options.noise
+    noise = folder / options.noise
     if not noise.with_suffix(".hea").is_file():
         msg = f"{given}: no noise record {options.noise}.hea in it"
         raise ConfigError(msg)
@@ -148,15 +148,10 @@ def _name(level: int | None) -> str:
     return "clean" if level is None else f"{level} dB"
 
 
-def _noise_folder(folder: Path) -> Path:
-    inner = folder / "nstdb"
-    return inner if inner.is_dir() else folder
-
-
 def _clean_folder(folder: Path, options: Options) -> Path:
     if options.clean is not None:
         return options.clean
-    return _noise_folder(folder).resolve().parent / "mitdb"
+    return folder.resolve().parent / "mitdb"
 
 
 @lru_cache(maxsize=1)
