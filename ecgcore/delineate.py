@@ -2,13 +2,11 @@
 
 Theory of operation
 -------------------
-A beat is held back until the signal behind its T wave has come. Then, in each lead, the slope (a
-least-squares line through 24 ms) bounds the QRS: from its steepest place outward until it has been
-flat for a while. P and T are looked for as the farthest points from the chord of their search
-window, which the neighbouring beats bound; a wave is there when it rises well over the noise of the
-beat's quietest stretches and over a small share of the QRS. Onset and offset of P and T are where
-the steepest tangent of each flank meets the chord (the tangent method), so they do not hang on a
-threshold.
+A beat is held back until the signal behind its T wave has come. Then `ecgcore.wave_net` looks at
+each lead around the R peak and gives the nine points and how likely a P and a T wave are. A wave
+that is less likely than not, or that reaches beyond the samples at hand, is absent. What is left is
+measured on the signal itself: the peak moves to the summit next to the place that was found, and
+amplitudes and forms follow.
 
 Over several leads a wave is there when it is in at least half of them; with three or more the
 second-earliest onset and the second-latest offset count, so that one bad lead moves nothing.
@@ -24,30 +22,31 @@ from ecgcore.jit import compiled
 from ecgcore.rpeak import RPeak
 from ecgcore.second import DelineatedBeat, SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
+from ecgcore.wave_net import UNEVENNESS, Surroundings, points_of, uneven, weights_of
 
-_BEFORE_S = 0.55
+_BEFORE_S = 0.56
 _AFTER_S = 0.80
 _WAVES = ("p", "qrs", "t")
-# Columns of what `_delineate` gives for each wave.
-_ONSET, _PEAK, _OFFSET, _AMPLITUDE, _CONFIDENCE, _OTHER = range(6)
+_MAX_LOG_ODDS = 4.0
+# Columns of what `points_of` gives.
+_QRS_ON, _QRS_OFF = 3, 5
+_P, _QRS, _T = 18, 19, 20
 
 
 @dataclass(frozen=True, slots=True)
 class DelineateConfig:
     """Parameters of the search."""
 
-    slope_ms: float = 12.0
-    """Half the stretch a slope is taken over."""
-    qrs_share: float = 0.10
-    """Slope, against the steepest of the QRS, below which the QRS is over."""
-    qrs_flat_ms: float = 12.0
-    """How long it has to stay below."""
-    pr_max_ms: float = 320.0
-    """A P wave begins no longer than this before R."""
-    snr: float = 3.0
-    """A wave rises so many times over the noise."""
-    p_share: float = 0.012
-    """Least P and T, as a share of the QRS (0.02 mV of 1.5 mV, biomarkers S51)."""
+    model: str = "delineate"
+    """Which network."""
+    min_probability: float = 0.5
+    """A wave that is less likely is absent."""
+    past_share: float = 0.5
+    """How much the P waves of the beats before count for the log-odds of one."""
+    past_gain: float = 0.3
+    """How fast they are forgotten."""
+    summit_ms: float = 16.0
+    """A summit is looked for so far from where the network put the peak."""
     biphasic_share: float = 0.5
     """A wave with so much of its height on the other side is biphasic."""
 
@@ -62,6 +61,11 @@ class DelineateState:
     waiting: list[RPeak] = field(default_factory=list)
     last: float = -math.inf
     """Place of the last R peak that was delineated."""
+    interval: float = math.nan
+    """From the one before it."""
+    unevenness: float = UNEVENNESS
+    p_log_odds: FloatArray | None = None
+    """Running mean of each lead, shape (n_leads,); NaN where there was no beat yet."""
 
 
 class Delineator:
@@ -81,6 +85,9 @@ class Delineator:
         self._config = config
         self._fs_hz = fs_hz
         self._n_leads = n_leads
+        self._least = math.log(config.min_probability / (1.0 - config.min_probability))
+        self._weights = weights_of(config.model)
+        self._before = math.ceil(_BEFORE_S * fs_hz)
         self._after = math.ceil(_AFTER_S * fs_hz)
         # Beats may be named some seconds late, by search-back or learning.
         self._kept = math.ceil(8.0 * fs_hz)
@@ -88,9 +95,9 @@ class Delineator:
     def push(self, second: SignalSecond) -> list[DelineatedBeat]:
         """Take the next second; give the beats whose waves are certain now."""
         state = self.state
-        before = state.ecg_mv
-        joined = second.ecg_mv if before is None else np.hstack((before, second.ecg_mv))
-        state.ecg_mv = np.ascontiguousarray(joined[:, -self._kept :])
+        before = np.empty((self._n_leads, 0)) if state.ecg_mv is None else state.ecg_mv
+        n_kept = max(self._kept - second.ecg_mv.shape[1], 1)
+        state.ecg_mv = np.concatenate((before[:, -n_kept:], second.ecg_mv), axis=1)
         state.end = second.end
         state.waiting += second.peaks
         due = [peak for peak in state.waiting if peak.sample + self._after <= state.end]
@@ -99,7 +106,7 @@ class Delineator:
     def finish(self) -> list[DelineatedBeat]:
         """End the run, as before a gap: the beats still held come out with what can be seen."""
         found = self._delineated(list(self.state.waiting))
-        self.state.ecg_mv, self.state.last = None, -math.inf
+        self.state.ecg_mv, self.state.last, self.state.interval = None, -math.inf, math.nan
         return found
 
     def _delineated(self, due: list[RPeak]) -> list[DelineatedBeat]:
@@ -107,59 +114,60 @@ class Delineator:
         found = []
         for peak in due:
             state.waiting.remove(peak)
-            following = state.waiting[0].sample if state.waiting else math.inf
-            found.append(self._beat(peak, following))
-            state.last = float(peak.sample)
+            following = state.waiting[0] if state.waiting else None
+            self._pass_to(_place(peak))
+            after = math.inf if following is None else _place(following) - _place(peak)
+            found.append(self._beat(peak, after / self._fs_hz))
         return found
 
-    def _beat(self, peak: RPeak, following: float) -> DelineatedBeat:
+    def _pass_to(self, r: float) -> None:
+        """Remember the interval to the next beat."""
+        state = self.state
+        interval = r - state.last
+        if 0.0 < interval < math.inf:
+            if not math.isnan(state.interval):
+                state.unevenness = uneven(state.unevenness, interval, state.interval)
+            state.interval = interval
+        state.last = r
+
+    def _beat(self, peak: RPeak, after_s: float) -> DelineatedBeat:
         leads = self.state.ecg_mv
-        if leads is None or not leads.shape[1]:
+        oldest = self.state.end - (0 if leads is None else leads.shape[1])
+        if leads is None or not oldest < peak.sample < self.state.end - 1:
             nothing = tuple(BeatWaves() for _ in range(self._n_leads))
             return DelineatedBeat(peak, BeatWaves(), nothing)
-        oldest = self.state.end - leads.shape[1]
-        start = max(peak.sample - math.ceil(_BEFORE_S * self._fs_hz), oldest)
+        start = max(peak.sample - self._before, oldest)
         end = min(peak.sample + self._after, self.state.end)
-        window = leads[:, start - oldest : end - oldest]
-        config = self._config
-        lead_waves = []
-        for lead in window:
-            points = _delineate(
-                np.ascontiguousarray(lead),
-                self._fs_hz,
-                peak.sample - start,
-                max(self.state.last - start, -1e9),
-                min(float(following - start), 1e9),
-                config.slope_ms,
-                config.qrs_share,
-                config.qrs_flat_ms,
-                config.pr_max_ms,
-                config.snr,
-                config.p_share,
-            )
-            lead_waves.append(self._waves(points, start, peak))
-        return DelineatedBeat(peak, _over_leads(lead_waves, peak), tuple(lead_waves))
+        window = np.ascontiguousarray(leads[:, start - oldest : end - oldest])
+        config, fs_hz, r = self._config, self._fs_hz, _place(peak)
+        before_s = -self.state.interval / fs_hz if self.state.interval > 0 else -math.inf
+        around = Surroundings(before_s, after_s, self.state.unevenness)
+        points = points_of(window, fs_hz, r - start, around, self._weights)
+        past = self._p_log_odds()
+        _join_past(points, past, config.past_share, config.past_gain)
+        measured = _measured(window, fs_hz, r - start, points, self._least, config.summit_ms)
+        waves = tuple([self._waves(rows, start) for rows in measured.tolist()])
+        return DelineatedBeat(peak, _over_leads(waves), waves)
 
-    def _waves(self, points: FloatArray, start: SampleIndex, peak: RPeak) -> BeatWaves:
-        p, qrs, t = (self._wave(row, start) for row in points.tolist())
-        if qrs is not None:
-            r = peak.sample + peak.offset
-            qrs = Wave(
-                min(qrs.onset, r), r, max(qrs.offset, r), qrs.amplitude_mv, qrs.confidence, qrs.form
-            )
-        return BeatWaves(p=p, qrs=qrs, t=t)
+    def _p_log_odds(self) -> FloatArray:
+        if self.state.p_log_odds is None:
+            self.state.p_log_odds = np.full(self._n_leads, np.nan)
+        return self.state.p_log_odds
+
+    def _waves(self, rows: list[list[float]], start: SampleIndex) -> BeatWaves:
+        p, qrs, t = rows
+        return BeatWaves(self._wave(p, start), self._wave(qrs, start), self._wave(t, start))
 
     def _wave(self, row: list[float], start: SampleIndex) -> Wave | None:
-        if math.isnan(row[_PEAK]):
+        onset, peak, offset, amplitude_mv, confidence, other_mv = row
+        if math.isnan(peak):
             return None
-        return Wave(
-            start + row[_ONSET],
-            start + row[_PEAK],
-            start + row[_OFFSET],
-            row[_AMPLITUDE],
-            row[_CONFIDENCE],
-            _form(row[_AMPLITUDE], row[_OTHER], self._config.biphasic_share),
-        )
+        form = _form(amplitude_mv, other_mv, self._config.biphasic_share)
+        return Wave(start + onset, start + peak, start + offset, amplitude_mv, confidence, form)
+
+
+def _place(peak: RPeak) -> float:
+    return peak.sample + peak.offset
 
 
 def _form(amplitude_mv: float, other_mv: float, share: float) -> WaveForm:
@@ -170,21 +178,17 @@ def _form(amplitude_mv: float, other_mv: float, share: float) -> WaveForm:
     return WaveForm.BIPHASIC_UP_DOWN if is_up_first else WaveForm.BIPHASIC_DOWN_UP
 
 
-def _over_leads(leads: list[BeatWaves], peak: RPeak) -> BeatWaves:
+def _over_leads(leads: tuple[BeatWaves, ...]) -> BeatWaves:
     if len(leads) == 1:
         return leads[0]
     merged = {name: _merged([getattr(lead, name) for lead in leads]) for name in _WAVES}
-    qrs = merged["qrs"]
-    if qrs is not None:
-        r = peak.sample + peak.offset
-        merged["qrs"] = Wave(qrs.onset, r, qrs.offset, qrs.amplitude_mv, qrs.confidence, qrs.form)
     return BeatWaves(**merged)
 
 
 def _merged(waves: list[Wave | None]) -> Wave | None:
     """Join the waves of the leads; None if fewer than half have one."""
     found = [wave for wave in waves if wave is not None]
-    if 2 * len(found) < len(waves):
+    if not found or 2 * len(found) < len(waves):
         return None
     rank = 1 if len(found) >= 3 else 0
     tallest = max(found, key=lambda wave: abs(wave.amplitude_mv))
@@ -200,188 +204,136 @@ def _merged(waves: list[Wave | None]) -> Wave | None:
 
 
 @compiled
-def _delineate(  # noqa: C901 - one pass over one beat, so that a beat costs one call
-    raw_mv: FloatArray,
+def _join_past(points: FloatArray, past: FloatArray, share: float, gain: float) -> None:
+    """Let the P waves of the beats before have their say, and remember this one.
+
+    An atrium that fibrillates does so for many beats; what looks like a P wave in one of them does
+    not in the next. A beat whose own evidence is strong still stands against the past.
+    """
+    for lead in range(past.size):
+        own = points[lead, _P]
+        if not math.isnan(own):
+            bounded = min(max(own, -_MAX_LOG_ODDS), _MAX_LOG_ODDS)
+            if math.isnan(past[lead]):
+                past[lead] = bounded
+            points[lead, _P] += share * (past[lead] - own)
+            past[lead] += gain * (bounded - past[lead])
+
+
+@compiled
+def _measured(
+    leads_mv: FloatArray,
     fs_hz: float,
-    r: int,
-    r_before: float,
-    r_after: float,
-    slope_ms: float,
-    qrs_share: float,
-    qrs_flat_ms: float,
-    pr_max_ms: float,
-    snr: float,
-    p_share: float,
+    r: float,
+    points: FloatArray,
+    least: float,
+    summit_ms: float,
 ) -> FloatArray:
-    """Give onset, peak, offset, amplitude, confidence, other side of P, QRS and T; NaN: no wave."""
-    found = np.full((3, 6), np.nan)
-    n = raw_mv.size
-    ms = fs_hz / 1000.0
-    half = max(round(slope_ms * ms), 1)
-    if r < half or r >= n - half or n < 6 * half:
-        return found
-    slope = _slopes(raw_mv, half)
-    smooth = _smoothed(raw_mv, max(round(8.0 * ms), 1))
-    reach = round(70.0 * ms)
-    low, high = max(r - reach, half), min(r + reach, n - half - 1)
-    steepest = 0.0
-    first = last = r
-    for i in range(low, high + 1):
-        steepest = max(steepest, abs(slope[i]))
-    if steepest <= 0.0:
-        return found
-    for i in range(low, high + 1):
-        if abs(slope[i]) >= 0.35 * steepest:
-            first = i
-            break
-    for i in range(high, low - 1, -1):
-        if abs(slope[i]) >= 0.35 * steepest:
-            last = i
-            break
-    flat = max(round(qrs_flat_ms * ms), 1)
-    limit = qrs_share * steepest
-    onset = _until_flat(slope, first, -1, limit, flat, max(r - int(150 * ms), half))
-    offset = _until_flat(slope, last, 1, limit, flat, min(r + int(200 * ms), n - half - 1))
-    level = _median_of(raw_mv, onset - int(12 * ms), onset + 1)
-    swing = np.max(raw_mv[onset : offset + 1]) - np.min(raw_mv[onset : offset + 1])
-    noise = _noise(raw_mv, smooth, onset, offset)
-    found[1, 0], found[1, 1], found[1, 2] = onset, r, offset
-    found[1, 3] = raw_mv[r] - level
-    found[1, 4] = min(swing / (swing + 6.0 * noise + 1e-9), 1.0)
-    found[1, 5] = 0.0
-    least = max(snr * noise, p_share * swing)
-    wide = max(round(16.0 * ms), 1)
-    # T: after the QRS, before half of the next cycle is over.
-    t_from = offset + int(40 * ms)
-    t_to = min(n - half - 1, r + int(700 * ms))
-    if r_after < 1e8:
-        t_to = min(t_to, int(r + 0.72 * (r_after - r)))
-    elif r_before > -1e8:
-        t_to = min(t_to, int(r + 0.80 * (r - r_before)))
-    if t_to - t_from > 100 * ms:
-        _wave_in(smooth, slope, t_from, t_to, level, least, wide, 2, found)
-    # P: before the QRS, after the T wave of the beat before.
-    p_from = max(r - int(pr_max_ms * ms), half)
-    if r_before > -1e8:
-        p_from = max(p_from, int(r_before + 0.55 * (r - r_before)))
-    p_to = onset - int(4 * ms)
-    if p_to - p_from > 70 * ms:
-        _wave_in(smooth, slope, p_from, p_to, level, least, wide, 0, found)
+    """Measure P, QRS and T of each lead, shape (n_leads, 3, 6); NaN: no wave."""
+    n_leads = leads_mv.shape[0]
+    found = np.full((n_leads, 3, 6), np.nan)
+    for lead in range(n_leads):
+        # A comparison with NaN is false.
+        if points[lead, _QRS] >= least:
+            _measure(leads_mv[lead], fs_hz, r, points[lead], least, summit_ms, found[lead])
     return found
 
 
 @compiled
-def _wave_in(
-    smooth: FloatArray,
-    slope: FloatArray,
-    start: int,
-    end: int,
-    level: float,
+def _measure(
+    raw_mv: FloatArray,
+    fs_hz: float,
+    r: float,
+    points: FloatArray,
     least: float,
-    edge: int,
-    row: int,
+    summit_ms: float,
     found: FloatArray,
 ) -> None:
-    """Look for a wave between `start` and `end`, as the farthest point from their chord."""
-    a = float(np.mean(smooth[start : start + edge]))
-    b = float(np.mean(smooth[end - edge + 1 : end + 1]))
-    rise = (b - a) / (end - start)
-    peak, height = start, 0.0
-    for i in range(start, end + 1):
-        over = smooth[i] - a - rise * (i - start)
-        if abs(over) > abs(height):
-            peak, height = i, over
-    # The farthest point has to be a summit of the wave, not the border of the window.
-    if abs(height) < least or peak - start < edge or end - peak < edge:
+    n, ms = raw_mv.size, fs_hz / 1000.0
+    onset = min(max(r + points[_QRS_ON] * fs_hz, 0.0), r)
+    offset = max(min(r + points[_QRS_OFF] * fs_hz, n - 1.0), r)
+    level = _level(raw_mv, onset, ms)
+    found[1, 0], found[1, 1], found[1, 2] = onset, r, offset
+    found[1, 3] = raw_mv[min(max(round(r), 0), n - 1)] - level
+    found[1, 4] = _probability(points[_QRS])
+    found[1, 5] = 0.0
+    p_onset, p_peak, p_offset = r + points[:3] * fs_hz
+    if points[_P] >= least and p_onset >= 0.0:
+        _measure_wave(raw_mv, p_onset, p_peak, min(p_offset, onset), ms, summit_ms, found[0])
+        found[0, 3] -= _level(raw_mv, p_onset, ms)
+        found[0, 4] = _probability(points[_P])
+    t_onset, t_peak, t_offset = r + points[6:9] * fs_hz
+    if points[_T] >= least and t_offset <= n - 1.0:
+        _measure_wave(raw_mv, max(t_onset, offset), t_peak, t_offset, ms, summit_ms, found[2])
+        found[2, 3] -= level
+        found[2, 4] = _probability(points[_T])
+
+
+@compiled
+def _probability(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(max(log_odds, -30.0), 30.0)))
+
+
+@compiled
+def _measure_wave(
+    raw_mv: FloatArray,
+    onset: float,
+    peak: float,
+    offset: float,
+    ms: float,
+    summit_ms: float,
+    found: FloatArray,
+) -> None:
+    """Move the peak to the summit nearby; note it, the height there and that of the other side."""
+    n = raw_mv.size
+    if not onset < offset - 2.0:
         return
-    sign = 1.0 if height > 0.0 else -1.0
-    up, down = peak, peak
-    for i in range(start, peak + 1):
-        if sign * slope[i] > sign * slope[up]:
-            up = i
-    for i in range(peak, end + 1):
-        if sign * slope[i] < sign * slope[down]:
-            down = i
-    onset = _tangent(smooth, slope, up, a, rise, start)
-    offset = _tangent(smooth, slope, down, a, rise, start)
-    other, other_at = 0.0, peak
-    for i in range(start, end + 1):
-        over = smooth[i] - a - rise * (i - start)
-        if sign * over < sign * other:
-            other, other_at = over, i
-    found[row, 0] = min(max(onset, float(start)), float(peak - 1))
-    found[row, 1] = peak
-    found[row, 2] = max(min(offset, float(end)), float(peak + 1))
-    found[row, 3] = smooth[peak] - level if row == 2 else height
-    found[row, 4] = 1.0 - 0.5 * min(least / abs(height), 1.0)
+    peak = min(max(peak, onset + 1.0), offset - 1.0)
+    first, last = max(int(onset), 0), min(math.ceil(offset), n - 1)
+    half = max(round(8.0 * ms), 1)
+    over = np.empty(last - first + 1)
+    for i in range(first, last + 1):
+        over[i - first] = _mean_around(raw_mv, i, half)
+    a, b = over[0], over[-1]
+    for i in range(over.size):
+        over[i] -= a + (b - a) * i / (over.size - 1)
+    near = min(max(round(peak) - first, 0), over.size - 1)
+    sign = 1.0 if over[near] >= 0.0 else -1.0
+    reach = max(round(summit_ms * ms), 1)
+    top = near
+    for i in range(max(near - reach, 1), min(near + reach, over.size - 2) + 1):
+        if sign * over[i] > sign * over[top]:
+            top = i
+    at = peak
+    # At the border of the search there is no summit, but a slope.
+    if 0 < top < over.size - 1 and abs(top - near) < reach:
+        bend = over[top - 1] - 2.0 * over[top] + over[top + 1]
+        at = float(first + top)
+        if bend != 0.0:
+            at += min(max(0.5 * (over[top - 1] - over[top + 1]) / bend, -0.5), 0.5)
+        at = min(max(at, onset + 0.5), offset - 0.5)
+    other, other_at = 0.0, near
+    for i in range(over.size):
+        if sign * over[i] < sign * other:
+            other, other_at = over[i], i
+    found[0], found[1], found[2] = onset, at, offset
+    found[3] = _mean_around(raw_mv, min(max(round(at), 0), n - 1), max(half // 2, 1))
     # The other side's sign tells its order: the same sign as the main side if it comes later.
-    found[row, 5] = abs(other) * sign * (1.0 if other_at > peak else -1.0)
+    found[5] = abs(other) * sign * (1.0 if other_at > near else -1.0)
 
 
 @compiled
-def _tangent(
-    smooth: FloatArray, slope: FloatArray, at: int, a: float, rise: float, start: int
-) -> float:
-    """Give where the tangent at `at` meets the chord."""
-    against = slope[at] - rise
-    if against == 0.0:
-        return float(at)
-    return float(at - (smooth[at] - a - rise * (at - start)) / against)
+def _mean_around(raw_mv: FloatArray, at: int, half: int) -> float:
+    low, high = max(at - half, 0), min(at + half + 1, raw_mv.size)
+    total = 0.0
+    for i in range(low, high):
+        total += raw_mv[i]
+    return total / (high - low)
 
 
 @compiled
-def _until_flat(slope: FloatArray, at: int, step: int, limit: float, flat: int, border: int) -> int:
-    """Go outward until the slope has stayed below `limit`; give the last steep place."""
-    steep, run = at, 0
-    i = at
-    while i != border and run < flat:
-        i += step
-        if abs(slope[i]) >= limit:
-            steep, run = i, 0
-        else:
-            run += 1
-    return steep + step
-
-
-@compiled
-def _slopes(raw_mv: FloatArray, half: int) -> FloatArray:
-    """Give the least-squares slope over `half` samples on either side, per sample."""
-    slope = np.zeros(raw_mv.size)
-    scale = 0.0
-    for k in range(1, half + 1):
-        scale += 2.0 * k * k
-    for i in range(half, raw_mv.size - half):
-        total = 0.0
-        for k in range(1, half + 1):
-            total += k * (raw_mv[i + k] - raw_mv[i - k])
-        slope[i] = total / scale
-    return slope
-
-
-@compiled
-def _smoothed(raw_mv: FloatArray, half: int) -> FloatArray:
-    """Give the mean over `half` samples on either side."""
-    smooth = np.empty(raw_mv.size)
-    for i in range(raw_mv.size):
-        low, high = max(i - half, 0), min(i + half + 1, raw_mv.size)
-        total = 0.0
-        for k in range(low, high):
-            total += raw_mv[k]
-        smooth[i] = total / (high - low)
-    return smooth
-
-
-@compiled
-def _noise(raw_mv: FloatArray, smooth: FloatArray, onset: int, offset: int) -> float:
-    """Give the RMS of what smoothing takes away outside the QRS."""
-    total, n = 0.0, 0
-    for i in range(raw_mv.size):
-        if i < onset or i > offset:
-            total += (raw_mv[i] - smooth[i]) ** 2
-            n += 1
-    return math.sqrt(total / max(n, 1))
-
-
-@compiled
-def _median_of(raw_mv: FloatArray, start: int, end: int) -> float:
-    return float(np.median(raw_mv[max(start, 0) : max(end, 1)]))
+def _level(raw_mv: FloatArray, at: float, ms: float) -> float:
+    """Give the median of the 12 ms before a place (biomarkers, section 1)."""
+    end = min(max(int(at), 0), raw_mv.size - 1) + 1
+    start = max(end - max(round(12.0 * ms), 3), 0)
+    return float(np.median(raw_mv[start:end]))
