@@ -33,22 +33,20 @@ def record_errors_ms(
     return [errors for errors in records if errors.size > 2]
 
 
-def score(beats: WaveBeats, points_s: FloatArray, log_odds: FloatArray) -> FloatArray:
-    """Print the table; give the usual error in QTDB's best channel, s, shape (9,).
+def score(beats: WaveBeats, points_s: FloatArray, log_odds: FloatArray) -> None:
+    """Print the table: LUDB's lead II, and the better of QTDB's channels for each beat.
 
-    That is the mean of the mean over beats and of the median over records: one record in fifty
-    that is read quite differently moves the mean more than it should.
+    The median over records is told beside the mean, which a record that is read quite differently
+    moves.
     """
     is_lead_2, is_qtdb = (beats.source == 0) & (beats.lead == 1), beats.source == 1
     lead_2, qtdb = _only(beats, is_lead_2), _only(beats, is_qtdb)
-    usual_s = np.zeros(9)
     for k, name in enumerate(POINTS):
         if name == "R":
             continue
         alone = record_errors_ms(lead_2, points_s[is_lead_2], k, is_best=False)
         best = record_errors_ms(qtdb, points_s[is_qtdb], k, is_best=True)
         median = float(np.median([errors.mean() for errors in best]))
-        usual_s[k] = 0.5e-3 * (median + float(np.concatenate(best).mean()))
         print(f"{name:8} LUDB II {_line(alone)}   QTDB {_line(best)} median {median:+5.1f} ms")
     for k, name in enumerate(("P", "QRS", "T")):
         is_known = ~np.isnan(lead_2.present[:, k])
@@ -57,7 +55,6 @@ def score(beats: WaveBeats, points_s: FloatArray, log_odds: FloatArray) -> Float
             hits = (is_there & (found > least)).sum()
             se, ppv = hits / is_there.sum(), hits / (found > least).sum()
             print(f"{name:8} LUDB II, log-odds over {least}: Se {se:.4f} +P {ppv:.4f}")
-    return usual_s
 
 
 def _line(records: list[FloatArray]) -> str:
