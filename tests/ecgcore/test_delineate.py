@@ -56,9 +56,9 @@ def test_waves_lie_where_they_were_put(fs_hz: float, gain: float) -> None:
         to_ms = 1e3 / fs_hz
         assert (p.peak - r) * to_ms == pytest.approx(-160, abs=12)
         assert (t.peak - r) * to_ms == pytest.approx(260, abs=12)
-        # Gaussians: two sigma out is where the tangent meets the level.
-        assert (p.onset - r) * to_ms == pytest.approx(-204, abs=20)
-        assert (t.offset - r) * to_ms == pytest.approx(350, abs=25)
+        # Readers put the border of a Gaussian between two sigma (its tangent's foot) and three.
+        assert -230 <= (p.onset - r) * to_ms <= -200
+        assert 345 <= (t.offset - r) * to_ms <= 400
         assert p.onset < p.peak < p.offset <= qrs.onset < qrs.peak < qrs.offset < t.onset < t.peak
         assert p.form is WaveForm.UPRIGHT
         assert t.amplitude_mv == pytest.approx(0.28 * gain, rel=0.15)
