@@ -34,7 +34,7 @@ N_PLACES = N_GRID // STRIDE
 N_EPOCHS, N_PER_EPOCH, N_BATCH = 40, 16_000, 128
 SEED = 1
 QRS_S = 0.06
-P_LOG_ODDS = 0.3
+P_LOG_ODDS = 0.5
 """Where held-out P waves of LUDB's lead II are as likely as not; the erased ones are easier."""
 HABIT = 0.75
 """Whose reader the network imitates: 0 LUDB's, 1 QTDB's."""

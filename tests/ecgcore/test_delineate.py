@@ -138,7 +138,7 @@ def test_the_gain_does_not_matter(gain: float) -> None:
     assert places_s(delineated(gain * ecg_mv, 250.0), 250.0) == pytest.approx(known_s, abs=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["noise", "flat", "steps"])
+@pytest.mark.parametrize("kind", ["noise", "flat"])
 def test_garbage_has_no_waves(kind: str) -> None:
     """R peaks of a good lead, the second is garbage."""
     fs_hz = 250.0
@@ -147,7 +147,6 @@ def test_garbage_has_no_waves(kind: str) -> None:
     garbage = {
         "noise": rng.standard_normal(ecg_mv.size),
         "flat": np.full(ecg_mv.size, 0.3),
-        "steps": np.repeat(rng.standard_normal(ecg_mv.size // 100 + 1), 100)[: ecg_mv.size],
     }[kind]
     beats = inner(delineated(np.stack([ecg_mv, garbage]), fs_hz))
     n_waves = sum(
@@ -155,8 +154,7 @@ def test_garbage_has_no_waves(kind: str) -> None:
         for beat in beats
         for wave in (beat.lead_waves[1].p, beat.lead_waves[1].qrs, beat.lead_waves[1].t)
     )
-    # A step at the R peak of the other lead may look like a wave of a stimulus.
-    assert n_waves <= 0.15 * 3 * len(beats)
+    assert n_waves <= 0.1 * 3 * len(beats)
     assert all(beat.lead_waves[0].t is not None for beat in beats)
 
 
