@@ -91,15 +91,17 @@ def _waves(found: Comparison) -> Table:
     )
     columns = ["", "CPU s per hour", "of ours"]
     columns += [f"{point} {what}" for point in _POINTS for what in ("sd ms", "Se %")]
-    note = "sd within records; found if within 150 ms. prominence-delineator: beats by sleepecg."
+    note = (
+        "sd: mean of the records'. Found within 150 ms. prominence-delineator: beats by sleepecg."
+    )
     title = f"Delineators with the detectors they need, {found.wave_signal}"
     return Table("delineators", title, (*columns, "P PPV %", "failed"), rows, note)
 
 
 def _by_point(each: WaveFigures) -> list[Cell]:
-    if each.sd_within_ms is None or each.se_pct is None:
+    if each.sd_rec_ms is None or each.se_pct is None:
         return [None] * (2 * len(_POINTS))
-    return [of[point] for point in _POINTS for of in (each.sd_within_ms, each.se_pct)]
+    return [of[point] for point in _POINTS for of in (each.sd_rec_ms, each.se_pct)]
 
 
 def _scaling(costs: Sequence[StreamCost]) -> Table:

@@ -18,7 +18,7 @@ from scipy.signal import resample_poly
 
 from cloud.evaluation import archive
 from cloud.evaluation.arrhythmia import LEARNING_S
-from cloud.evaluation.delineation import WaveScore, sd_within_ms
+from cloud.evaluation.delineation import WaveScore, sd_rec_ms
 from cloud.evaluation.matching import Beats, confusion
 from cloud.evaluation.tally import Tally, gross
 from cloud.evaluation.wave_points import (
@@ -87,7 +87,7 @@ class WaveFigures:
 
     name: str
     cpu_s_per_hour: float
-    sd_within_ms: dict[str, float | None] | None
+    sd_rec_ms: dict[str, float | None] | None
     """By point; None without annotated signal."""
     p: Tally | None
     se_pct: dict[str, float | None] | None
@@ -312,7 +312,7 @@ def _of_waves(
     return WaveFigures(
         name,
         took_s / hours,
-        {point: sd_within_ms(scores, point) for point in points},
+        {point: sd_rec_ms(scores, point) for point in points},
         tallies["p"],
         {point: tallies[point].sensitivity_pct for point in points},
         n_failed,
