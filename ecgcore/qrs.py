@@ -47,7 +47,7 @@ _CORE, _WING_BEFORE, _WING_AFTER = 12, 6, 8
 _CONTEXT_BEFORE, _CONTEXT_AFTER, _CONTEXT_STEP = 120, 16, 4
 _N_WAVE = 2 * _CORE + 1 + _WING_BEFORE + _WING_AFTER
 _N_CONTEXT = (_CONTEXT_BEFORE + _CONTEXT_AFTER) // _CONTEXT_STEP
-_N_SCALARS = 38
+_N_SCALARS = 46
 N_FEATURES = _N_WAVE + _N_CONTEXT + _N_SCALARS
 _SCALARS_AT = _N_WAVE + _N_CONTEXT
 N_TRACE = N_FEATURES + 3
@@ -68,7 +68,7 @@ _MISSING_MV = 1e4
 """No electrode on a body gives more; such samples, and NaN, count as missing: the last is held."""
 _FLOOR_MV = 0.006
 """Of the magnitude; nothing smaller is a candidate."""
-_LEAST_SHARE = 0.03
+_LEAST_SHARE = 0.12
 """Candidates below this share of the beats' level are not looked at."""
 _FORGET = 400
 """Cells without a beat after which level and rhythm are taken to be unknown."""
@@ -82,16 +82,20 @@ _MISSED = 1e9
 # Places in `counts`.
 N_IN, N_CELLS, N_RAW, RAW_FROM, CELL_FROM, N_MAG, SCANNED = range(7)
 LAST, LAST_SAMPLE, N_BEATS, HAS_LAST, N_RR, POINTS_UP, KEPT, KEPT_SAMPLE, QUIET, PREV = range(7, 17)
-END, TAKEN, N_TRACED, SEARCHED = range(17, 21)
+END, TAKEN, N_TRACED, JUDGED = range(17, 21)
 N_COUNTS = 21
 
 # Places in `memory`.
 VALUE, SUM, LAST_CELL, BEAT, NOISE, HAS_NOISE, UPRIGHT, DOUBT = range(8)
 RR_MEDIAN, RR_SPREAD, PREV_P, PREV_MAG, LAST_MAG, LAST_P = range(8, 14)
 KEPT_P, KEPT_MAG, KEPT_OFFSET, KEPT_MV, KEPT_UPRIGHT, SHARP = range(14, 20)
-RR = 20
+RR_SLOW = 20
+RR = 21
 _N_RR = 8
-TEMPLATES = RR + _N_RR
+JUDGED_CELL = RR + _N_RR
+N_JUDGED = 24
+JUDGED_P = JUDGED_CELL + N_JUDGED
+TEMPLATES = JUDGED_P + N_JUDGED
 _SHARE, _AMPLITUDE = _N_TEMPLATE, _N_TEMPLATE + 1
 _TEMPLATE_SIZE = _N_TEMPLATE + 2
 SMOOTH = TEMPLATES + _N_TEMPLATES * _TEMPLATE_SIZE
@@ -288,6 +292,9 @@ def _judge(
         trace[at, N_FEATURES + 1] = p
     if script.size > 0:
         p = _scripted(cell, script)
+    place = counts[JUDGED] % N_JUDGED
+    counts[JUDGED] = place + 1
+    memory[JUDGED_CELL + place], memory[JUDGED_P + place] = cell, p
     memory[DOUBT] += 0.1 * (p * (1.0 - p) - memory[DOUBT])
     is_beat = False
     if p >= plan[BACK]:
@@ -387,13 +394,15 @@ def _accept(
     level, sharp = math.log(height), math.log(_sharpness(cell, memory, counts))
     if counts[N_BEATS] == 0:
         memory[BEAT], memory[SHARP] = level, sharp
-    gain = max(_LEVEL_GAIN, 1.0 / (counts[N_BEATS] + 1))
+    # Beats that are not sure teach less, so that noise does not.
+    trust = max(2.0 * p - 1.0, 0.0)
+    gain = trust * max(_LEVEL_GAIN, 1.0 / (counts[N_BEATS] + 1))
     memory[BEAT] += gain * min(max(level - memory[BEAT], -1.0), 0.7)
     memory[SHARP] += gain * min(max(sharp - memory[SHARP], -1.0), 0.7)
     counts[N_BEATS] += 1
     if counts[HAS_LAST]:
-        _learn_rr(float(cell - counts[LAST]), memory, counts)
-    _learn_template(cell, memory, counts)
+        _learn_rr(float(cell - counts[LAST]), trust, memory, counts)
+    _learn_template(cell, trust, memory, counts)
     memory[UPRIGHT] += 0.125 * (upright - memory[UPRIGHT])
     memory[LAST_MAG], memory[LAST_P] = level, p
     counts[LAST], counts[LAST_SAMPLE], counts[HAS_LAST] = cell, sample, 1
@@ -402,8 +411,13 @@ def _accept(
 
 
 @compiled
-def _learn_rr(rr: float, memory: FloatArray, counts: Int64Array) -> None:
+def _learn_rr(rr: float, trust: float, memory: FloatArray, counts: Int64Array) -> None:
     n = counts[N_RR]
+    if n < 2:
+        memory[RR_SLOW] = rr
+    trust *= max(2.0 * memory[LAST_P] - 1.0, 0.0)
+    away = min(max(rr / memory[RR_SLOW] - 1.0, -0.15), 0.15)
+    memory[RR_SLOW] *= 1.0 + 0.15 * trust * trust * away
     if n > 0:
         away = abs(rr / memory[RR_MEDIAN] - 1.0)
         memory[RR_SPREAD] += 0.15 * (min(away, 1.0) - memory[RR_SPREAD])
@@ -453,7 +467,7 @@ def _norm(slopes: FloatArray, first: int) -> float:
 
 
 @compiled
-def _learn_template(cell: int, memory: FloatArray, counts: Int64Array) -> None:
+def _learn_template(cell: int, trust: float, memory: FloatArray, counts: Int64Array) -> None:
     """Let the template that is alike follow; else replace the rarer one."""
     if cell - _TEMPLATE_BEFORE - _NEAR < counts[CELL_FROM]:
         return
@@ -465,8 +479,10 @@ def _learn_template(cell: int, memory: FloatArray, counts: Int64Array) -> None:
         alike = responses[top] / _norm(slopes, top)
         if alike > likeness:
             best, likeness, first, response = which, alike, top, responses[top]
-    gain = _TEMPLATE_GAIN
+    gain = _TEMPLATE_GAIN * trust
     if likeness < _ALIKE:
+        if trust < 0.8 and counts[N_BEATS] > 4:
+            return
         shares = memory[TEMPLATES + _SHARE], memory[TEMPLATES + _TEMPLATE_SIZE + _SHARE]
         best, gain, first = 0 if shares[0] <= shares[1] else 1, 1.0, _NEAR
     norm = _norm(slopes, first)
@@ -480,7 +496,7 @@ def _learn_template(cell: int, memory: FloatArray, counts: Int64Array) -> None:
         memory[at + _AMPLITUDE] = norm
     else:
         usual = memory[at + _AMPLITUDE]
-        memory[at + _AMPLITUDE] += 0.2 * (min(max(response, 0.5 * usual), 2.0 * usual) - usual)
+        memory[at + _AMPLITUDE] += gain * (min(max(response, 0.5 * usual), 2.0 * usual) - usual)
     for which in range(_N_TEMPLATES):
         share = TEMPLATES + which * _TEMPLATE_SIZE + _SHARE
         memory[share] += 0.05 * ((1.0 if which == best else 0.0) - memory[share])
@@ -599,6 +615,7 @@ def _see_history(
     features[at + 8] = min(cell, 300) / 300.0
     features[at + 9] = memory[KEPT_P]
     _see_rhythm(cell, features, memory, counts)
+    _see_comb(cell, features, memory, counts)
     _see_templates(cell, features, memory, counts)
     _see_sharpness(cell, features, memory, counts)
 
@@ -629,6 +646,29 @@ def _see_rhythm(
     features[at + 11] = min(memory[RR] / usual, 3.0)
     if counts[N_RR] > 1:
         features[at + 12] = min(since / memory[RR + 1], 3.0)
+
+
+@compiled
+def _see_comb(
+    cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array
+) -> None:
+    """What stood one, two and three usual intervals before, and half-way between those."""
+    at, usual = _SCALARS_AT + 38, memory[RR_SLOW]
+    if counts[N_RR] < 2:
+        return
+    for k in range(5):
+        back = usual * (1.0, 2.0, 3.0, 0.5, 1.5)[k]
+        tolerance = 5.0 + 0.03 * back
+        top = 0.0
+        for i in range(N_JUDGED):
+            away = abs(cell - memory[JUDGED_CELL + i] - back)
+            if away < tolerance:
+                top = max(top, memory[JUDGED_P + i] * (1.0 - away / tolerance))
+        features[at + k] = top
+    share = (cell - counts[LAST]) / usual if counts[HAS_LAST] else 0.0
+    features[at + 5] = min(share, 3.0)
+    features[at + 6] = abs(share - round(share))
+    features[at + 7] = min(max(memory[RR_MEDIAN] / usual - 1.0, -1.0), 1.0)
 
 
 @compiled

@@ -20,7 +20,7 @@ from ecgcore import qrs
 from ecgcore.models import load
 from ecgcore.types import FloatArray, SampleIndex
 
-_WAVELET_HZ, _WAVELET_SIGMA_S = 10.0, 0.035
+_WAVELET_HZ, _WAVELET_SIGMA_S = 14.0, 0.03
 _SEARCH_MS = 90.0
 """How far the peak may lie from the middle of the QRS."""
 # The level before the QRS is taken this long before the peak: past the P wave, before the Q.
@@ -121,6 +121,7 @@ class RPeakDetector:
         counts[[qrs.HAS_LAST, qrs.QUIET, qrs.PREV]] = 0
         counts[qrs.END] = np.iinfo(np.int64).max
         state.memory[[qrs.KEPT_P, qrs.HAS_NOISE]] = 0.0
+        state.memory[qrs.JUDGED_P : qrs.JUDGED_P + qrs.N_JUDGED] = 0.0
         return peaks
 
     def _take(self, raw_mv: FloatArray) -> list[RPeak]:

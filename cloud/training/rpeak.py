@@ -31,16 +31,19 @@ _MAX_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """One lead of an annotated recording."""
+    """One lead of an annotated recording, or a mixture of its leads."""
 
     group: str
     """Leads of one group are never on both sides of a validation."""
     fs_hz: float
     ecg_mv: FloatArray
+    """shape (n_samples,)"""
     beats: FloatArray
     """Samples of the QRS complexes."""
     unsure: tuple[tuple[int, int], ...] = ()
     """Stretches that are not learnt from."""
+    other_mv: FloatArray | None = None
+    """Another lead with the same beats, to mix in; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,23 @@ def _read_long(path: str) -> list[Lead]:
         zip(notes.sample[symbols == "["], notes.sample[symbols == "]"], strict=True)
     )
     group = Path(path).name.removeprefix("sele").removeprefix("sel")
-    return [Lead(group, float(record.fs), lead, beats, flutter) for lead in _rows(record.p_signal)]
+    rows = _rows(record.p_signal)
+    return [
+        Lead(group, float(record.fs), lead, beats, flutter, rows[i - 1])
+        for i, lead in enumerate(rows)
+    ]
 
 
 def _read_ludb(path: str) -> list[Lead]:
     record = wfdb.rdrecord(path)
     leads = []
-    for name, lead in zip(record.sig_name, _rows(record.p_signal), strict=True):
+    rows = _rows(record.p_signal)
+    for i, (name, lead) in enumerate(zip(record.sig_name, rows, strict=True)):
         notes = wfdb.rdann(path, name)
         beats = notes.sample[np.array(notes.symbol) == "N"].astype(np.float64)
         reach = round(0.3 * record.fs)
         outside = (0, int(beats[0]) - reach), (int(beats[-1]) + reach, lead.size)
-        leads.append(Lead("ludb" + Path(path).name, float(record.fs), lead, beats, outside))
+        leads.append(Lead("ludb" + Path(path).name, float(record.fs), lead, beats, outside, rows[i - 5]))
     return leads
 
 
@@ -104,11 +112,16 @@ class Spoiler:
         start = int(rng.integers(0, lead.ecg_mv.size - n + 1))
         ecg_mv = lead.ecg_mv[start : start + n] * np.exp(rng.uniform(-1.0, 1.0))
         ecg_mv = ecg_mv * rng.choice([-1.0, 1.0])
+        if lead.other_mv is not None and rng.random() < 0.5:
+            ecg_mv = ecg_mv + rng.normal(0.0, 0.7) * lead.other_mv[start : start + n]
         beats = lead.beats[(lead.beats >= start) & (lead.beats < start + n)] - start
         unsure = [(a - start, b - start) for a, b in lead.unsure]
         signal_mv = _height_mv(ecg_mv, beats, lead.fs_hz)
         if rng.random() < 0.3:
             ecg_mv = ecg_mv * self._gains(n, lead.fs_hz)
+        if rng.random() < 0.2 and beats.size > 1:
+            each = np.exp(rng.normal(0.0, rng.uniform(0.1, 0.5), beats.size))
+            ecg_mv = ecg_mv * np.interp(np.arange(n), beats, each)
         if rng.random() < 0.3 and n > 30 * lead.fs_hz:
             beats = self._flatten(ecg_mv, beats, unsure, lead.fs_hz)
         if rng.random() < 0.7:
@@ -153,15 +166,15 @@ class Spoiler:
     def _of_kind(self, n: int, fs_hz: float) -> FloatArray:
         rng = self._rng
         kind = rng.random()
-        if kind < 0.6:
+        if kind < 0.75:
             return self._recorded(n)
         white = rng.standard_normal(n)
-        if kind < 0.7:
-            return np.asarray(white)
         if kind < 0.8:
+            return np.asarray(white)
+        if kind < 0.87:
             slow = np.exp(np.interp(np.arange(n), np.arange(0, n + 2 * n, 300), _walk(rng, n)))
             return np.asarray(sosfilt(butter(2, [15.0, 60.0], "bandpass", fs=fs_hz, output="sos"), white) * slow)
-        if kind < 0.9:
+        if kind < 0.95:
             band = np.sort(rng.uniform(0.5, 30.0, 2)) + [0.0, 2.0]
             return np.asarray(sosfilt(butter(1, band, "bandpass", fs=fs_hz, output="sos"), white))
         jumps = rng.standard_normal(n) * (rng.random(n) < 0.5 / fs_hz)
@@ -170,6 +183,8 @@ class Spoiler:
     def _recorded(self, n: int) -> FloatArray:
         rng = self._rng
         noise = self._noises[int(rng.integers(len(self._noises)))]
+        if rng.random() < 0.5:
+            noise = self._noises[int(rng.integers(2))]
         if rng.random() < 0.3:
             other = self._noises[int(rng.integers(len(self._noises)))]
             other = np.resize(np.roll(other, int(rng.integers(other.size))), noise.size)
@@ -291,7 +306,7 @@ def fit(
         kept = [*kept[-1:], joined(parts)] if k != 1 else [joined(parts)]
         seen = joined(kept)
         last = k == n_rounds - 1
-        train(model, seen, 8 if last else 3, 3e-3 if k == 0 else 2e-3)
+        train(model, seen, 9 if last else 3, 3e-3 if k == 0 else 2e-3)
         print(f"round {k}: {seen.is_beat.size} candidates", flush=True)
     return model
 
