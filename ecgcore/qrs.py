@@ -153,14 +153,42 @@ def trace_push(
         _make_room(end - at, memory, counts, plan)
         _fill(raw[at:end], memory, counts, plan)
         _magnitudes(memory, counts, plan)
+        n_found = _scan(memory, counts, plan, net, found, n_found, trace, script)
         at = end
-        while counts[SCANNED] + AFTER < counts[N_CELLS]:
-            cell = counts[SCANNED]
-            counts[SCANNED] = cell + 1
-            if _is_candidate(cell, memory, counts):
-                n_found = _judge(cell, memory, counts, plan, net, found, n_found, trace, script)
-            n_found = _when_overdue(cell, memory, counts, plan, found, n_found)
     counts[TAKEN] = at
+    return n_found
+
+
+@compiled
+def _scan(
+    memory: FloatArray,
+    counts: Int64Array,
+    plan: FloatArray,
+    net: Float32Array,
+    found: FloatArray,
+    n_found: int,
+    trace: Float32Array,
+    script: Int64Array,
+) -> int:
+    """Look at the cells that lie far enough back, in order."""
+    first = counts[SCANNED]
+    n = counts[N_CELLS] - AFTER - first
+    if n <= 0:
+        return n_found
+    at = MAG - counts[CELL_FROM] + first
+    before, here, after = memory[at - 1 : at - 1 + n], memory[at : at + n], memory[at + 1 :]
+    due = _due(memory, counts, plan) - first
+    for i in range(n):
+        if here[i] > before[i] and here[i] >= after[i] and here[i] >= _FLOOR_MV:
+            if _is_candidate(first + i, memory, counts):
+                n_found = _judge(
+                    first + i, memory, counts, plan, net, found, n_found, trace, script
+                )
+                due = _due(memory, counts, plan) - first
+        if i >= due:
+            n_found = _when_overdue(first + i, memory, counts, plan, found, n_found)
+            due = _due(memory, counts, plan) - first
+    counts[SCANNED] = first + n
     return n_found
 
 
@@ -199,31 +227,34 @@ def _fill(raw: FloatArray, memory: FloatArray, counts: Int64Array, plan: FloatAr
     n, k = counts[N_IN], counts[N_CELLS]
     if n == 0:
         _begin(raw[0] if abs(raw[0]) <= _MISSING_MV else 0.0, memory, counts)
-    step, last, area = plan[STEP], memory[VALUE], memory[SUM]
+    step, last, area, last_cell = plan[STEP], memory[VALUE], memory[SUM], memory[LAST_CELL]
     place = RAW + counts[N_RAW]
-    smooth = SMOOTH - counts[CELL_FROM]
-    border = (k + 1) * step
+    held = memory[place : place + raw.size]
+    place = SMOOTH - counts[CELL_FROM] + k
+    smooth = memory[place : place + PIECE + 2]
+    border, n_new = (k + 1) * step - n, 0
     for i in range(raw.size):
         value = raw[i]
         if not abs(value) <= _MISSING_MV:
             value = last
-        memory[place + i] = value
+        held[i] = value
         trapezoid = 0.5 * (last + value)
-        if n >= border:
-            part = border - (n - 1)
+        if i >= border:
+            part = border - i + 1.0
             head = part * (last + 0.5 * part * (value - last))
             cell = (area + head) / step
-            memory[smooth + k] = 0.5 * (memory[LAST_CELL] + cell)
-            memory[LAST_CELL] = cell
-            k += 1
-            border = (k + 1) * step
+            smooth[n_new] = 0.5 * (last_cell + cell)
+            last_cell = cell
+            n_new += 1
+            border = (k + n_new + 1) * step - n
             area = trapezoid - head
-        elif n > 0:
+        else:
             area += trapezoid
+        if n + i == 0:
+            area = 0.0
         last = value
-        n += 1
-    memory[VALUE], memory[SUM] = last, area
-    counts[N_IN], counts[N_CELLS] = n, k
+    memory[VALUE], memory[SUM], memory[LAST_CELL] = last, area, last_cell
+    counts[N_IN], counts[N_CELLS] = n + raw.size, k + n_new
     counts[N_RAW] += raw.size
 
 
@@ -234,34 +265,33 @@ def _magnitudes(memory: FloatArray, counts: Int64Array, plan: FloatArray) -> Non
     n = counts[N_CELLS] - HALF - first
     if n <= 0:
         return
-    middle = SMOOTH - counts[CELL_FROM] + first
-    even, odd = np.zeros(n), np.zeros(n)
-    for i in range(n):
-        even[i] = plan[EVEN] * memory[middle + i]
+    at = SMOOTH - counts[CELL_FROM] + first
+    even, odd = plan[EVEN] * memory[at : at + n], np.zeros(n)
     for j in range(1, HALF + 1):
         e, o = plan[EVEN + j], plan[ODD + j]
+        before, after = memory[at - j : at - j + n], memory[at + j : at + j + n]
         for i in range(n):
-            before, after = memory[middle + i - j], memory[middle + i + j]
-            even[i] += e * (after + before)
-            odd[i] += o * (after - before)
-    out = MAG - counts[CELL_FROM] + first
+            even[i] += e * (after[i] + before[i])
+            odd[i] += o * (after[i] - before[i])
+    at = MAG - counts[CELL_FROM] + first
+    out = memory[at : at + n]
     for i in range(n):
-        memory[out + i] = math.sqrt(even[i] * even[i] + odd[i] * odd[i])
+        out[i] = math.sqrt(even[i] * even[i] + odd[i] * odd[i])
     counts[N_MAG] = first + n
 
 
 @compiled
 def _is_candidate(cell: int, memory: FloatArray, counts: Int64Array) -> bool:
+    """Tell whether a local maximum tops what is around and is not tiny against the beats."""
+    if counts[HAS_LAST] and cell - counts[LAST] < REFRACTORY:
+        return False
     at = MAG - counts[CELL_FROM] + cell
-    height = memory[at]
-    if height <= memory[at - 1] or height < memory[at + 1] or height < _FLOOR_MV:
-        return False
-    if counts[N_BEATS] > 0 and height < _LEAST_SHARE * math.exp(memory[BEAT]):
-        return False
-    for j in range(2, _PICK + 1):
-        if height <= memory[at - j] or height < memory[at + j]:
+    around = memory[at - _PICK : at + _PICK + 1]
+    height = around[_PICK]
+    for j in range(_PICK):
+        if height <= around[j] or height < around[2 * _PICK - j]:
             return False
-    return True
+    return counts[N_BEATS] == 0 or height >= _LEAST_SHARE * math.exp(memory[BEAT])
 
 
 @compiled
@@ -277,8 +307,6 @@ def _judge(
     script: Int64Array,
 ) -> int:
     """Decide whether a candidate is a beat."""
-    if counts[HAS_LAST] and cell - counts[LAST] < REFRACTORY:
-        return n_found
     features = np.zeros(N_FEATURES, np.float32)
     height = memory[MAG - counts[CELL_FROM] + cell]
     _see_wave(cell, features, memory, counts)
@@ -318,6 +346,17 @@ def _judge(
 
 
 @compiled
+def _due(memory: FloatArray, counts: Int64Array, plan: FloatArray) -> int:
+    """Give the cell with which `_when_overdue` has something to do."""
+    due = counts[QUIET] + _FORGET
+    if memory[KEPT_P] > 0.0 and counts[N_RR] >= 2 and counts[HAS_LAST]:
+        wait = min(plan[OVERDUE] * memory[RR_MEDIAN], plan[OVERDUE_MAX])
+        at = max(counts[LAST] + int(math.ceil(wait)), counts[KEPT] + REFRACTORY)
+        due = min(due, at)
+    return due
+
+
+@compiled
 def _when_overdue(
     cell: int,
     memory: FloatArray,
@@ -326,22 +365,16 @@ def _when_overdue(
     found: FloatArray,
     n_found: int,
 ) -> int:
-    """Take the best of the others when a beat is overdue; forget the levels after long silence."""
+    """Forget the levels after long silence; else take the best of the other candidates."""
     if cell - counts[QUIET] >= _FORGET:
         counts[QUIET] = cell
         counts[N_BEATS] = counts[N_RR] = counts[HAS_LAST] = 0
         memory[KEPT_P] = 0.0
-    if memory[KEPT_P] <= 0.0 or counts[N_RR] < 2 or not counts[HAS_LAST]:
         return n_found
-    wait = min(plan[OVERDUE] * memory[RR_MEDIAN], plan[OVERDUE_MAX])
-    if cell - counts[LAST] < wait or cell - counts[KEPT] < REFRACTORY:
-        return n_found
-    p = memory[KEPT_P]
-    _write(
-        found, n_found, counts[KEPT_SAMPLE], memory[KEPT_OFFSET], memory[KEPT_MV], p, cell, plan
-    )
+    p, sample = memory[KEPT_P], counts[KEPT_SAMPLE]
+    _write(found, n_found, sample, memory[KEPT_OFFSET], memory[KEPT_MV], p, cell, plan)
     _accept(
-        counts[KEPT], counts[KEPT_SAMPLE], memory[KEPT_MAG], p, memory[KEPT_UPRIGHT], memory, counts
+        counts[KEPT], sample, memory[KEPT_MAG], p, memory[KEPT_UPRIGHT], memory, counts
     )
     return n_found + 1
 
@@ -439,10 +472,8 @@ def _learn_rr(rr: float, trust: float, memory: FloatArray, counts: Int64Array) -
 def _slopes(cell: int, reach: int, memory: FloatArray, counts: Int64Array) -> FloatArray:
     """Give the differences between neighbouring cells, `reach` and a template to either side."""
     at = SMOOTH - counts[CELL_FROM] + cell - reach - _TEMPLATE_BEFORE
-    slopes = np.empty(2 * reach + _N_TEMPLATE)
-    for i in range(slopes.size):
-        slopes[i] = memory[at + i + 1] - memory[at + i]
-    return slopes
+    n = 2 * reach + _N_TEMPLATE
+    return memory[at + 1 : at + 1 + n] - memory[at : at + n]
 
 
 @compiled
@@ -452,9 +483,9 @@ def _responses(slopes: FloatArray, which: int, memory: FloatArray) -> FloatArray
     n = slopes.size - _N_TEMPLATE + 1
     total = np.zeros(n)
     for i in range(_N_TEMPLATE):
-        weight = memory[at + i]
+        weight, some = memory[at + i], slopes[i : i + n]
         for lag in range(n):
-            total[lag] += weight * slopes[i + lag]
+            total[lag] += weight * some[lag]
     return total
 
 
@@ -531,9 +562,10 @@ def _see_templates(
 @compiled
 def _sharpness(cell: int, memory: FloatArray, counts: Int64Array) -> float:
     """Give the largest bend near a cell."""
-    at, top = SMOOTH - counts[CELL_FROM] + cell, 1e-9
-    for i in range(at - _SHARP, at + _SHARP + 1):
-        top = max(top, abs(memory[i + 1] - 2.0 * memory[i] + memory[i - 1]))
+    at, top = SMOOTH - counts[CELL_FROM] + cell - _SHARP - 1, 1e-9
+    around = memory[at : at + 2 * _SHARP + 3]
+    for i in range(1, 2 * _SHARP + 2):
+        top = max(top, abs(around[i + 1] - 2.0 * around[i] + around[i - 1]))
     return top
 
 
@@ -548,9 +580,10 @@ def _see_sharpness(
     features[at] = min(max(math.log(sharp / height), -4.0), 2.0)
     if counts[N_BEATS] > 0:
         features[at + 1] = min(max(math.log(sharp) - memory[SHARP], -3.0), 3.0)
-    first, total = SMOOTH - counts[CELL_FROM] + cell - 38, 0.0
-    for i in range(first, first + 30):
-        total += abs(memory[i + 1] - 2.0 * memory[i] + memory[i - 1])
+    first, total = SMOOTH - counts[CELL_FROM] + cell - 39, 0.0
+    before = memory[first : first + 32]
+    for i in range(1, 31):
+        total += abs(before[i + 1] - 2.0 * before[i] + before[i - 1])
     features[at + 2] = min(max(math.log((total / 30.0 + 1e-9) / sharp), -5.0), 1.0)
 
 
@@ -560,25 +593,26 @@ def _see_wave(
 ) -> None:
     """The wave around the candidate in units of the candidate's height."""
     at = SMOOTH - counts[CELL_FROM] + cell
+    core = memory[at - _CORE : at + _CORE + 1]
+    wing = memory[at - _CORE - 2 * _WING_BEFORE : at - _CORE]
     level = 0.0
-    for i in range(-_CORE, _CORE + 1):
-        level += memory[at + i]
+    for i in range(2 * _CORE + 1):
+        level += core[i]
     level /= 2 * _CORE + 1
     scale = 0.5 / memory[MAG - counts[CELL_FROM] + cell]
-    n = 0
     for i in range(_WING_BEFORE):
-        first = at - _CORE - 2 * _WING_BEFORE + 2 * i
-        features[n] = scale * (0.5 * (memory[first] + memory[first + 1]) - level)
-        n += 1
-    for i in range(-_CORE, _CORE + 1):
-        features[n] = scale * (memory[at + i] - level)
-        n += 1
+        features[i] = _bounded(scale * (0.5 * (wing[2 * i] + wing[2 * i + 1]) - level), 4.0)
+    seen = features[_WING_BEFORE:]
+    for i in range(2 * _CORE + 1):
+        seen[i] = _bounded(scale * (core[i] - level), 4.0)
+    wing, seen = memory[at + _CORE + 1 : at + AFTER + 1], seen[2 * _CORE + 1 :]
     for i in range(_WING_AFTER):
-        first = at + _CORE + 1 + 2 * i
-        features[n] = scale * (0.5 * (memory[first] + memory[first + 1]) - level)
-        n += 1
-    for i in range(n):
-        features[i] = min(max(features[i], np.float32(-4.0)), np.float32(4.0))
+        seen[i] = _bounded(scale * (0.5 * (wing[2 * i] + wing[2 * i + 1]) - level), 4.0)
+
+
+@compiled
+def _bounded(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
 
 
 @compiled
@@ -588,10 +622,12 @@ def _see_context(
     """The magnitudes around in units of the candidate's."""
     at = MAG - counts[CELL_FROM] + cell
     scale = 1.0 / memory[at]
+    around = memory[at - _CONTEXT_BEFORE : at + _CONTEXT_AFTER]
+    seen = features[_N_WAVE : _N_WAVE + _N_CONTEXT]
     for i in range(_N_CONTEXT):
-        first = at - _CONTEXT_BEFORE + _CONTEXT_STEP * i
-        top = max(max(memory[first], memory[first + 1]), max(memory[first + 2], memory[first + 3]))
-        features[_N_WAVE + i] = min(scale * top, 3.0)
+        one = max(around[4 * i], around[4 * i + 1])
+        two = max(around[4 * i + 2], around[4 * i + 3])
+        seen[i] = min(scale * max(one, two), 3.0)
 
 
 @compiled
@@ -679,13 +715,17 @@ def _probability(features: Float32Array, plan: FloatArray, net: Float32Array) ->
     first = net[at : at + n_1].copy()
     for i in range(N_FEATURES):
         value = features[i]
+        if value == 0.0:
+            continue
         row = net[i * n_1 : (i + 1) * n_1]
         for j in range(n_1):
             first[j] += value * row[j]
     at += n_1
     second = net[at + n_1 * n_2 : at + n_1 * n_2 + n_2].copy()
     for i in range(n_1):
-        value = max(first[i], np.float32(0.0))
+        value = first[i]
+        if value <= 0.0:
+            continue
         row = net[at + i * n_2 : at + (i + 1) * n_2]
         for j in range(n_2):
             second[j] += value * row[j]
@@ -728,13 +768,15 @@ def _peak(
 @compiled
 def _highest(raw: FloatArray, first: int, last: int, sign: float) -> tuple[int, float]:
     """Give the index with the highest sign * raw over the line through the ends of the stretch."""
-    rise = (raw[last] - raw[first]) / max(last - first, 1)
-    best, prominence = first, 0.0
-    for i in range(first, last + 1):
-        height = sign * (raw[i] - raw[first] - rise * (i - first))
+    piece = raw[first : last + 1]
+    rise = sign * (piece[piece.size - 1] - piece[0]) / max(piece.size - 1, 1)
+    start = sign * piece[0]
+    best, prominence = 0, 0.0
+    for i in range(piece.size):
+        height = sign * piece[i] - start - rise * i
         if height > prominence:
             best, prominence = i, height
-    return best, prominence
+    return first + best, prominence
 
 
 @compiled
