@@ -68,7 +68,7 @@ _MISSING_MV = 1e4
 """No electrode on a body gives more; such samples, and NaN, count as missing: the last is held."""
 _FLOOR_MV = 0.006
 """Of the magnitude; nothing smaller is a candidate."""
-_LEAST_SHARE = 0.12
+_LEAST_SHARE = 0.08
 """Candidates below this share of the beats' level are not looked at."""
 _FORGET = 400
 """Cells without a beat after which level and rhythm are taken to be unknown."""

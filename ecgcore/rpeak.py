@@ -20,7 +20,7 @@ from ecgcore import qrs
 from ecgcore.models import load
 from ecgcore.types import FloatArray, SampleIndex
 
-_WAVELET_HZ, _WAVELET_SIGMA_S = 14.0, 0.03
+_WAVELET_HZ, _WAVELET_SIGMA_S = 12.0, 0.035
 _SEARCH_MS = 90.0
 """How far the peak may lie from the middle of the QRS."""
 # The level before the QRS is taken this long before the peak: past the P wave, before the Q.

@@ -298,7 +298,7 @@ def fit(
     for k in range(n_rounds):
         parts = []
         for lead in leads:
-            n_times = 1 if lead.ecg_mv.size < 60 * lead.fs_hz else 2
+            n_times = 1 if lead.ecg_mv.size < 60 * lead.fs_hz else 3
             for _ in range(n_times):
                 spoilt = spoiler.spoil(lead)
                 _, trace = run(spoilt, flat(model), hidden, k == 0)
@@ -306,7 +306,7 @@ def fit(
         kept = [*kept[-1:], joined(parts)] if k != 1 else [joined(parts)]
         seen = joined(kept)
         last = k == n_rounds - 1
-        train(model, seen, 9 if last else 3, 3e-3 if k == 0 else 2e-3)
+        train(model, seen, 8 if last else 3, 3e-3 if k == 0 else 2e-3)
         print(f"round {k}: {seen.is_beat.size} candidates", flush=True)
     return model
 
