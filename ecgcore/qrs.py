@@ -47,7 +47,7 @@ _CORE, _WING_BEFORE, _WING_AFTER = 12, 6, 8
 _CONTEXT_BEFORE, _CONTEXT_AFTER, _CONTEXT_STEP = 120, 16, 4
 _N_WAVE = 2 * _CORE + 1 + _WING_BEFORE + _WING_AFTER
 _N_CONTEXT = (_CONTEXT_BEFORE + _CONTEXT_AFTER) // _CONTEXT_STEP
-_N_SCALARS = 46
+_N_SCALARS = 47
 N_FEATURES = _N_WAVE + _N_CONTEXT + _N_SCALARS
 _SCALARS_AT = _N_WAVE + _N_CONTEXT
 N_TRACE = N_FEATURES + 3
@@ -480,11 +480,11 @@ def _slopes(cell: int, reach: int, memory: FloatArray, counts: Int64Array) -> Fl
 def _responses(slopes: FloatArray, which: int, memory: FloatArray) -> FloatArray:
     """Give the product with a template (of norm 1) at every lag that fits."""
     at = TEMPLATES + which * _TEMPLATE_SIZE
-    n = slopes.size - _N_TEMPLATE + 1
-    total = np.zeros(n)
-    for i in range(_N_TEMPLATE):
-        weight, some = memory[at + i], slopes[i : i + n]
-        for lag in range(n):
+    template = memory[at : at + _N_TEMPLATE]
+    total = np.zeros(slopes.size - template.size + 1)
+    for i in range(template.size):
+        weight, some = template[i], slopes[i : i + total.size]
+        for lag in range(total.size):
             total[lag] += weight * some[lag]
     return total
 
@@ -713,27 +713,38 @@ def _probability(features: Float32Array, plan: FloatArray, net: Float32Array) ->
     n_1, n_2 = int(plan[HIDDEN_1]), int(plan[HIDDEN_2])
     at = N_FEATURES * n_1
     first = net[at : at + n_1].copy()
-    for i in range(N_FEATURES):
-        value = features[i]
-        if value == 0.0:
-            continue
-        row = net[i * n_1 : (i + 1) * n_1]
-        for j in range(n_1):
-            first[j] += value * row[j]
+    _layer(features, net[:at], first)
+    _rectify(first)
     at += n_1
-    second = net[at + n_1 * n_2 : at + n_1 * n_2 + n_2].copy()
-    for i in range(n_1):
-        value = first[i]
-        if value <= 0.0:
-            continue
-        row = net[at + i * n_2 : at + (i + 1) * n_2]
-        for j in range(n_2):
-            second[j] += value * row[j]
-    at += n_1 * n_2 + n_2
+    weights = net[at : at + n_1 * n_2]
+    at += n_1 * n_2
+    second = net[at : at + n_2].copy()
+    _layer(first, weights, second)
+    _rectify(second)
+    at += n_2
     logit = net[at + n_2]
     for j in range(n_2):
-        logit += max(second[j], np.float32(0.0)) * net[at + j]
+        logit += second[j] * net[at + j]
     return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
+@compiled
+def _layer(inputs: Float32Array, weights: Float32Array, outputs: Float32Array) -> None:
+    """Add the weighted inputs to the outputs, four at a time, a multiple of which there are."""
+    n = outputs.size
+    for i in range(0, inputs.size, 4):
+        a, b, c, d = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
+        first, second = weights[i * n : (i + 1) * n], weights[(i + 1) * n : (i + 2) * n]
+        third, fourth = weights[(i + 2) * n : (i + 3) * n], weights[(i + 3) * n : (i + 4) * n]
+        for j in range(n):
+            outputs[j] += (a * first[j] + b * second[j]) + (c * third[j] + d * fourth[j])
+
+
+@compiled
+def _rectify(values: Float32Array) -> None:
+    for i in range(values.size):
+        if values[i] < 0.0:
+            values[i] = 0.0
 
 
 @compiled

@@ -98,12 +98,17 @@ class RPeakDetector:
         state = self.state
         if not state.is_running:
             state.is_running, state.start = True, start
-        if raw_mv.size > self._piece_samples:
-            n = self._piece_samples
-            return [
-                peak for at in range(0, raw_mv.size, n) for peak in self._take(raw_mv[at : at + n])
-            ]
-        return self._take(raw_mv)
+        if raw_mv.size <= self._piece_samples and raw_mv.flags.carray:
+            n_found = qrs.push(
+                raw_mv, state.memory, state.counts, self._plan, self._net, self._found
+            )
+            return self._peaks(n_found) if n_found else []
+        # One kind of array, lest the loop is compiled again for another.
+        raw_mv = np.array(raw_mv, np.float64, order="C")
+        peaks: list[RPeak] = []
+        for at in range(0, raw_mv.size, self._piece_samples):
+            peaks += self.push(start + at, raw_mv[at : at + self._piece_samples])
+        return peaks
 
     def finish(self) -> list[RPeak]:
         """End the run, as before a gap; what was learnt is kept."""
@@ -115,7 +120,7 @@ class RPeakDetector:
         # What follows is taken to stay at the last value, so that the last beats can be judged.
         tail = np.full(self._tail_samples, state.memory[qrs.VALUE])
         end = state.start + n_samples
-        peaks = [peak._replace(decided_at=min(peak.decided_at, end)) for peak in self._take(tail)]
+        peaks = [peak._replace(decided_at=min(peak.decided_at, end)) for peak in self.push(end, tail)]
         state.is_running = False
         counts[: qrs.LAST_SAMPLE + 1] = 0
         counts[[qrs.HAS_LAST, qrs.QUIET, qrs.PREV]] = 0
@@ -124,14 +129,8 @@ class RPeakDetector:
         state.memory[qrs.JUDGED_P : qrs.JUDGED_P + qrs.N_JUDGED] = 0.0
         return peaks
 
-    def _take(self, raw_mv: FloatArray) -> list[RPeak]:
-        state = self.state
-        n_found = qrs.push(
-            raw_mv, state.memory, state.counts, self._plan, self._net, self._found
-        )
-        if not n_found:
-            return []
-        start = state.start
+    def _peaks(self, n_found: int) -> list[RPeak]:
+        start = self.state.start
         return [
             RPeak(start + int(sample), offset, amplitude_mv, p, start + int(decided))
             for sample, offset, amplitude_mv, p, decided in self._found[:n_found].tolist()
