@@ -70,6 +70,7 @@ _FLOOR_MV = 0.006
 """Of the magnitude; nothing smaller is a candidate."""
 _LEAST_SHARE = 0.08
 """Candidates below this share of the beats' level are not looked at."""
+_IDLE_SHARE, _IDLE_WAIT, _IDLE_DOUBT = 0.25, 1.25, 0.01
 _FORGET = 400
 """Cells without a beat after which level and rhythm are taken to be unknown."""
 _SAME_BEAT = 10
@@ -307,6 +308,10 @@ def _judge(
     script: Int64Array,
 ) -> int:
     """Decide whether a candidate is a beat."""
+    if _is_idle(cell, memory, counts):
+        _note(cell, 0.0, memory, counts)
+        _reject(cell, memory[MAG - counts[CELL_FROM] + cell], 0.0, memory, counts)
+        return n_found
     features = np.zeros(N_FEATURES, np.float32)
     height = memory[MAG - counts[CELL_FROM] + cell]
     _see_wave(cell, features, memory, counts)
@@ -320,10 +325,7 @@ def _judge(
         trace[at, N_FEATURES + 1] = p
     if script.size > 0:
         p = _scripted(cell, script)
-    place = counts[JUDGED] % N_JUDGED
-    counts[JUDGED] = place + 1
-    memory[JUDGED_CELL + place], memory[JUDGED_P + place] = cell, p
-    memory[DOUBT] += 0.1 * (p * (1.0 - p) - memory[DOUBT])
+    _note(cell, p, memory, counts)
     is_beat = False
     if p >= plan[BACK]:
         sample, offset, amplitude, upright = _peak(cell, memory, counts, plan)
@@ -343,6 +345,24 @@ def _judge(
         trace[at, N_FEATURES + 2] = 1.0 if is_beat else 0.0
         counts[N_TRACED] = at + 1
     return n_found
+
+
+@compiled
+def _is_idle(cell: int, memory: FloatArray, counts: Int64Array) -> bool:
+    """Tell whether the network need not be asked: small, no beat is late, and nothing doubtful."""
+    if counts[N_RR] < _N_RR or not counts[HAS_LAST] or memory[DOUBT] > _IDLE_DOUBT:
+        return False
+    if cell - counts[LAST] > _IDLE_WAIT * memory[RR_MEDIAN]:
+        return False
+    return memory[MAG - counts[CELL_FROM] + cell] < _IDLE_SHARE * math.exp(memory[BEAT])
+
+
+@compiled
+def _note(cell: int, p: float, memory: FloatArray, counts: Int64Array) -> None:
+    place = counts[JUDGED] % N_JUDGED
+    counts[JUDGED] = place + 1
+    memory[JUDGED_CELL + place], memory[JUDGED_P + place] = cell, p
+    memory[DOUBT] += 0.1 * (p * (1.0 - p) - memory[DOUBT])
 
 
 @compiled

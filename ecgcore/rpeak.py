@@ -83,6 +83,8 @@ class RPeakDetector:
         self._net, hidden = _network()
         self._plan = plan_of(config, fs_hz, hidden)
         self._found = np.empty((_N_ROWS, qrs.N_FOUND))
+        # Reads a number faster than an array does.
+        self._rows = memoryview(self._found.ravel())
         self._piece_samples = round(_PIECE_S * fs_hz)
         step = fs_hz / qrs.CELL_HZ
         self._tail_samples = math.ceil((qrs.AFTER + 2) * step)
@@ -130,10 +132,10 @@ class RPeakDetector:
         return peaks
 
     def _peaks(self, n_found: int) -> list[RPeak]:
-        start = self.state.start
+        start, rows = self.state.start, self._rows
         return [
-            RPeak(start + int(sample), offset, amplitude_mv, p, start + int(decided))
-            for sample, offset, amplitude_mv, p, decided in self._found[:n_found].tolist()
+            RPeak(start + int(rows[i]), rows[i + 1], rows[i + 2], rows[i + 3], start + int(rows[i + 4]))
+            for i in range(0, n_found * qrs.N_FOUND, qrs.N_FOUND)
         ]
 
 

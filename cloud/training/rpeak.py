@@ -21,7 +21,7 @@ from ecgcore.rpeak import RPeakConfig, fresh_memory, plan_of
 from ecgcore.types import FloatArray
 
 MODEL = Path(__file__).parents[2] / "ecgcore" / "models" / "rpeak.npz"
-HIDDEN = (40, 16)
+HIDDEN = (48, 16)
 BEATS = list("NLRBAaJSVrFejnE/fQ?")
 _REACH = 12
 """Cells between an annotated beat and its candidate at most."""
