@@ -292,7 +292,7 @@ def _is_candidate(cell: int, memory: FloatArray, counts: Int64Array) -> bool:
     for j in range(_PICK):
         if height <= around[j] or height < around[2 * _PICK - j]:
             return False
-    return counts[N_BEATS] == 0 or height >= _LEAST_SHARE * math.exp(memory[BEAT])
+    return bool(counts[N_BEATS] == 0 or height >= _LEAST_SHARE * math.exp(memory[BEAT]))
 
 
 @compiled
@@ -354,7 +354,7 @@ def _is_idle(cell: int, memory: FloatArray, counts: Int64Array) -> bool:
         return False
     if cell - counts[LAST] > _IDLE_WAIT * memory[RR_MEDIAN]:
         return False
-    return memory[MAG - counts[CELL_FROM] + cell] < _IDLE_SHARE * math.exp(memory[BEAT])
+    return bool(memory[MAG - counts[CELL_FROM] + cell] < _IDLE_SHARE * math.exp(memory[BEAT]))
 
 
 @compiled
@@ -371,9 +371,9 @@ def _due(memory: FloatArray, counts: Int64Array, plan: FloatArray) -> int:
     due = counts[QUIET] + _FORGET
     if memory[KEPT_P] > 0.0 and counts[N_RR] >= 2 and counts[HAS_LAST]:
         wait = min(plan[OVERDUE] * memory[RR_MEDIAN], plan[OVERDUE_MAX])
-        at = max(counts[LAST] + int(math.ceil(wait)), counts[KEPT] + REFRACTORY)
+        at = max(counts[LAST] + math.ceil(wait), counts[KEPT] + REFRACTORY)
         due = min(due, at)
-    return due
+    return int(due)
 
 
 @compiled
@@ -393,9 +393,7 @@ def _when_overdue(
         return n_found
     p, sample = memory[KEPT_P], counts[KEPT_SAMPLE]
     _write(found, n_found, sample, memory[KEPT_OFFSET], memory[KEPT_MV], p, cell, plan)
-    _accept(
-        counts[KEPT], sample, memory[KEPT_MAG], p, memory[KEPT_UPRIGHT], memory, counts
-    )
+    _accept(counts[KEPT], sample, memory[KEPT_MAG], p, memory[KEPT_UPRIGHT], memory, counts)
     return n_found + 1
 
 
@@ -608,10 +606,8 @@ def _see_sharpness(
 
 
 @compiled
-def _see_wave(
-    cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array
-) -> None:
-    """The wave around the candidate in units of the candidate's height."""
+def _see_wave(cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array) -> None:
+    """Give the wave around the candidate in units of the candidate's height."""
     at = SMOOTH - counts[CELL_FROM] + cell
     core = memory[at - _CORE : at + _CORE + 1]
     wing = memory[at - _CORE - 2 * _WING_BEFORE : at - _CORE]
@@ -636,10 +632,8 @@ def _bounded(value: float, limit: float) -> float:
 
 
 @compiled
-def _see_context(
-    cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array
-) -> None:
-    """The magnitudes around in units of the candidate's."""
+def _see_context(cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array) -> None:
+    """Give the magnitudes around in units of the candidate's."""
     at = MAG - counts[CELL_FROM] + cell
     scale = 1.0 / memory[at]
     around = memory[at - _CONTEXT_BEFORE : at + _CONTEXT_AFTER]
@@ -651,10 +645,8 @@ def _see_context(
 
 
 @compiled
-def _see_history(
-    cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array
-) -> None:
-    """How the candidate compares with the beats and the noise before."""
+def _see_history(cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array) -> None:
+    """Say how the candidate compares with the beats and the noise before."""
     at = _SCALARS_AT
     level = math.log(memory[MAG - counts[CELL_FROM] + cell])
     features[at] = min(counts[N_BEATS], 5) * 0.2
@@ -677,9 +669,7 @@ def _see_history(
 
 
 @compiled
-def _see_rhythm(
-    cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array
-) -> None:
+def _see_rhythm(cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array) -> None:
     at = _SCALARS_AT + 13
     features[at] = counts[HAS_LAST]
     if not counts[HAS_LAST]:
@@ -705,10 +695,8 @@ def _see_rhythm(
 
 
 @compiled
-def _see_comb(
-    cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array
-) -> None:
-    """What stood one, two and three usual intervals before, and half-way between those."""
+def _see_comb(cell: int, features: Float32Array, memory: FloatArray, counts: Int64Array) -> None:
+    """Say what stood one, two and three usual intervals before, and half-way between those."""
     at, usual = _SCALARS_AT + 38, memory[RR_SLOW]
     if counts[N_RR] < 2:
         return
@@ -773,7 +761,7 @@ def _peak(
 ) -> tuple[int, float, float, float]:
     """Give sample, offset, height over the level before, and uprightness of the QRS at a cell."""
     search = int(plan[SEARCH])
-    centre = int(round(cell * plan[STEP]))
+    centre = round(cell * plan[STEP])
     first = max(centre - search, 0) - counts[RAW_FROM]
     last = min(centre + search, min(counts[N_IN], counts[END]) - 1) - counts[RAW_FROM]
     raw = memory[RAW : RAW + counts[N_RAW]]
@@ -811,9 +799,7 @@ def _highest(raw: FloatArray, first: int, last: int, sign: float) -> tuple[int, 
 
 
 @compiled
-def _parabola_top(
-    raw: FloatArray, index: int, sign: float, half_width: int
-) -> tuple[float, float]:
+def _parabola_top(raw: FloatArray, index: int, sign: float, half_width: int) -> tuple[float, float]:
     """Give offset (-0.5 to 0.5) and value of the top of a least-squares parabola around `index`."""
     w = min(half_width, index, raw.size - 1 - index)
     s2 = s4 = y0 = y1 = y2 = 0.0

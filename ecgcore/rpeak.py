@@ -84,13 +84,11 @@ class RPeakDetector:
         self._plan = plan_of(config, fs_hz, hidden)
         self._found = np.empty((_N_ROWS, qrs.N_FOUND))
         # Reads a number faster than an array does.
-        self._rows = memoryview(self._found.ravel())
+        self._rows = self._found.ravel().data
         self._piece_samples = round(_PIECE_S * fs_hz)
         step = fs_hz / qrs.CELL_HZ
         self._tail_samples = math.ceil((qrs.AFTER + 2) * step)
-        self.delay_samples = (
-            math.ceil((qrs.AFTER + 1) * step) + 1 + int(self._plan[qrs.SEARCH])
-        )
+        self.delay_samples = math.ceil((qrs.AFTER + 1) * step) + 1 + int(self._plan[qrs.SEARCH])
         self.max_delay_samples = self.delay_samples + math.ceil(config.overdue_max_s * fs_hz)
         if not self.state.memory.size:
             self.state.memory, self.state.counts = fresh_memory(fs_hz)
@@ -122,7 +120,9 @@ class RPeakDetector:
         # What follows is taken to stay at the last value, so that the last beats can be judged.
         tail = np.full(self._tail_samples, state.memory[qrs.VALUE])
         end = state.start + n_samples
-        peaks = [peak._replace(decided_at=min(peak.decided_at, end)) for peak in self.push(end, tail)]
+        peaks = [
+            peak._replace(decided_at=min(peak.decided_at, end)) for peak in self.push(end, tail)
+        ]
         state.is_running = False
         counts[: qrs.LAST_SAMPLE + 1] = 0
         counts[[qrs.HAS_LAST, qrs.QUIET, qrs.PREV]] = 0
@@ -134,7 +134,13 @@ class RPeakDetector:
     def _peaks(self, n_found: int) -> list[RPeak]:
         start, rows = self.state.start, self._rows
         return [
-            RPeak(start + int(rows[i]), rows[i + 1], rows[i + 2], rows[i + 3], start + int(rows[i + 4]))
+            RPeak(
+                start + int(rows[i]),
+                rows[i + 1],
+                rows[i + 2],
+                rows[i + 3],
+                start + int(rows[i + 4]),
+            )
             for i in range(0, n_found * qrs.N_FOUND, qrs.N_FOUND)
         ]
 
