@@ -78,7 +78,6 @@ _SAME_BEAT = 10
 _LEVEL_GAIN, _NOISE_GAIN, _TEMPLATE_GAIN = 0.2, 0.15, 0.2
 _ALIKE = 0.75
 """Correlation from which a beat belongs to a template."""
-_MISSED = 1e9
 
 # Places in `counts`.
 N_IN, N_CELLS, N_RAW, RAW_FROM, CELL_FROM, N_MAG, SCANNED = range(7)
@@ -180,12 +179,10 @@ def _scan(
     before, here, after = memory[at - 1 : at - 1 + n], memory[at : at + n], memory[at + 1 :]
     due = _due(memory, counts, plan) - first
     for i in range(n):
-        if here[i] > before[i] and here[i] >= after[i] and here[i] >= _FLOOR_MV:
-            if _is_candidate(first + i, memory, counts):
-                n_found = _judge(
-                    first + i, memory, counts, plan, net, found, n_found, trace, script
-                )
-                due = _due(memory, counts, plan) - first
+        is_top = here[i] > before[i] and here[i] >= after[i] and here[i] >= _FLOOR_MV
+        if is_top and _is_candidate(first + i, memory, counts):
+            n_found = _judge(first + i, memory, counts, plan, net, found, n_found, trace, script)
+            due = _due(memory, counts, plan) - first
         if i >= due:
             n_found = _when_overdue(first + i, memory, counts, plan, found, n_found)
             due = _due(memory, counts, plan) - first

@@ -25,7 +25,8 @@ HIDDEN = (64, 24)
 BEATS = list("NLRBAaJSVrFejnE/fQ?")
 _REACH = 12
 """Cells between an annotated beat and its candidate at most."""
-_N_ROUNDS = 3
+_ROUNDS = ((2, 3, 3e-3), (2, 3, 3e-3), (5, 9, 3e-3), (2, 3, 8e-4))
+"""Of each: spoilt parts of a long lead, epochs, highest step. The last sees whole leads too."""
 _MAX_S = 600.0
 
 
@@ -287,7 +288,7 @@ def fit(
     noises: Sequence[FloatArray],
     seed: int,
     hidden: tuple[int, int] = HIDDEN,
-    n_rounds: int = _N_ROUNDS,
+    n_rounds: int = len(_ROUNDS),
 ) -> torch.nn.Sequential:
     """Train in rounds, each on what the detector saw with the network of the one before."""
     rng = np.random.default_rng(seed)
@@ -295,16 +296,18 @@ def fit(
     torch.set_num_threads(1)
     model, spoiler = model_of(hidden), Spoiler(noises, rng)
     for k in range(n_rounds):
-        is_last = k == n_rounds - 1
+        n_times, n_epochs, rate = _ROUNDS[k]
         parts = []
         for lead in leads:
-            n_times = 1 if lead.ecg_mv.size < 60 * lead.fs_hz else 5 if is_last else 2
-            for _ in range(n_times):
-                spoilt = spoiler.spoil(lead)
-                _, trace = run(spoilt, flat(model), hidden, k == 0)
-                parts.append(labelled(spoilt, trace))
+            is_long = lead.ecg_mv.size > 60 * lead.fs_hz
+            cases = [spoiler.spoil(lead) for _ in range(n_times if is_long else 1)]
+            if is_long and k == n_rounds - 1:
+                cases.append(lead)
+            for case in cases:
+                _, trace = run(case, flat(model), hidden, k == 0)
+                parts.append(labelled(case, trace))
         seen = joined(parts)
-        train(model, seen, 9 if is_last else 3, 3e-3)
+        train(model, seen, n_epochs, rate)
         print(f"round {k}: {seen.is_beat.size} candidates", flush=True)
     return model
 
