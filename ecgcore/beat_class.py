@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgcore.beat_features import BeatFeatures, BeatFeaturesState, MeasuredBeat
 from ecgcore.events import BeatLabel
@@ -17,6 +18,8 @@ from ecgcore.jit import compiled
 from ecgcore.models import load
 from ecgcore.second import DelineatedBeat, LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray
+
+IntArray = NDArray[np.int32]
 
 CLASSES = (
     BeatLabel.NORMAL,
@@ -83,17 +86,26 @@ class BeatClassifier:
 
 
 @compiled
-def probabilities_of(features: FloatArray, roots: FloatArray, nodes: FloatArray) -> FloatArray:
+def probabilities_of(
+    features: FloatArray,
+    roots: IntArray,
+    feature: IntArray,
+    threshold: NDArray[np.float32],
+    low: IntArray,
+) -> FloatArray:
     """Give the probabilities of the classes.
 
     Parameters
     ----------
     features : FloatArray, shape (n_features,)
-    roots : FloatArray, shape (n_trees,)
-        Row of each tree's first node; the trees take the classes in turn.
-    nodes : FloatArray, shape (n_nodes, 4)
-        Feature (-1 in a leaf), threshold (the value of a leaf), row where it is not above, and
-        where it is.
+    roots : IntArray, shape (n_trees,)
+        Each tree's first node; the trees take the classes in turn.
+    feature : IntArray, shape (n_nodes,)
+        What a node asks for, -1 in a leaf.
+    threshold : NDArray, shape (n_nodes,)
+        The value of a leaf.
+    low : IntArray, shape (n_nodes,)
+        Where to go on when not above the threshold, else to the node after.
 
     Returns
     -------
@@ -101,16 +113,21 @@ def probabilities_of(features: FloatArray, roots: FloatArray, nodes: FloatArray)
     """
     scores = np.zeros(4)
     for k in range(roots.size):
-        at = int(roots[k])
-        while nodes[at, 0] >= 0.0:
-            is_low = features[int(nodes[at, 0])] <= nodes[at, 1]
-            at = int(nodes[at, 2] if is_low else nodes[at, 3])
-        scores[k % 4] += nodes[at, 1]
+        at = roots[k]
+        while feature[at] >= 0:
+            at = low[at] + (1 if features[feature[at]] > threshold[at] else 0)
+        scores[k % 4] += threshold[at]
     odds = np.exp(scores - scores.max())
-    return odds / odds.sum()
+    return np.asarray(odds / odds.sum())
 
 
 @cache
-def _trees(name: str) -> tuple[FloatArray, FloatArray]:
+def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32], IntArray]:
     arrays = load(name)
-    return arrays["roots"], arrays["nodes"]
+    feature, threshold, low = arrays["nodes"]
+    return (
+        arrays["roots"].astype(np.int32),
+        feature.astype(np.int32),
+        threshold.astype(np.float32),
+        low.astype(np.int32),
+    )

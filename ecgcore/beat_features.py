@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgcore.beat_shapes import (
-    ID,
     N_COLUMNS,
     N_GRID,
     N_SHAPES,
     compare,
-    learn,
+    hold,
     on_grid,
 )
 from ecgcore.second import DelineatedBeat, SignalSecond
@@ -94,11 +93,13 @@ class BeatFeaturesState:
     end: SampleIndex = 0
     waiting: list[DelineatedBeat] = field(default_factory=list)
     """The last beats of those below that have not come out."""
-    rr_s: FloatArray = field(default_factory=lambda: np.empty(0))
-    """Intervals before the last beats, shape (n,)."""
-    ids: FloatArray = field(default_factory=lambda: np.empty(0))
+    rr_s: FloatArray = field(default_factory=lambda: np.full(_KEPT, math.nan))
+    """Intervals before the last beats, the newest last."""
+    ids: FloatArray = field(default_factory=lambda: np.full(_KEPT, -1.0))
     """Their shapes."""
-    grids: FloatArray = field(default_factory=lambda: np.empty((0, N_GRID)))
+    grids: FloatArray = field(default_factory=lambda: np.zeros((_KEPT, N_GRID)))
+    n_beats: int = 0
+    """How many of these rows are filled."""
     shapes: FloatArray = field(default_factory=lambda: np.zeros((N_SHAPES, N_COLUMNS)))
     next_id: int = 0
     last: float | None = None
@@ -159,18 +160,15 @@ class BeatFeatures:
         rr_s = math.nan if state.last is None else (r - state.last) / self._fs_hz
         state.last = r
         grid = on_grid(state.ecg_mv, r - (state.end - state.ecg_mv.size), self._fs_hz)
-        known = state.rr_s[~np.isnan(state.rr_s)][-12:]
-        early = float(rr_s / np.median(known)) if known.size and rr_s > 0 else 1.0
-        row = learn(state.shapes, grid, min(early, 2.0), state.next_id)
-        shape_id = state.shapes[row, ID]
-        state.next_id = max(state.next_id, int(shape_id) + 1)
+        shape_id = hold(state.rr_s, state.ids, state.grids, state.shapes, grid, rr_s, state.next_id)
+        state.next_id = max(state.next_id, shape_id + 1)
+        state.n_beats = min(state.n_beats + 1, _KEPT)
         state.waiting.append(beat)
-        state.rr_s = np.append(state.rr_s, rr_s)[-_KEPT:]
-        state.ids = np.append(state.ids, shape_id)[-_KEPT:]
-        state.grids = np.concatenate((state.grids, grid[np.newaxis]))[-_KEPT:]
 
     def _release(self) -> MeasuredBeat:
         state = self.state
-        i = state.rr_s.size - len(state.waiting)
-        features = compare(i, state.rr_s, state.ids, state.grids, state.shapes)
-        return MeasuredBeat(state.waiting.pop(0), int(state.ids[i]), features)
+        first, i = _KEPT - state.n_beats, state.n_beats - len(state.waiting)
+        features = compare(
+            i, state.rr_s[first:], state.ids[first:], state.grids[first:], state.shapes
+        )
+        return MeasuredBeat(state.waiting.pop(0), int(state.ids[first + i]), features)

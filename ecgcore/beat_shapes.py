@@ -187,7 +187,36 @@ def pick(rr: FloatArray, k: int, otherwise: float) -> float:
 
 
 @compiled
-def compare(
+def hold(
+    rr: FloatArray,
+    ids: FloatArray,
+    grids: FloatArray,
+    shapes: FloatArray,
+    grid: FloatArray,
+    rr_s: float,
+    next_id: int,
+) -> int:
+    """Put a beat after those kept, drop the oldest and let the shapes learn; give its shape."""
+    known = np.full(12, math.nan)
+    n = 0
+    if not math.isnan(rr_s):
+        for k in range(rr.size - 1, -1, -1):
+            if n < known.size and not math.isnan(rr[k]):
+                known[n] = rr[k]
+                n += 1
+    usual = median_of(known, 0, n, 0.5)
+    early = min(rr_s / usual, 2.0) if n > 0 and rr_s > 0.0 else 1.0
+    row = learn(shapes, grid, early, next_id)
+    for k in range(rr.size - 1):
+        rr[k], ids[k] = rr[k + 1], ids[k + 1]
+        grids[k] = grids[k + 1]
+    rr[-1], ids[-1] = rr_s, shapes[row, ID]
+    grids[-1] = grid
+    return int(shapes[row, ID])
+
+
+@compiled
+def compare(  # noqa: C901
     i: int, rr: FloatArray, ids: FloatArray, grids: FloatArray, shapes: FloatArray
 ) -> FloatArray:
     """Compare beat `i` of those kept with its neighbours and with the normal shape.

@@ -35,11 +35,11 @@ N_SHARE = 0.2
 """Share of the normal beats learnt from, each then counting the more."""
 MANY = 400
 """Beats of one class and patient above which they count less than one by one."""
-ROUNDS = 90
+ROUNDS = 70
 PARAMETERS = {
     "objective": "multiclass",
     "num_class": 4,
-    "learning_rate": 0.06,
+    "learning_rate": 0.08,
     "num_leaves": 12,
     "min_data_in_leaf": 60,
     "feature_fraction": 0.4,
@@ -125,18 +125,22 @@ def arrays_of(trees: lightgbm.Booster) -> dict[str, FloatArray]:
     """Give the trees as `ecgcore.beat_class.probabilities_of` walks them."""
     nodes: list[list[float]] = []
 
-    def add(node: dict[str, Any]) -> int:
-        row = len(nodes)
+    def fill(row: int, node: dict[str, Any]) -> None:
         if "leaf_value" in node:
-            nodes.append([-1.0, node["leaf_value"], 0.0, 0.0])
-            return row
-        nodes.append([node["split_feature"], node["threshold"], 0.0, 0.0])
-        nodes[row][2:] = [add(node["left_child"]), add(node["right_child"])]
-        return row
+            nodes[row] = [-1.0, node["leaf_value"], 0.0]
+            return
+        low = len(nodes)
+        nodes[row] = [node["split_feature"], node["threshold"], low]
+        nodes.extend([[], []])
+        fill(low, node["left_child"])
+        fill(low + 1, node["right_child"])
 
-    grown = trees.dump_model()["tree_info"]
-    roots = [add(tree["tree_structure"]) for tree in grown]
-    return {"roots": np.array(roots, np.float32), "nodes": np.array(nodes, np.float32)}
+    roots = []
+    for tree in trees.dump_model()["tree_info"]:
+        roots.append(len(nodes))
+        nodes.append([])
+        fill(roots[-1], tree["tree_structure"])
+    return {"roots": np.array(roots, np.float32), "nodes": np.array(nodes, np.float32).T}
 
 
 def judge(guess: FloatArray, classes: FloatArray, what: str) -> None:
