@@ -167,10 +167,12 @@ def main() -> None:
     x, y = (np.concatenate(parts) for parts in zip(*sets, strict=True))
     record, patient, source = np.repeat(np.array(about), [len(s[1]) for s in sets], axis=0).T
     trees = fit(x, y, patient, 1)
-    np.savez_compressed(MODEL, **arrays_of(trees))
+    arrays = arrays_of(trees)
+    np.savez_compressed(MODEL, roots=arrays["roots"], nodes=arrays["nodes"])
     guess = np.zeros(y.size, int)
-    for train, test in GroupKFold(4).split(x, y, patient):
-        guess[test] = fit(x[train], y[train], patient[train], 1).predict(x[test]).argmax(axis=1)
+    for train, test in GroupKFold(8).split(x, y, patient):
+        trees = fit(x[train], y[train], patient[train], 1)
+        guess[test] = np.asarray(trees.predict(x[test])).argmax(axis=1)
     for what in ("mitdb0", "qtdb0"):
         judge(guess[source == what], y[source == what], what)
     for each in np.unique(record[source == "mitdb0"]):
