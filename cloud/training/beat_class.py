@@ -140,7 +140,7 @@ def arrays_of(trees: lightgbm.Booster) -> dict[str, FloatArray]:
         roots.append(len(nodes))
         nodes.append([])
         fill(roots[-1], tree["tree_structure"])
-    return {"roots": np.array(roots, np.float32), "nodes": np.array(nodes, np.float32).T}
+    return {"roots": np.array(roots, np.float64), "nodes": np.array(nodes, np.float64).T}
 
 
 def judge(guess: FloatArray, classes: FloatArray, what: str) -> None:
@@ -168,7 +168,9 @@ def main() -> None:
     record, patient, source = np.repeat(np.array(about), [len(s[1]) for s in sets], axis=0).T
     trees = fit(x, y, patient, 1)
     arrays = arrays_of(trees)
-    np.savez_compressed(MODEL, roots=arrays["roots"], nodes=arrays["nodes"])
+    np.savez_compressed(
+        MODEL, roots=arrays["roots"].astype(np.float32), nodes=arrays["nodes"].astype(np.float32)
+    )
     guess = np.zeros(y.size, int)
     for train, test in GroupKFold(8).split(x, y, patient):
         trees = fit(x[train], y[train], patient[train], 1)
