@@ -1,8 +1,8 @@
-"""Beat classes by a small network over what `ecgcore.beat_features` measures.
+"""Beat classes by boosted trees over what `ecgcore.beat_features` measures.
 
-The network (one hidden layer, ``models/beat_class.npz``) gives the probabilities of N, S, V and F;
-its card says what it was trained on and how it was judged. A paced beat is not told from a
-ventricular one by its shape alone and stays V unless the network knows better.
+The trees (``models/beat_class.npz``) give the probabilities of N, S, V and F; the card beside them
+says what they were trained on and how they were judged. A paced beat is not told from a
+ventricular one by its shape alone and stays V unless the trees know better.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ecgcore.beat_features import BeatFeatures, BeatFeaturesState, HeldBeat
+from ecgcore.beat_features import BeatFeatures, BeatFeaturesState, MeasuredBeat
 from ecgcore.events import BeatLabel
+from ecgcore.jit import compiled
 from ecgcore.models import load
 from ecgcore.second import DelineatedBeat, LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray
+
+IntArray = NDArray[np.int32]
 
 CLASSES = (
     BeatLabel.NORMAL,
@@ -27,7 +31,7 @@ CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class BeatClassConfig:
-    """Which network."""
+    """Which trees."""
 
     model: str = "beat_class"
 
@@ -40,9 +44,9 @@ class BeatClassState:
 
 
 class BeatClassifier:
-    """Labels each beat once the next one is there, or a few seconds later where none comes."""
+    """Labels each beat once the next few are there, or some seconds later where none come."""
 
-    max_delay_s = 6
+    max_delay_s = BeatFeatures.max_delay_s
 
     def __init__(
         self,
@@ -54,22 +58,22 @@ class BeatClassifier:
         del n_leads  # the first lead tells
         self.state = state or BeatClassState()
         self._features = BeatFeatures(fs_hz, self.state.features)
-        self._network = _network(config.model)
+        self._trees = _trees(config.model)
 
     def push(
         self, second: SignalSecond, delineated: Sequence[DelineatedBeat]
     ) -> list[LabelledBeat]:
         """Take the next second and its beats; give those that are certain now."""
-        return [self._labelled(*each) for each in self._features.push(second, list(delineated))]
+        return [self._labelled(each) for each in self._features.push(second, list(delineated))]
 
     def finish(self, delineated: Sequence[DelineatedBeat]) -> list[LabelledBeat]:
         """End the run, as before a gap."""
-        return [self._labelled(*each) for each in self._features.finish(list(delineated))]
+        return [self._labelled(each) for each in self._features.finish(list(delineated))]
 
-    def _labelled(self, held: HeldBeat, features: FloatArray) -> LabelledBeat:
-        probabilities = self._network.probabilities(features)
+    def _labelled(self, measured: MeasuredBeat) -> LabelledBeat:
+        probabilities = probabilities_of(measured.features, *self._trees)
         best = int(np.argmax(probabilities))
-        beat, label = held.beat, CLASSES[best]
+        beat, label = measured.beat, CLASSES[best]
         is_ventricular = label is BeatLabel.VENTRICULAR
         return LabelledBeat(
             peak=beat.peak,
@@ -77,26 +81,53 @@ class BeatClassifier:
             lead_waves=beat.lead_waves,
             label=label,
             confidence=float(probabilities[best]),
-            cluster=held.shape_id if is_ventricular else None,
+            cluster=measured.shape_id if is_ventricular else None,
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Network:
-    mean: FloatArray
-    scale: FloatArray
-    w1: FloatArray
-    b1: FloatArray
-    w2: FloatArray
-    b2: FloatArray
+@compiled
+def probabilities_of(
+    features: FloatArray,
+    roots: IntArray,
+    feature: IntArray,
+    threshold: NDArray[np.float32],
+    low: IntArray,
+) -> FloatArray:
+    """Give the probabilities of the classes.
 
-    def probabilities(self, features: FloatArray) -> FloatArray:
-        hidden = np.maximum((features - self.mean) / self.scale @ self.w1 + self.b1, 0.0)
-        logits = hidden @ self.w2 + self.b2
-        odds = np.exp(logits - logits.max())
-        return np.asarray(odds / odds.sum())
+    Parameters
+    ----------
+    features : FloatArray, shape (n_features,)
+    roots : IntArray, shape (n_trees,)
+        Each tree's first node; the trees take the classes in turn.
+    feature : IntArray, shape (n_nodes,)
+        What a node asks for, -1 in a leaf.
+    threshold : NDArray, shape (n_nodes,)
+        The value of a leaf.
+    low : IntArray, shape (n_nodes,)
+        Where to go on when not above the threshold, else to the node after.
+
+    Returns
+    -------
+    FloatArray, shape (4,)
+    """
+    scores = np.zeros(4)
+    for k in range(roots.size):
+        at = roots[k]
+        while feature[at] >= 0:
+            at = low[at] + (1 if features[feature[at]] > threshold[at] else 0)
+        scores[k % 4] += threshold[at]
+    odds = np.exp(scores - scores.max())
+    return np.asarray(odds / odds.sum())
 
 
 @cache
-def _network(name: str) -> _Network:
-    return _Network(**load(name))
+def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32], IntArray]:
+    arrays = load(name)
+    feature, threshold, low = arrays["nodes"]
+    return (
+        arrays["roots"].astype(np.int32),
+        feature.astype(np.int32),
+        threshold.astype(np.float32),
+        low.astype(np.int32),
+    )
