@@ -6,6 +6,9 @@ is learnt from as another patient of the same group, and only the first is judge
 """
 
 import argparse
+import csv
+import io
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import wfdb
+from scipy.io import loadmat
 from sklearn.model_selection import GroupKFold
 
 from ecgcore.beat_features import FEATURES, BeatFeatures
@@ -36,6 +40,10 @@ N_SHARE = 0.2
 MANY = 400
 """Beats of one class and patient above which they count less than one by one."""
 ROUNDS = 70
+HANDHELD = 300
+"""Recordings of each rhythm."""
+CINC_FS_HZ = 300.0
+ALIKE = 0.8
 PARAMETERS = {
     "objective": "multiclass",
     "num_class": 4,
@@ -98,6 +106,29 @@ def labelled(record: Path, channel: int) -> tuple[FloatArray, FloatArray]:
     nearest = np.abs(places[:, np.newaxis] - samples).argmin(axis=1)
     is_near = np.abs(places - samples[nearest]) <= 0.15 * signal.fs
     return features[is_near], classes[nearest[is_near]]
+
+
+def handheld(archive: Path) -> Iterator[tuple[str, FloatArray]]:
+    """Give the features of beats that are N in handheld recordings of sinus rhythm and of AF.
+
+    In atrial fibrillation no beat is early, however irregular they come; a record or two of it in
+    mitdb cannot teach that. Beats unlike the usual shape are left out: nobody labelled them.
+    """
+    # Read once from front to back: going back in an xz archive means unpacking it anew.
+    with tarfile.open(archive) as tar:
+        files = {
+            Path(member.name).name: tar.extractfile(member).read()  # type: ignore[union-attr]
+            for member in tar
+            if member.name.endswith((".mat", "REFERENCE.csv"))
+        }
+    n_of = dict.fromkeys("AN", 0)
+    for name, label in csv.reader(io.StringIO(files["REFERENCE.csv"].decode())):
+        if label not in n_of or n_of[label] >= HANDHELD:
+            continue
+        n_of[label] += 1
+        counts = loadmat(io.BytesIO(files[f"{name}.mat"]))["val"][0]  # type: ignore[arg-type]
+        _, features = features_of(np.asarray(counts, float) / 1000.0, CINC_FS_HZ)
+        yield name, features[features[:, FEATURES.index("qrs_alike")] > ALIKE]
 
 
 def patient_of(header: Path) -> str:
@@ -164,6 +195,9 @@ def main() -> None:
             sets.append(labelled(header.with_suffix(""), channel))
             about.append((header.stem, patient_of(header), header.parent.name + str(channel)))
         print(header.stem, np.bincount(sets[-1][1], minlength=4), flush=True)
+    for name, features in handheld(data / "cinc2017.tar.xz"):
+        sets.append((features, np.zeros(len(features), int)))
+        about.append((name, name, "cinc"))
     x, y = (np.concatenate(parts) for parts in zip(*sets, strict=True))
     record, patient, source = np.repeat(np.array(about), [len(s[1]) for s in sets], axis=0).T
     trees = fit(x, y, patient, 1)
