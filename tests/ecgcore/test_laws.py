@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgcore.blocks import BlockHasher
-from ecgcore.envelope import EnvelopeConfig, EnvelopeState, QrsEnvelope
 from ecgcore.filters import Butterworth, ButterworthConfig, ButterworthState
 from ecgcore.pipeline import Pipeline, PipelineConfig
 from ecgcore.quality import QualityConfig, QualityMeter, QualityState
@@ -55,11 +54,6 @@ def make_butterworth(data: bytes | None) -> Single:
         return ()
 
     return Single(stage, lambda _, ecg_mv: stage.push(ecg_mv).tolist(), finish)
-
-
-def make_envelope(data: bytes | None) -> Single:
-    stage = QrsEnvelope(EnvelopeConfig(), FS_HZ, _state(EnvelopeState, data))
-    return Single(stage, stage.push, stage.finish)
 
 
 def make_rpeak(data: bytes | None) -> Single:
@@ -110,7 +104,7 @@ def _signal() -> FloatArray:
 ITEMS = stream_of(_signal(), FS_HZ, START, gaps=[(2000, 2100), (2130, 2131)])
 every_stage = pytest.mark.parametrize(
     "make",
-    [make_butterworth, make_envelope, make_rpeak, make_quality, make_pipeline, make_blocks],
+    [make_butterworth, make_rpeak, make_quality, make_pipeline, make_blocks],
 )
 any_cuts = st.lists(st.integers(START, ITEMS[-1].end), max_size=40)
 few_examples = settings(max_examples=12, deadline=None)
