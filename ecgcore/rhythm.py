@@ -3,8 +3,7 @@
 Theory of operation
 -------------------
 Once a second the last beats are judged: noise or lead-off where the signal cannot be, asystole
-where none comes, runs of V beats, irregular without consistent P waves (atrial fibrillation),
-regular and fast or slow. The base rhythm changes when another one has been judged for
+where none comes, runs of V beats, a forest's word for atrial fibrillation, regular and fast or slow. The base rhythm changes when another one has been judged for
 `persistence_s`; it then began where the first of those judgements did, and the one before ended
 there. So base rhythms never overlap and leave no hole.
 
@@ -17,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecgcore.beat_table import RR, BeatTable, BeatTableState, P
+from ecgcore.chaos import leakage
 from ecgcore.events import (
     BeatLabel,
     QualityReason,
@@ -24,10 +25,14 @@ from ecgcore.events import (
     RhythmEnded,
     RhythmLabel,
 )
-from ecgcore.irregularity import irregularity
+from ecgcore.irregularity import LEAST_INTERVALS, figures, probability
 from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent, SeenBeat
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
+
+_SOON = (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF, RhythmLabel.ASYSTOLE, RhythmLabel.VF)
+AF_SHARE = 0.4
+"""A short recording of which AF takes at least this share is one of AF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,22 @@ class RhythmConfig:
     """A regular narrow rhythm this fast without P waves is taken for SVT."""
     regular_s: float = 10.0
     """Stretch that rate and regularity are judged over."""
-    af_beats: int = 24
-    af_least_beats: int = 10
+    af_beats: int = 32
+    """Beats that AF is judged over; the judgement is of the middle one."""
+    af_least_beats: int = 8
     af_enter: float = 0.5
     af_leave: float = 0.35
     """Probability of AF that begins and that ends it."""
     sinus_arrhythmia_ms: float = 120.0
     """Longest less shortest PP or RR (catalogue F93)."""
+    vf_s: float = 4.0
+    """Stretch that fibrillation of the ventricles is judged over."""
+    vf_enter: float = 0.4
+    vf_leave: float = 0.55
+    """Leakage that it begins below and that ends it; records with QRS complexes have 0.58 up."""
+    vf_hz: tuple[float, float] = (2.5, 10.0)
+    vf_least_mv: float = 0.05
+    """Half the mean peak to peak; a standstill's noise is less."""
     asystole_s: float = 4.0
     late_s: float = 3.0
     """How much later a beat may still be named, by search-back or learning."""
@@ -70,6 +84,7 @@ class RhythmState:
     """What is remembered."""
 
     beats: list[SeenBeat] = field(default_factory=list)
+    table: BeatTableState = field(default_factory=BeatTableState)
     patterns: PatternState = field(default_factory=PatternState)
     base: Base | None = None
     candidate: Base | None = None
@@ -99,6 +114,7 @@ class RhythmTracker:
         self.state = state or RhythmState()
         self._config = config
         self._fs_hz = fs_hz
+        self._table = BeatTable(fs_hz, self.state.table)
         self._patterns = Patterns(config.patterns, fs_hz, self.state.patterns)
 
     def push(self, second: SignalSecond, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
@@ -109,6 +125,7 @@ class RhythmTracker:
         for peak in second.peaks:
             state.last_named = max(state.last_named, peak.sample)
         state.end = second.end
+        self._table.hear(second)
         state.bad_seconds = [*state.bad_seconds[-4:], _badness(second)]
         events = self._take(labelled)
         label, confidence = self._judged()
@@ -124,10 +141,12 @@ class RhythmTracker:
         state.base = state.candidate = state.last_place = state.last_named = None
         state.beats.clear()
         state.bad_seconds.clear()
+        self._table.reset()
         return events
 
     def _take(self, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
         events: list[RhythmEvent] = []
+        self._table.push(labelled)
         for each in labelled:
             if each.label is BeatLabel.NOISE:
                 continue
@@ -152,6 +171,9 @@ class RhythmTracker:
         """Name the rhythm of now, and how sure that is."""
         state, config = self.state, self._config
         n_bad = sum(each > 0 for each in state.bad_seconds)
+        # It is no noise, but has no QRS complexes that the quality index could rest on.
+        if 2 not in state.bad_seconds and self._is_vf():
+            return RhythmLabel.VF, 0.7
         if n_bad >= min(3, len(state.bad_seconds)):
             is_off = sum(each == 2 for each in state.bad_seconds) >= 2
             return (RhythmLabel.LEAD_OFF if is_off else RhythmLabel.NOISE), 0.9
@@ -162,6 +184,17 @@ class RhythmTracker:
         if len(recent) < 4:
             return RhythmLabel.UNDETERMINED, 0.5
         return self._ventricular(recent) or self._of_intervals(recent)
+
+    def _is_vf(self) -> bool:
+        config, base = self._config, self.state.base
+        ecg_mv = self._table.recent_mv(config.vf_s)
+        if ecg_mv.size < round(config.vf_s * self._fs_hz):
+            return False
+        share, mean_hz, size_mv = leakage(ecg_mv, self._fs_hz)
+        goes_on = base is not None and base.label is RhythmLabel.VF
+        is_fast = config.vf_hz[0] <= mean_hz <= config.vf_hz[1]
+        limit = config.vf_leave if goes_on else config.vf_enter
+        return share < limit and is_fast and size_mv >= config.vf_least_mv
 
     def _recent(self) -> list[SeenBeat]:
         state = self.state
@@ -219,13 +252,11 @@ class RhythmTracker:
         return RhythmLabel.SINUS_RHYTHM, confidence
 
     def _af_probability(self) -> float:
-        beats = self.state.beats[-self._config.af_beats :]
-        rr_s = _intervals_s(beats)
-        if rr_s.size < self._config.af_least_beats:
+        rows = self._table.state.rows[-self._config.af_beats :]
+        n_intervals = int(np.isfinite(rows[:, RR]).sum())
+        if len(rows) < self._config.af_least_beats or n_intervals < LEAST_INTERVALS:
             return 0.0
-        n_ventricular = sum(beat.label is BeatLabel.VENTRICULAR for beat in beats)
-        p_share = _p_share(beats)
-        return irregularity(rr_s, n_ventricular / len(beats), p_share)
+        return probability(figures(rows), has_waves=bool(np.isfinite(rows[:, P]).any()))
 
     def _move(self, label: RhythmLabel, confidence: float, now: SampleIndex) -> list[RhythmEvent]:
         """Change the base rhythm once another has lasted."""
@@ -254,16 +285,32 @@ class RhythmTracker:
         begin = now
         if label is RhythmLabel.ASYSTOLE:
             begin = state.last_named or now
+        elif label is RhythmLabel.VF:
+            begin = state.end - round(self._config.vf_s * self._fs_hz)
         elif label not in (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF) and state.beats:
-            # Half of what was judged over shows it by now.
-            n = self._config.af_beats // 2 if label is RhythmLabel.AFIB else 3
-            begin = state.beats[-min(n, len(state.beats))].sample
+            n = min(self._n_back(label), len(state.beats))
+            begin = state.beats[-n].sample
         return max(begin, state.base.start + 1) if state.base is not None else begin
 
+    def _n_back(self, label: RhythmLabel) -> int:
+        """Give how many beats a rhythm has lasted when it is judged for the first time."""
+        state, n_af = self.state, min(self._config.af_beats, len(self.state.beats))
+        was_af = state.base is not None and state.base.label is RhythmLabel.AFIB
+        if label is not RhythmLabel.AFIB and not was_af:
+            return 3
+        # AF is judged for the middle of its beats; the first ones of a run stand for all before.
+        return len(state.beats) if state.base is None else n_af // 2
+
     def _needed_s(self, label: RhythmLabel) -> float:
-        if label in (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF, RhythmLabel.ASYSTOLE):
+        if label in _SOON:
             return self._config.noise_persistence_s
         return self._config.persistence_s
+
+
+def is_af(segments: Sequence[RhythmEnded], n_samples: int) -> bool:
+    """Tell whether a short recording, of which `n_samples` could be read, is one of AF."""
+    n_af = sum(each.end - each.start for each in segments if each.label is RhythmLabel.AFIB)
+    return n_samples > 0 and n_af >= AF_SHARE * n_samples
 
 
 def _badness(second: SignalSecond) -> int:

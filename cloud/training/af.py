@@ -1,38 +1,82 @@
-"""`python -m cloud.training.af --data DIR`: fit the logistic models of `ecgcore.irregularity`.
+"""`python -m cloud.training.af --data DIR`: grow the forests of `ecgcore.irregularity`.
 
-Windows of consecutive intervals come from the CinC 2017 recordings (A against N and O), with P
-waves, and from the rhythm annotations of VitalDB and MIT-BIH, without. Held-out fifths of the
-recordings judge the model that is kept, which has then seen all of them.
+Windows of beats come from the CinC 2017 recordings (A against N and O), as our own stages name
+them, and from the rhythm annotations of VitalDB and MIT-BIH, where intervals alone are known.
+Held-out fifths of the recordings or patients judge them; the forests that are kept have seen all.
 """
 
 import argparse
 import csv
 import io
+import os
 import tarfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import wfdb
+from numpy.typing import NDArray
 from scipy.io import loadmat
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
-from cloud.training.beat_class import waves_of
-from ecgcore.irregularity import FIGURES, figures
+from cloud.training.beat_class import seconds_of
+from ecgcore.beat_class import BeatClassConfig, BeatClassifier
+from ecgcore.beat_table import KIND, N_COLUMNS, PLACE, RR, VENTRICULAR, BeatTable
+from ecgcore.irregularity import LEAST_INTERVALS, N_RR, Forest, figures
+from ecgcore.rhythm import AF_SHARE, RhythmConfig
 from ecgcore.types import FloatArray
 
 MODEL = Path(__file__).parents[2] / "ecgcore" / "models" / "af.npz"
-WINDOW = 24
-LEAST = 10
+WINDOW = RhythmConfig().af_beats
+STEP = 4
 CINC_FS_HZ = 300.0
-BEATS = frozenset("NLRejAaJSVEFQ/fn")
+BEATS = frozenset("NLRejAaJSVEFQ/fnB")
+AF = frozenset({"AFIB", "AFIB/AFL"})
+UNUSED = frozenset({"", "Noise", "Unclassifiable", "SND", "AFL", "VFL"})
+N_TREES = 90
+PARAMETERS = {
+    "objective": "binary",
+    "num_leaves": 12,
+    "learning_rate": 0.08,
+    "min_data_in_leaf": 150,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "verbose": -1,
+    "num_threads": 1,
+    "deterministic": True,
+    "seed": 1,
+}
 
-Row = tuple[FloatArray, int, str]
-"""Figures, whether it is AF, the recording."""
+Windows = tuple[FloatArray, NDArray[np.int64], NDArray[np.str_], FloatArray]
+"""Figures, whether it is AF, the recording, how long it lasts."""
+Named = tuple[str, bytes, str]
 
 
-def of_cinc(archive: Path) -> list[Row]:
-    """Read the handheld recordings; noisy ones teach nothing."""
+def rows_of(given: Named) -> tuple[str, str, FloatArray]:
+    """Run one recording through the stages before rhythm; give its beats as rows."""
+    name, file, label = given
+    ecg_mv = np.asarray(loadmat(io.BytesIO(file))["val"][0], float) / 1000.0
+    classify, table = BeatClassifier(BeatClassConfig(), CINC_FS_HZ, 1), BeatTable(CINC_FS_HZ)
+    rows: list[FloatArray] = []
+    for second, beats in seconds_of(ecg_mv, CINC_FS_HZ):
+        if second is not None:
+            table.hear(second)
+        found = classify.finish(beats) if second is None else classify.push(second, beats)
+        for beat in found:
+            before = table.state.last_place
+            table.push([beat])
+            if table.state.last_place != before:
+                rows.append(table.state.rows[-1])
+    return name, label, np.array(rows).reshape(-1, N_COLUMNS)
+
+
+def of_cinc(archive: Path) -> list[tuple[str, str, FloatArray]]:
+    """Read the handheld recordings: name, label, rows."""
     # Read once from front to back: going back in an xz archive means unpacking it anew.
     with tarfile.open(archive) as tar:
         files = {
@@ -40,97 +84,182 @@ def of_cinc(archive: Path) -> list[Row]:
             for member in tar
             if member.name.endswith((".mat", "REFERENCE.csv"))
         }
-    rows: list[Row] = []
-    for name, label in csv.reader(io.StringIO(files["REFERENCE.csv"].decode())):
-        if label == "~":
-            continue
-        counts = loadmat(io.BytesIO(files[f"{name}.mat"]))["val"][0]  # type: ignore[arg-type]
-        places, has_p = waves_of(np.asarray(counts, float) / 1000.0, CINC_FS_HZ)
-        for start in range(0, max(places.size - LEAST, 1), WINDOW // 2):
-            rr_s = np.diff(places[start : start + WINDOW]) / CINC_FS_HZ
-            if rr_s.size >= LEAST:
-                p_share = float(np.mean(has_p[start : start + WINDOW]))
-                rows.append((figures(rr_s, 0.0, p_share), int(label == "A"), name))
-    return rows
+    labels = csv.reader(io.StringIO(files["REFERENCE.csv"].decode()))
+    jobs = [(name, files[f"{name}.mat"], label) for name, label in labels]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(rows_of, jobs, chunksize=50))
 
 
-def of_vitaldb(archive: Path) -> list[Row]:
-    """Read beat times and rhythm labels."""
-    rows: list[Row] = []
+def of_vitaldb(archive: Path) -> Iterator[tuple[str, FloatArray, list[str]]]:
+    """Read beat times and rhythm labels: name, rows, rhythm of each beat."""
     with tarfile.open(archive) as tar:
         for member in tar:
             if not Path(member.name).name.startswith("Annotation_file"):
                 continue
             text = tar.extractfile(member).read().decode("utf-8-sig")  # type: ignore[union-attr]
             lines = list(csv.reader(io.StringIO(text)))[1:]
-            beats = [(float(t), kind, rhythm) for t, kind, rhythm, *_ in lines if t]
-            rows += _windows(beats, Path(member.name).stem, {"AFIB/AFL"}, {"Noise", ""})
-    return rows
+            beats = sorted((float(t), kind, rhythm) for t, kind, rhythm, *_ in lines if t)
+            yield Path(member.name).stem, _table(beats, "V"), [rhythm for _, _, rhythm in beats]
 
 
-def of_mitdb(folder: Path) -> list[Row]:
-    """Read the rhythm annotations of the tuning half; flutter teaches nothing."""
-    rows: list[Row] = []
+def of_mitdb(folder: Path) -> Iterator[tuple[str, FloatArray, list[str]]]:
+    """Read the beat and rhythm annotations of the tuning half."""
     for header in sorted(folder.glob("*.hea")):
         annotation = wfdb.rdann(str(header.with_suffix("")), "atr")
-        rhythm, beats = "(N", []
+        rhythm, beats = "N", []
         for sample, symbol, note in zip(
             annotation.sample, annotation.symbol, annotation.aux_note, strict=True
         ):
             if symbol == "+":
-                rhythm = note.strip("\x00")
+                rhythm = note.strip("\x00").lstrip("(")
             elif symbol in BEATS:
-                beats.append((sample / 360.0, "V" if symbol in "VE" else "N", rhythm))
-        rows += _windows(beats, header.stem, {"(AFIB"}, {"(AFL", "(VFL"})
+                beats.append((sample / 360.0, symbol, rhythm))
+        yield header.stem, _table(beats, "VE"), [rhythm for _, _, rhythm in beats]
+
+
+def _table(beats: list[tuple[float, str, str]], ventricular: str) -> FloatArray:
+    rows = np.full((len(beats), N_COLUMNS), np.nan)
+    rows[:, PLACE] = [t for t, _, _ in beats]
+    rr_s = np.diff(rows[:, PLACE])
+    rows[1:, RR] = np.where((rr_s > 0.15) & (rr_s < 3.0), rr_s, np.nan)
+    rows[:, KIND] = [VENTRICULAR * (kind in ventricular) for _, kind, _ in beats]
     return rows
 
 
-def _windows(
-    beats: list[tuple[float, str, str]], name: str, af: set[str], ignored: set[str]
-) -> list[Row]:
-    rows: list[Row] = []
-    for start in range(0, len(beats) - WINDOW, WINDOW // 2):
-        window = beats[start : start + WINDOW]
-        rhythms = {rhythm for _, _, rhythm in window}
-        rr_s = np.diff([t for t, _, _ in window])
-        if len(rhythms) > 1 or rhythms & ignored or rr_s.min() <= 0.15 or rr_s.max() > 3.0:
-            continue
-        share = sum(kind == "V" for _, kind, _ in window) / WINDOW
-        rows.append((figures(rr_s, share, np.nan), int(rhythms <= af), name))
-    return rows
+def handheld(recordings: Iterable[tuple[str, str, FloatArray]]) -> Windows:
+    """Cut recordings into the windows that a stream would judge; noisy ones teach nothing."""
+    found = [
+        (figures(rows[max(end - WINDOW, 0) : end].copy()), label, name)
+        for name, label, rows in recordings
+        if len(rows) > LEAST_INTERVALS
+        for end in sorted({*range(LEAST_INTERVALS + 1, len(rows), STEP), len(rows)})
+    ]
+    labels = np.array([label for _, label, _ in found])
+    names = np.array([name for _, _, name in found])
+    return np.array([f for f, _, _ in found]), (labels == "A").astype(int), names, labels  # type: ignore[return-value]
 
 
-def fit(rows: list[Row], n_figures: int, weigh: str | None) -> tuple[FloatArray, FloatArray]:
-    """Judge with held-out recordings, print, fit to all."""
-    values = np.array([row[0][:n_figures] for row in rows])
-    x = np.hstack((values, values**2))
-    y = np.array([row[1] for row in rows])
-    names = np.array([row[2] for row in rows])
+def intervals(recordings: Iterable[tuple[str, FloatArray, list[str]]]) -> Windows:
+    """Cut annotated beats into windows, each labelled as its middle beat is."""
+    found: list[tuple[FloatArray, bool, str, float]] = []
+    for name, rows, rhythms in recordings:
+        unknown = rows.copy()
+        # Detectors that name no class feed this as well.
+        unknown[:, KIND] = 0.0
+        for middle in range(0, len(rows), STEP):
+            span = slice(max(middle - WINDOW // 2, 0), middle + WINDOW // 2)
+            n_known = np.isfinite(rows[span, RR]).sum()
+            if rhythms[middle] in UNUSED or n_known < LEAST_INTERVALS:
+                continue
+            chosen = unknown if middle // STEP % 2 else rows
+            values = figures(chosen[span].copy())[:N_RR]
+            found.append((values, rhythms[middle] in AF, name, values[0]))
+    values, is_af, names, mean_s = zip(*found, strict=True)
+    return np.array(values), np.array(is_af, int), np.array(names), np.array(mean_s)
+
+
+def held_out(x: FloatArray, y: NDArray[np.int64], names: NDArray[np.str_]) -> FloatArray:
+    """Give each window the probability by a forest that has not seen its recording."""
     guess = np.zeros(y.size)
-    scale = x.std(axis=0) + 1e-6
-    for train, test in GroupKFold(5).split(x, y, names):
-        model = LogisticRegression(max_iter=2000, class_weight=weigh)
-        guess[test] = model.fit(x[train] / scale, y[train]).predict_proba(x[test] / scale)[:, 1]
-    said = guess >= 0.5
-    se, sp = (said & (y == 1)).sum() / (y == 1).sum(), (~said & (y == 0)).sum() / (y == 0).sum()
-    ppv = (said & (y == 1)).sum() / said.sum()
-    print(f"{y.size} windows, {y.sum()} AF: Se {se:.3f} Sp {sp:.3f} +P {ppv:.3f}", flush=True)
-    model = LogisticRegression(max_iter=2000, class_weight=weigh).fit(x / scale, y)
-    return model.coef_[0] / scale, model.intercept_
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=1)
+    for train, test in folds.split(x, y, names):
+        guess[test] = grown(x[train], y[train]).predict(x[test])
+    return guess
+
+
+def grown(x: FloatArray, y: NDArray[np.int64]) -> Any:
+    """Grow a forest."""
+    return lgb.train(PARAMETERS, lgb.Dataset(x, y), N_TREES)
+
+
+def flat(model: Any) -> Forest:
+    """Lay a forest out as arrays; the children of a node lie side by side."""
+    nodes: list[tuple[int, float, int, float]] = []
+
+    def place(tree: dict[str, Any], at: int) -> None:
+        if "leaf_value" in tree:
+            nodes[at] = (-1, 0.0, 0, tree["leaf_value"])
+            return
+        left = len(nodes)
+        nodes.extend([(-1, 0.0, 0, 0.0)] * 2)
+        nodes[at] = (tree["split_feature"], tree["threshold"], left, 0.0)
+        place(tree["left_child"], left)
+        place(tree["right_child"], left + 1)
+
+    roots = []
+    for tree in model.dump_model()["tree_info"]:
+        roots.append(len(nodes))
+        nodes.append((-1, 0.0, 0, 0.0))
+        place(tree["tree_structure"], roots[-1])
+    figure, limit, left, value = zip(*nodes, strict=True)
+    return Forest(
+        np.array(roots, np.int32),
+        np.array(figure, np.int32),
+        np.array(limit),
+        np.array(left, np.int32),
+        np.array(value),
+    )
+
+
+def judge_handheld(guess: FloatArray, labels: NDArray[np.str_], names: NDArray[np.str_]) -> None:
+    """Print the F1 of A by recording."""
+    _, first, index = np.unique(names, return_index=True, return_inverse=True)
+    share = np.bincount(index, guess >= 0.5) / np.bincount(index)
+    said, is_af = share >= AF_SHARE, labels[first] == "A"
+    f1 = 2 * (said & is_af).sum() / (said.sum() + is_af.sum())
+    print(f"{is_af.size} handheld recordings, {is_af.sum()} AF: F1 of A {f1:.3f}", flush=True)
+
+
+def judge_intervals(guess: FloatArray, y: NDArray[np.int64], weight: FloatArray) -> None:
+    """Print sensitivity and specificity by time."""
+    for limit in (0.35, 0.5):
+        right = weight * ((guess >= limit) == (y == 1))
+        se, sp = (right[y == k].sum() / weight[y == k].sum() for k in (1, 0))
+        print(f"{y.size} windows, {y.mean():.3f} AF, at {limit}: Se {se:.4f} Sp {sp:.4f}")
 
 
 def main() -> None:
-    """Gather, fit, keep."""
+    """Gather, judge, grow, keep."""
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--data", type=Path, required=True)
-    data = given.parse_args().data
-    handheld = of_cinc(data / "cinc2017.tar.xz")
-    waves, waves_bias = fit(handheld, len(FIGURES), None)
-    intervals = [*of_vitaldb(data / "vitaldb_rhythm.tar.xz"), *of_mitdb(data / "mitdb")]
-    rr, rr_bias = fit(intervals, len(FIGURES) - 1, None)
-    np.savez_compressed(
-        MODEL, waves_weights=waves, waves_bias=waves_bias, rr_weights=rr, rr_bias=rr_bias
-    )
+    given.add_argument("--rows", type=Path, help="Keep the handheld rows there, or take them.")
+    options = given.parse_args()
+    data = options.data
+    sets = [*of_vitaldb(data / "vitaldb_rhythm.tar.xz"), *of_mitdb(data / "mitdb")]
+    x, y, names, mean_s = intervals(sets)
+    judge_intervals(held_out(x, y, names), y, mean_s)
+    rr = flat(grown(x, y))
+    x, y, names, labels = handheld(_handheld_rows(data / "cinc2017.tar.xz", options.rows))
+    clear = labels != "~"
+    guess = np.zeros(y.size)
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=1)
+    for train, test in folds.split(x, y, names):
+        kept = train[clear[train]]
+        guess[test] = grown(x[kept], y[kept]).predict(x[test])
+    judge_handheld(guess, labels, names)
+    waves = flat(grown(x[clear], y[clear]))
+    arrays = {f"rr_{name}": each for name, each in rr._asdict().items()}
+    arrays |= {f"waves_{name}": each for name, each in waves._asdict().items()}
+    kept_arrays = {
+        name: each.astype(np.float32) if each.dtype == float else each
+        for name, each in arrays.items()
+    }
+    np.savez_compressed(MODEL, **kept_arrays)
+
+
+def _handheld_rows(archive: Path, kept: Path | None) -> list[tuple[str, str, FloatArray]]:
+    if kept is not None and kept.exists():
+        with np.load(kept) as file:
+            ends = np.cumsum(file["n"])[:-1]
+            return list(
+                zip(file["names"], file["labels"], np.split(file["rows"], ends), strict=True)
+            )
+    found = of_cinc(archive)
+    if kept is not None:
+        names, labels, rows = zip(*found, strict=True)
+        n = [len(each) for each in rows]
+        np.savez(kept, names=names, labels=labels, rows=np.concatenate(rows), n=n)
+    return found
 
 
 if __name__ == "__main__":
