@@ -17,7 +17,7 @@ def leakage(ecg_mv: FloatArray, fs_hz: float) -> tuple[float, float, float]:
     The signal is brought to cells of 20 ms and freed of its slow part first, so that neither
     muscle noise nor wander counts.
     """
-    cell = max(int(round(0.02 * fs_hz)), 1)
+    cell = max(round(0.02 * fs_hz), 1)
     n = ecg_mv.size // cell
     x = np.empty(n)
     for i in range(n):

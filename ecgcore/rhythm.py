@@ -2,8 +2,10 @@
 
 Theory of operation
 -------------------
-Once a second the last beats are judged: noise or lead-off where the signal cannot be, asystole
-where none comes, runs of V beats, a forest's word for atrial fibrillation, regular and fast or slow. The base rhythm changes when another one has been judged for
+Once a second the last beats are judged: noise or lead-off where the signal cannot be, ventricular
+fibrillation where it is one oscillation, asystole where no beat comes, runs of V beats, atrial
+fibrillation by the forest of `ecgcore.irregularity`, else regular and fast or slow.
+The base rhythm changes when another one has been judged for
 `persistence_s`; it then began where the first of those judgements did, and the one before ended
 there. So base rhythms never overlap and leave no hole.
 
@@ -49,6 +51,8 @@ class RhythmConfig:
     af_beats: int = 32
     """Beats that AF is judged over; the judgement is of the middle one."""
     af_least_beats: int = 8
+    af_step_beats: int = 3
+    """Beats after which AF is judged anew."""
     af_enter: float = 0.5
     af_leave: float = 0.35
     """Probability of AF that begins and that ends it."""
@@ -92,6 +96,10 @@ class RhythmState:
     """Of the last beat that was no noise, in samples."""
     last_named: SampleIndex | None = None
     """Of the last R peak, classified or not; the start of the run before the first."""
+    af: float = 0.0
+    """Probability of AF when it was last judged."""
+    n_unjudged: int = 0
+    """Beats since."""
     bad_seconds: list[int] = field(default_factory=list)
     """Last seconds: 0 good, 1 noise, 2 no contact."""
     end: SampleIndex = 0
@@ -140,6 +148,7 @@ class RhythmTracker:
             events.append(RhythmEnded(base.start, state.end, base.label, base.confidence))
         state.base = state.candidate = state.last_place = state.last_named = None
         state.beats.clear()
+        state.af, state.n_unjudged = 0.0, 0
         state.bad_seconds.clear()
         self._table.reset()
         return events
@@ -150,6 +159,7 @@ class RhythmTracker:
         for each in labelled:
             if each.label is BeatLabel.NOISE:
                 continue
+            self.state.n_unjudged += 1
             beat = self._seen(each)
             self.state.beats = [*self.state.beats[-63:], beat]
             events += self._patterns.push(beat)
@@ -235,10 +245,11 @@ class RhythmTracker:
         p_share = _p_share(recent)
         if math.isnan(p_share):
             p_share = 1.0
-        bpm = 60.0 / float(np.mean(rr_s))
+        mean_s = float(rr_s.sum()) / rr_s.size
+        bpm = 60.0 / mean_s
         confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
-        spread = float(np.std(rr_s) / np.mean(rr_s))
-        if bpm >= config.svt_bpm and p_share < 0.3 and spread < 0.08:
+        is_even = float(((rr_s - mean_s) ** 2).sum()) < rr_s.size * (0.08 * mean_s) ** 2
+        if bpm >= config.svt_bpm and p_share < 0.3 and is_even:
             return RhythmLabel.SVT, 0.7
         if bpm > config.tachy_bpm:
             return RhythmLabel.SINUS_TACHY, confidence
@@ -252,6 +263,12 @@ class RhythmTracker:
         return RhythmLabel.SINUS_RHYTHM, confidence
 
     def _af_probability(self) -> float:
+        state = self.state
+        if state.n_unjudged >= self._config.af_step_beats:
+            state.af, state.n_unjudged = self._judge_af(), 0
+        return state.af
+
+    def _judge_af(self) -> float:
         rows = self._table.state.rows[-self._config.af_beats :]
         n_intervals = int(np.isfinite(rows[:, RR]).sum())
         if len(rows) < self._config.af_least_beats or n_intervals < LEAST_INTERVALS:

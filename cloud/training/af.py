@@ -52,15 +52,16 @@ PARAMETERS = {
     "seed": 1,
 }
 
-Windows = tuple[FloatArray, NDArray[np.int64], NDArray[np.str_], FloatArray]
-"""Figures, whether it is AF, the recording, how long it lasts."""
+Windows = tuple[FloatArray, NDArray[np.int64], NDArray[np.str_], NDArray[Any]]
+"""Figures, whether it is AF, the recording, and its label or the mean interval."""
 Named = tuple[str, bytes, str]
 
 
 def rows_of(given: Named) -> tuple[str, str, FloatArray]:
     """Run one recording through the stages before rhythm; give its beats as rows."""
     name, file, label = given
-    ecg_mv = np.asarray(loadmat(io.BytesIO(file))["val"][0], float) / 1000.0
+    counts: Any = loadmat(io.BytesIO(file))["val"][0]  # type: ignore[arg-type]
+    ecg_mv = counts.astype(np.float64) / 1000.0
     classify, table = BeatClassifier(BeatClassConfig(), CINC_FS_HZ, 1), BeatTable(CINC_FS_HZ)
     rows: list[FloatArray] = []
     for second, beats in seconds_of(ecg_mv, CINC_FS_HZ):
@@ -136,7 +137,7 @@ def handheld(recordings: Iterable[tuple[str, str, FloatArray]]) -> Windows:
     ]
     labels = np.array([label for _, label, _ in found])
     names = np.array([name for _, _, name in found])
-    return np.array([f for f, _, _ in found]), (labels == "A").astype(int), names, labels  # type: ignore[return-value]
+    return np.array([f for f, _, _ in found]), (labels == "A").astype(int), names, labels
 
 
 def intervals(recordings: Iterable[tuple[str, FloatArray, list[str]]]) -> Windows:
@@ -154,8 +155,8 @@ def intervals(recordings: Iterable[tuple[str, FloatArray, list[str]]]) -> Window
             chosen = unknown if middle // STEP % 2 else rows
             values = figures(chosen[span].copy())[:N_RR]
             found.append((values, rhythms[middle] in AF, name, values[0]))
-    values, is_af, names, mean_s = zip(*found, strict=True)
-    return np.array(values), np.array(is_af, int), np.array(names), np.array(mean_s)
+    columns = [np.array(column) for column in zip(*found, strict=True)]
+    return columns[0], columns[1].astype(int), columns[2], columns[3]
 
 
 def held_out(x: FloatArray, y: NDArray[np.int64], names: NDArray[np.str_]) -> FloatArray:
