@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecgcore.beat_table import KIND, N_COLUMNS, RR, VENTRICULAR
+from ecgcore.beat_table import KIND, N_COLUMNS, R_MV, RR, SEGMENT, VENTRICULAR
 from ecgcore.irregularity import FIGURES, N_FIGURES, figures, probability
 from ecgcore.types import FloatArray
 
@@ -67,5 +67,5 @@ def test_ordered_intervals_are_not(rows: FloatArray) -> None:
 def test_missing_intervals_and_flat_segments_are_borne() -> None:
     rows = rows_of(0.7 * RNG.uniform(0.7, 1.3, 32))
     rows[::5, RR] = np.nan
-    rows[:, 6:] = 0.0
+    rows[:, R_MV], rows[:, SEGMENT:] = 1.0, 0.0
     assert np.isfinite(figures(rows)).all()

@@ -1,6 +1,7 @@
 """Rhythm over synthetic beats: values, bounds, restoring, hostile input."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ def test_bad_signal_is_no_rhythm(reason: QualityReason, label: RhythmLabel) -> N
 
 def test_base_rhythms_leave_no_hole() -> None:
     found = bases(ended(seconds([*EVEN[:40], *fibrillating(33.0, 100.0)], 100)))
-    for a, b in zip(found[:-1], found[1:], strict=True):
+    for a, b in pairwise(found):
         assert a.end == b.start
     assert found[-1].end == 100 * FS_HZ
 
