@@ -27,13 +27,15 @@ def beats_s(ecg_mv: FloatArray, fs_hz: int) -> FloatArray:
     pipeline = Pipeline(PipelineConfig(float(fs_hz)))
     clock = SampleClock(0, 0, 1e9 / fs_hz)
     events = [*pipeline.push(EcgChunk(0, ecg_mv[None], clock)), *pipeline.finish()]
-    return np.array(
+    at_s = np.array(
         [
             (e.sample + e.beat.offset) / fs_hz
             for e in events
             if isinstance(e, BeatClassified) and e.label is not BeatLabel.NOISE
         ]
     )
+    # A bump at the very edge has no signal before it to be judged by.
+    return at_s[at_s > 0.5]
 
 
 @pytest.mark.parametrize("name", RECORDS)
