@@ -324,12 +324,6 @@ class RhythmTracker:
         return self._config.persistence_s
 
 
-def is_af(segments: Sequence[RhythmEnded], n_samples: int) -> bool:
-    """Tell whether a short recording, of which `n_samples` could be read, is one of AF."""
-    n_af = sum(each.end - each.start for each in segments if each.label is RhythmLabel.AFIB)
-    return n_samples > 0 and n_af >= AF_SHARE * n_samples
-
-
 def _badness(second: SignalSecond) -> int:
     if QualityReason.LEAD_OFF in second.reasons or QualityReason.FLAT in second.reasons:
         return 2

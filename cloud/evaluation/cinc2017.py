@@ -26,12 +26,11 @@ from cloud.evaluation.tables import Cell, Table
 from cloud.evaluation.tally import Tally, average
 from ecgcore.errors import ConfigError
 from ecgcore.events import PATTERNS, RhythmLabel
+from ecgcore.rhythm import AF_SHARE
 
 CLASSES = "NAO~"
 NOISY_SHARE = 0.5
 """More than this share of a recording unreadable: too noisy."""
-AF_SHARE = 0.5
-"""At least this share of the named time is AF: A."""
 ECTOPIC_SHARE = 0.1
 """More than this share of the beats is ectopic: O."""
 NORMAL = (RhythmLabel.SINUS_RHYTHM, RhythmLabel.SINUS_ARRHYTHMIA)

@@ -19,9 +19,9 @@ import lightgbm as lgb
 import numpy as np
 import wfdb
 from numpy.typing import NDArray
-from scipy.io import loadmat
 from sklearn.model_selection import StratifiedGroupKFold
 
+from cloud.training import handheld
 from cloud.training.beat_class import seconds_of
 from ecgcore.beat_class import BeatClassConfig, BeatClassifier
 from ecgcore.beat_table import KIND, N_COLUMNS, PLACE, RR, VENTRICULAR, BeatTable
@@ -32,7 +32,6 @@ from ecgcore.types import FloatArray
 MODEL = Path(__file__).parents[2] / "ecgcore" / "models" / "af.npz"
 WINDOW = RhythmConfig().af_beats
 STEP = 4
-CINC_FS_HZ = 300.0
 BEATS = frozenset("NLRejAaJSVEFQ/fnB")
 AF = frozenset({"AFIB", "AFIB/AFL"})
 UNUSED = frozenset({"", "Noise", "Unclassifiable", "SND", "AFL", "VFL"})
@@ -54,17 +53,18 @@ PARAMETERS = {
 
 Windows = tuple[FloatArray, NDArray[np.int64], NDArray[np.str_], NDArray[Any]]
 """Figures, whether it is AF, the recording, and its label or the mean interval."""
-Named = tuple[str, bytes, str]
+Recording = tuple[str, str, FloatArray]
 
 
-def rows_of(given: Named) -> tuple[str, str, FloatArray]:
+def rows_of(given: Recording) -> tuple[str, str, FloatArray]:
     """Run one recording through the stages before rhythm; give its beats as rows."""
-    name, file, label = given
-    counts: Any = loadmat(io.BytesIO(file))["val"][0]  # type: ignore[arg-type]
-    ecg_mv = counts.astype(np.float64) / 1000.0
-    classify, table = BeatClassifier(BeatClassConfig(), CINC_FS_HZ, 1), BeatTable(CINC_FS_HZ)
+    name, label, ecg_mv = given
+    classify, table = (
+        BeatClassifier(BeatClassConfig(), handheld.FS_HZ, 1),
+        BeatTable(handheld.FS_HZ),
+    )
     rows: list[FloatArray] = []
-    for second, beats in seconds_of(ecg_mv, CINC_FS_HZ):
+    for second, beats in seconds_of(ecg_mv, handheld.FS_HZ):
         if second is not None:
             table.hear(second)
         found = classify.finish(beats) if second is None else classify.push(second, beats)
@@ -78,17 +78,8 @@ def rows_of(given: Named) -> tuple[str, str, FloatArray]:
 
 def of_cinc(archive: Path) -> list[tuple[str, str, FloatArray]]:
     """Read the handheld recordings: name, label, rows."""
-    # Read once from front to back: going back in an xz archive means unpacking it anew.
-    with tarfile.open(archive) as tar:
-        files = {
-            Path(member.name).name: tar.extractfile(member).read()  # type: ignore[union-attr]
-            for member in tar
-            if member.name.endswith((".mat", "REFERENCE.csv"))
-        }
-    labels = csv.reader(io.StringIO(files["REFERENCE.csv"].decode()))
-    jobs = [(name, files[f"{name}.mat"], label) for name, label in labels]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(rows_of, jobs, chunksize=50))
+        return list(pool.map(rows_of, handheld.recordings(archive, "NAO~"), chunksize=50))
 
 
 def of_vitaldb(archive: Path) -> Iterator[tuple[str, FloatArray, list[str]]]:
@@ -127,7 +118,7 @@ def _table(beats: list[tuple[float, str, str]], ventricular: str) -> FloatArray:
     return rows
 
 
-def handheld(recordings: Iterable[tuple[str, str, FloatArray]]) -> Windows:
+def handheld_windows(recordings: Iterable[tuple[str, str, FloatArray]]) -> Windows:
     """Cut recordings into the windows that a stream would judge; noisy ones teach nothing."""
     found = [
         (figures(rows[max(end - WINDOW, 0) : end].copy()), label, name)
@@ -230,7 +221,7 @@ def main() -> None:
     x, y, names, mean_s = intervals(sets)
     judge_intervals(held_out(x, y, names), y, mean_s)
     rr = flat(grown(x, y))
-    x, y, names, labels = handheld(_handheld_rows(data / "cinc2017.tar.xz", options.rows))
+    x, y, names, labels = handheld_windows(_handheld_rows(data / "cinc2017.tar.xz", options.rows))
     clear = labels != "~"
     guess = np.zeros(y.size)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=1)

@@ -6,9 +6,6 @@ is learnt from as another patient of the same group, and only the first is judge
 """
 
 import argparse
-import csv
-import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +13,9 @@ from typing import Any
 import lightgbm
 import numpy as np
 import wfdb
-from scipy.io import loadmat
 from sklearn.model_selection import GroupKFold
 
+from cloud.training import handheld
 from ecgcore.beat_features import FEATURES, BeatFeatures
 from ecgcore.delineate import DelineateConfig, Delineator
 from ecgcore.rpeak import RPeakConfig, RPeakDetector
@@ -42,7 +39,6 @@ MANY = 400
 ROUNDS = 70
 FIBRILLATING_SHARE = 0.3
 """Share of the beats in AF learnt from: with all of them, early beats elsewhere are missed more."""
-CINC_FS_HZ = 300.0
 ALIKE = 0.8
 PARAMETERS = {
     "objective": "multiclass",
@@ -115,17 +111,8 @@ def fibrillating(archive: Path) -> Iterator[tuple[str, FloatArray]]:
     teach that. Beats unlike the usual shape are left out: nobody labelled them.
     """
     rng = np.random.default_rng(5)
-    # Read once from front to back: going back in an xz archive means unpacking it anew.
-    with tarfile.open(archive) as tar:
-        files = {
-            Path(member.name).name: tar.extractfile(member).read()  # type: ignore[union-attr]
-            for member in tar
-            if member.name.endswith((".mat", "REFERENCE.csv"))
-        }
-    labels = csv.reader(io.StringIO(files["REFERENCE.csv"].decode()))
-    for name in [name for name, label in labels if label == "A"]:
-        counts = loadmat(io.BytesIO(files[f"{name}.mat"]))["val"][0]  # type: ignore[arg-type]
-        _, features = features_of(np.asarray(counts, float) / 1000.0, CINC_FS_HZ)
+    for name, _, ecg_mv in handheld.recordings(archive, "A"):
+        _, features = features_of(ecg_mv, handheld.FS_HZ)
         is_taken = rng.random(len(features)) < FIBRILLATING_SHARE
         yield name, features[is_taken & (features[:, FEATURES.index("qrs_alike")] > ALIKE)]
 

@@ -4,9 +4,6 @@ LUDB and QTDB tell where the waves are. MIT-BIH and CinC 2017 have more of the r
 P wave; their beats tell only whether there is one.
 """
 
-import csv
-import io
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import wfdb
 from numpy.typing import NDArray
-from scipy.io import loadmat
 from scipy.signal import resample_poly
 
+from cloud.training import handheld
 from ecgcore.rpeak import RPeakConfig, RPeakDetector
 from ecgcore.types import Float32Array, FloatArray
 from ecgcore.wave_net import UNEVENNESS, uneven
@@ -222,24 +219,15 @@ def _given(labels: Labels, _: float) -> Labels:
 
 def of_cinc(archive: Path, first_id: int) -> list[Row]:
     """Read handheld recordings: all AF, and as many normal ones; some beats of each."""
-    # Read once from front to back: going back in an xz archive means unpacking it anew.
-    with tarfile.open(archive) as tar:
-        files = {
-            Path(member.name).name: tar.extractfile(member).read()  # type: ignore[union-attr]
-            for member in tar
-            if member.name.endswith((".mat", "REFERENCE.csv"))
-        }
-    chosen = {"A": list[str](), "N": list[str]()}
-    for name, label in csv.reader(io.StringIO(files["REFERENCE.csv"].decode())):
-        if label in chosen:
-            chosen[label].append(name)
+    chosen: dict[str, list[FloatArray]] = {"A": [], "N": []}
+    for _, label, ecg_mv in handheld.recordings(archive, "AN"):
+        chosen[label].append(ecg_mv)
     del chosen["N"][2 * len(chosen["A"]) :]
     rows: list[Row] = []
-    pairs = [(name, label) for label, named in chosen.items() for name in named]
-    for k, (name, label) in enumerate(pairs):
-        counts = loadmat(io.BytesIO(files[f"{name}.mat"]))["val"][0]  # type: ignore[arg-type]
+    pairs = [(label, ecg_mv) for label, signals in chosen.items() for ecg_mv in signals]
+    for k, (label, ecg_mv) in enumerate(pairs):
         labels = np.full(9, np.nan), np.array([float(label == "N"), 1.0, np.nan])
-        found = beats_of(counts / 1000.0, 300.0, partial(_given, labels), (first_id + k, 0, 2))
+        found = beats_of(ecg_mv, handheld.FS_HZ, partial(_given, labels), (first_id + k, 0, 2))
         rows += found[3 :: max(len(found) // 6, 1)]
     return rows
 

@@ -16,7 +16,7 @@ from ecgcore.events import (
     RhythmLabel,
     Wave,
 )
-from ecgcore.rhythm import RhythmConfig, RhythmState, RhythmTracker, is_af
+from ecgcore.rhythm import RhythmConfig, RhythmState, RhythmTracker
 from ecgcore.rpeak import RPeak
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.state import dump_state, load_state
@@ -211,10 +211,3 @@ def test_hostile_beats_and_signal_are_borne() -> None:
         for each in ended(seconds(beats, 60, noise, has_p)):
             assert each.start <= each.end
             assert 0.0 <= each.confidence <= 1.0
-
-
-def test_share_makes_a_recording_one_of_af() -> None:
-    segments = [RhythmEnded(0, 500, RhythmLabel.AFIB, 0.9)]
-    assert is_af(segments, 1000)
-    assert not is_af(segments, 2000)
-    assert not is_af([], 0)
