@@ -93,6 +93,8 @@ async def _run_engine(settings: EngineSettings) -> None:
     pool = await open_pool(database_url, wait_s=settings.wait_s)
     await migrate(database_url)
     await require_broker(broker, settings.wait_s)
+    log = logging.getLogger(__name__)
+    log.info("preparing the analysis; on a new machine it is compiled once, for about a minute")
     await asyncio.to_thread(warm_up, PipelineConfig(fs_hz=130.0))
     clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed)
     inbox, announcer, facts = Inbox(), Announcer(broker), DeviceFacts()
@@ -106,7 +108,7 @@ async def _run_engine(settings: EngineSettings) -> None:
                 tasks.create_task(facts.run(broker), name="device facts"),
             ]
             stop = _stop_signal()
-            logging.getLogger(__name__).info("engine ready broker=%s", broker)
+            log.info("engine ready broker=%s", broker)
             await stop.wait()
             for task in running:
                 task.cancel()
