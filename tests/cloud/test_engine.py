@@ -146,9 +146,9 @@ async def test_poison_is_quarantined_and_the_stream_goes_on(
 
 
 async def test_stopping_anywhere_changes_no_finding(broker: Broker, pool: DbPool) -> None:
-    frames = _heart(60)
+    frames = _heart(80)
     gateway = StandInGateway(broker[1])
-    for at in (20, 21, 47, 60):
+    for at in (20, 21, 47, 80):
         async with running_engine(broker[1], pool, frames, checkpoint_s=3):
             await gateway.send_until_committed(frames[:at])
     again = [_moved(f) for f in frames]
@@ -160,6 +160,7 @@ async def test_stopping_anywhere_changes_no_finding(broker: Broker, pool: DbPool
 async def _findings(pool: DbPool, boot: int) -> list[list[tuple[object, ...]]]:
     queries = (
         "SELECT sample, utc_ns, peak_offset, rr_ms, amplitude_mv, confidence FROM beat",
+        "SELECT sample, label, label_confidence, qrs_on_ms, qrs_off_ms, t_ms FROM beat",
         "SELECT start_counter, kind, measurements::text, sqi FROM feature_window",
         "SELECT start_counter, sha256 FROM block",
     )
@@ -168,7 +169,10 @@ async def _findings(pool: DbPool, boot: int) -> list[list[tuple[object, ...]]]:
         for q in queries
     ]
     assert all(len(rows) >= 3 for rows in found)
-    return found
+    rhythms = "SELECT start_counter, label, end_counter, confidence FROM rhythm"
+    rows = await pool.fetch(f"{rhythms} WHERE boot_id = $1 ORDER BY 1, 2", boot)
+    assert rows
+    return [*found, [tuple(row) for row in rows]]
 
 
 def _moved(f: Frame) -> Frame:
