@@ -52,7 +52,7 @@ class Signal:
         for piece_mv in self.pieces:
             _refuse_no_voltage(piece_mv, at)
             check.push(piece_mv)
-            yield from _cut_at_gaps(piece_mv, at, clock)
+            yield from cut_at_gaps(piece_mv, at, clock)
             at += piece_mv.size
 
 
@@ -220,7 +220,8 @@ def _refuse_no_voltage(ecg_mv: FloatArray, start: int) -> None:
         raise ConfigError(msg)
 
 
-def _cut_at_gaps(ecg_mv: FloatArray, start: int, clock: SampleClock) -> Iterator[Item]:
+def cut_at_gaps(ecg_mv: FloatArray, start: int, clock: SampleClock) -> Iterator[Item]:
+    """Give chunks of what is there, shape (n_samples,), and gaps for what is not finite."""
     is_there = np.isfinite(ecg_mv)
     edges = [0, *(np.flatnonzero(np.diff(is_there)) + 1).tolist(), ecg_mv.size]
     for first, end in pairwise(edges):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from cloud.analysis.inputs import cut_at_gaps
 from cloud.evaluation.archive import Lead
 from cloud.evaluation.heart_rate import RateWindow
 from cloud.evaluation.matching import Beats, Span
@@ -21,7 +21,7 @@ from ecgcore.events import (
     WindowKind,
 )
 from ecgcore.pipeline import Pipeline, PipelineConfig
-from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
+from ecgcore.types import EcgChunk, FloatArray, Gap, SampleClock
 
 CHUNK_SAMPLES = 250
 UNREADABLE = (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF)
@@ -69,16 +69,8 @@ def analyse(lead: Lead) -> Analysis:
 
 def _items(ecg_mv: FloatArray, fs_hz: float) -> Iterator[EcgChunk | Gap]:
     clock = SampleClock(0, 0, 1e9 / fs_hz)
-    is_there = np.isfinite(ecg_mv)
-    borders = np.flatnonzero(np.diff(is_there)) + 1
-    edges = [0, *borders.tolist(), ecg_mv.size]
-    for first, end in pairwise(edges):
-        if first < end and not is_there[first]:
-            yield Gap(first, end - first, GapReason.MISSING)
-            continue
-        for at in range(first, end, CHUNK_SAMPLES):
-            piece_mv = ecg_mv[np.newaxis, at : min(at + CHUNK_SAMPLES, end)]
-            yield EcgChunk(at, piece_mv, clock)
+    for at in range(0, ecg_mv.size, CHUNK_SAMPLES):
+        yield from cut_at_gaps(ecg_mv[at : at + CHUNK_SAMPLES], at, clock)
 
 
 def _analysis(events: Sequence[Event]) -> Analysis:
