@@ -3,7 +3,8 @@
 Figures of their intervals that do not depend on the rate's unit (how irregular, in what order, how
 much of it ectopic beats explain) and of what lies before their QRS (P waves, and whether the beats
 agree there) go through a small forest of decision trees (``models/af.npz``; its card says what it
-was fitted on and how right it is). Where the waves are not known, another forest does without.
+was fitted on and how right it is). Where the waves are not known, another forest judges more
+intervals, and those in their middle once more on their own, so that it can say where AF begins.
 """
 
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.beat_table import KIND, NORMAL, PR, R_MV, RR, SEGMENT, SUPRAVENTRICULAR, VENTRICULAR, P
+from ecgcore.disorder import N_DISORDER, disorder
 from ecgcore.jit import compiled
 from ecgcore.models import load
 from ecgcore.types import FloatArray
@@ -45,9 +47,12 @@ FIGURES = (
     "average_height",
     "remainder_height",
 )
-N_RR = 19
-"""Figures that rest on intervals and classes alone; they come first."""
 N_FIGURES = 26
+N_RR = 14
+"""Figures that rest on intervals alone; they come first."""
+N_RR_FIGURES = 2 * (N_RR + N_DISORDER)
+N_NARROW = 20
+"""Intervals in the middle that are judged once more."""
 LEAST_INTERVALS = 7
 
 
@@ -82,6 +87,32 @@ def figures(beats: FloatArray) -> FloatArray:
     _of_intervals(beats[:, RR].copy(), kind, found)
     _of_waves(beats, found)
     return found
+
+
+@compiled
+def rr_figures(rr_s: FloatArray) -> FloatArray:
+    """Measure intervals whose waves are not known, all of them and then those in the middle.
+
+    Of each: the first `N_RR` of `FIGURES`, then those of `ecgcore.disorder`. Classes are left out:
+    detectors that give no waves mostly give none.
+
+    Parameters
+    ----------
+    rr_s : FloatArray, shape (n,), s
+        NaN where there is none; at least `LEAST_INTERVALS` are known.
+    """
+    first = max(rr_s.size // 2 - N_NARROW // 2, 0)
+    narrow = rr_s[first : first + N_NARROW]
+    if np.isfinite(narrow).sum() < LEAST_INTERVALS:
+        narrow = rr_s
+    return np.concatenate((_of_rr(rr_s), _of_rr(narrow)))
+
+
+@compiled
+def _of_rr(rr_s: FloatArray) -> FloatArray:
+    found = np.zeros(N_FIGURES)
+    _of_intervals(rr_s.copy(), np.zeros(rr_s.size), found)
+    return np.concatenate((found[:N_RR], disorder(rr_s)))
 
 
 @compiled
@@ -226,7 +257,7 @@ def _log_odds(
 
 
 def probability(values: FloatArray, has_waves: bool) -> float:
-    """Give the probability of atrial fibrillation, 0 to 1."""
+    """Give the probability of atrial fibrillation, 0 to 1, from `figures` or `rr_figures`."""
     forest = _forest("waves" if has_waves else "rr")
     log_odds = _log_odds(values, *forest)
     return 1.0 / (1.0 + float(np.exp(-min(max(log_odds, -30.0), 30.0))))

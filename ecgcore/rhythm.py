@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgcore.beat_table import RR, BeatTable, BeatTableState, P
+from ecgcore.beat_table import PLACE, RR, BeatTable, BeatTableState, P
 from ecgcore.chaos import leakage
 from ecgcore.events import (
     BeatLabel,
@@ -27,11 +27,17 @@ from ecgcore.events import (
     RhythmEnded,
     RhythmLabel,
 )
-from ecgcore.irregularity import LEAST_INTERVALS, figures, probability
+from ecgcore.irregularity import LEAST_INTERVALS, figures, probability, rr_figures
 from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent, SeenBeat
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
 
+_RATES = (
+    RhythmLabel.SINUS_RHYTHM,
+    RhythmLabel.SINUS_BRADY,
+    RhythmLabel.SINUS_TACHY,
+    RhythmLabel.SINUS_ARRHYTHMIA,
+)
 _SOON = (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF, RhythmLabel.ASYSTOLE, RhythmLabel.VF)
 AF_SHARE = 0.4
 """A short recording of which AF takes at least this share is one of AF."""
@@ -56,6 +62,11 @@ class RhythmConfig:
     af_enter: float = 0.5
     af_leave: float = 0.35
     """Probability of AF that begins and that ends it."""
+    af_beats_rr: int = 64
+    af_span_rr_s: float = 80.0
+    af_enter_rr: float = 0.4
+    af_leave_rr: float = 0.2
+    """The same where no waves are known; at most so many beats and seconds."""
     sinus_arrhythmia_ms: float = 120.0
     """Longest less shortest PP or RR (catalogue F93)."""
     vf_s: float = 4.0
@@ -108,8 +119,8 @@ class RhythmState:
 class RhythmTracker:
     """Names the rhythm; see the module's text."""
 
-    max_delay_s = 16
-    """A change is reported at most so long after it."""
+    max_delay_s = 50
+    """A change is reported at most so long after it; the rate's half a minute sooner."""
 
     def __init__(
         self,
@@ -240,7 +251,10 @@ class RhythmTracker:
             return RhythmLabel.UNDETERMINED, 0.5
         af = self._af_probability()
         in_af = self.state.base is not None and self.state.base.label is RhythmLabel.AFIB
-        if af >= (config.af_leave if in_af else config.af_enter):
+        enter, leave = config.af_enter, config.af_leave
+        if not self._has_waves():
+            enter, leave = config.af_enter_rr, config.af_leave_rr
+        if af >= (leave if in_af else enter):
             return RhythmLabel.AFIB, min(max(af, 0.5), 0.99)
         p_share = _p_share(recent)
         if math.isnan(p_share):
@@ -269,11 +283,26 @@ class RhythmTracker:
         return state.af
 
     def _judge_af(self) -> float:
-        rows = self._table.state.rows[-self._config.af_beats :]
+        rows = self._af_rows()
         n_intervals = int(np.isfinite(rows[:, RR]).sum())
         if len(rows) < self._config.af_least_beats or n_intervals < LEAST_INTERVALS:
             return 0.0
-        return probability(figures(rows), has_waves=bool(np.isfinite(rows[:, P]).any()))
+        if self._has_waves():
+            return probability(figures(rows), has_waves=True)
+        return probability(rr_figures(rows[:, RR].copy()), has_waves=False)
+
+    def _has_waves(self) -> bool:
+        rows = self._table.state.rows
+        return bool(np.isfinite(rows[-self._config.af_beats :, P]).any())
+
+    def _af_rows(self) -> FloatArray:
+        """Give the beats that AF is judged over."""
+        config, rows = self._config, self._table.state.rows
+        if self._has_waves() or not len(rows):
+            return rows[-config.af_beats :]
+        since = rows[-1, PLACE] - config.af_span_rr_s * self._fs_hz
+        rows = rows[-config.af_beats_rr :]
+        return rows[rows[:, PLACE] >= since]
 
     def _move(self, label: RhythmLabel, confidence: float, now: SampleIndex) -> list[RhythmEvent]:
         """Change the base rhythm once another has lasted."""
@@ -286,7 +315,7 @@ class RhythmTracker:
         if candidate is None or candidate.label is not label:
             candidate = Base(label, self._begin_of(label, now), confidence)
             state.candidate = candidate
-        if base is not None and (state.end - candidate.start) / self._fs_hz < self._needed_s(label):
+        if base is not None and not self._has_lasted(base, candidate):
             return []
         if base is None:
             candidate.start = min(candidate.start, now)
@@ -311,12 +340,21 @@ class RhythmTracker:
 
     def _n_back(self, label: RhythmLabel) -> int:
         """Give how many beats a rhythm has lasted when it is judged for the first time."""
-        state, n_af = self.state, min(self._config.af_beats, len(self.state.beats))
+        state, n_af = self.state, len(self._af_rows())
         was_af = state.base is not None and state.base.label is RhythmLabel.AFIB
         if label is not RhythmLabel.AFIB and not was_af:
             return 3
         # AF is judged for the middle of its beats; the first ones of a run stand for all before.
         return len(state.beats) if state.base is None else n_af // 2
+
+    def _has_lasted(self, base: Base, candidate: Base) -> bool:
+        lasted_s = (self.state.end - candidate.start) / self._fs_hz
+        is_rate = base.label in _RATES and candidate.label in _RATES
+        if not is_rate or self._has_waves():
+            return lasted_s >= self._needed_s(candidate.label)
+        # AF is judged half a window back; a change of rate told before would cut its beginning off.
+        n_since = sum(beat.sample >= candidate.start for beat in self.state.beats)
+        return n_since > len(self._af_rows()) // 2 + self._config.af_step_beats
 
     def _needed_s(self, label: RhythmLabel) -> float:
         if label in _SOON:

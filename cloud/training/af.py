@@ -1,7 +1,8 @@
 """`python -m cloud.training.af --data DIR`: grow the forests of `ecgcore.irregularity`.
 
 Windows of beats come from the CinC 2017 recordings (A against N and O), as our own stages name
-them, and from the rhythm annotations of VitalDB and MIT-BIH, where intervals alone are known.
+them, and from the rhythm annotations of VitalDB and MIT-BIH, where intervals alone are known; the
+forest of intervals learns from all three.
 Held-out fifths of the recordings or patients judge them; the forests that are kept have seen all.
 """
 
@@ -10,7 +11,7 @@ import csv
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,19 @@ from cloud.training import handheld
 from cloud.training.beat_class import seconds_of
 from ecgcore.beat_class import BeatClassConfig, BeatClassifier
 from ecgcore.beat_table import KIND, N_COLUMNS, PLACE, RR, VENTRICULAR, BeatTable
-from ecgcore.irregularity import LEAST_INTERVALS, N_RR, Forest, figures
+from ecgcore.irregularity import LEAST_INTERVALS, Forest, figures, rr_figures
 from ecgcore.rhythm import AF_SHARE, RhythmConfig
 from ecgcore.types import FloatArray
 
 MODEL = Path(__file__).parents[2] / "ecgcore" / "models" / "af.npz"
-WINDOW = RhythmConfig().af_beats
+CONFIG = RhythmConfig()
+WINDOW = CONFIG.af_beats
 STEP = 4
+HANDHELD_WEIGHT = 0.5
+"""Of a handheld window for the forest of intervals: its label is that of a whole recording."""
 BEATS = frozenset("NLRejAaJSVEFQ/fnB")
-AF = frozenset({"AFIB", "AFIB/AFL"})
-UNUSED = frozenset({"", "Noise", "Unclassifiable", "SND", "AFL", "VFL"})
+AF = frozenset({"AFIB", "AFIB/AFL", "A"})
+UNUSED = frozenset({"", "Noise", "Unclassifiable", "SND", "AFL", "VFL", "~"})
 N_TREES = 90
 PARAMETERS = {
     "objective": "binary",
@@ -131,37 +135,39 @@ def handheld_windows(recordings: Iterable[tuple[str, str, FloatArray]]) -> Windo
     return np.array([f for f, _, _ in found]), (labels == "A").astype(int), names, labels
 
 
-def intervals(recordings: Iterable[tuple[str, FloatArray, list[str]]]) -> Windows:
-    """Cut annotated beats into windows, each labelled as its middle beat is."""
-    found: list[tuple[FloatArray, bool, str, float]] = []
+def intervals(recordings: Iterable[tuple[str, FloatArray, Sequence[str]]]) -> Windows:
+    """Cut beats into the windows that a stream would judge, labelled as the middle beat is."""
+    found: list[tuple[FloatArray, str, str, float]] = []
     for name, rows, rhythms in recordings:
-        unknown = rows.copy()
-        # Detectors that name no class feed this as well.
-        unknown[:, KIND] = 0.0
-        for middle in range(0, len(rows), STEP):
-            span = slice(max(middle - WINDOW // 2, 0), middle + WINDOW // 2)
-            n_known = np.isfinite(rows[span, RR]).sum()
-            if rhythms[middle] in UNUSED or n_known < LEAST_INTERVALS:
-                continue
-            chosen = unknown if middle // STEP % 2 else rows
-            values = figures(chosen[span].copy())[:N_RR]
-            found.append((values, rhythms[middle] in AF, name, values[0]))
+        for end in range(LEAST_INTERVALS + 1, len(rows) + 1, STEP):
+            rr_s = _window_of(rows, end)
+            rhythm = rhythms[end - (rr_s.size + 1) // 2]
+            if rhythm not in UNUSED and np.isfinite(rr_s).sum() >= LEAST_INTERVALS:
+                found.append((rr_figures(rr_s), rhythm, name, float(np.nanmean(rr_s))))
     columns = [np.array(column) for column in zip(*found, strict=True)]
-    return columns[0], columns[1].astype(int), columns[2], columns[3]
+    return columns[0], np.isin(columns[1], list(AF)).astype(int), columns[2], columns[3]
 
 
-def held_out(x: FloatArray, y: NDArray[np.int64], names: NDArray[np.str_]) -> FloatArray:
+def _window_of(rows: FloatArray, end: int) -> FloatArray:
+    window = rows[max(end - CONFIG.af_beats_rr, 0) : end]
+    places_s = np.nancumsum(window[:, RR])
+    return np.array(window[places_s >= places_s[-1] - CONFIG.af_span_rr_s, RR])
+
+
+def held_out(
+    x: FloatArray, y: NDArray[np.int64], names: NDArray[np.str_], weight: FloatArray
+) -> FloatArray:
     """Give each window the probability by a forest that has not seen its recording."""
     guess = np.zeros(y.size)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=1)
     for train, test in folds.split(x, y, names):
-        guess[test] = grown(x[train], y[train]).predict(x[test])
+        guess[test] = grown(x[train], y[train], weight[train]).predict(x[test])
     return guess
 
 
-def grown(x: FloatArray, y: NDArray[np.int64]) -> Any:
+def grown(x: FloatArray, y: NDArray[np.int64], weight: FloatArray | None = None) -> Any:
     """Grow a forest."""
-    return lgb.train(PARAMETERS, lgb.Dataset(x, y), N_TREES)
+    return lgb.train(PARAMETERS, lgb.Dataset(x, y, weight=weight), N_TREES)
 
 
 def flat(model: Any) -> Forest:
@@ -204,7 +210,7 @@ def judge_handheld(guess: FloatArray, labels: NDArray[np.str_], names: NDArray[n
 
 def judge_intervals(guess: FloatArray, y: NDArray[np.int64], weight: FloatArray) -> None:
     """Print sensitivity and specificity by time."""
-    for limit in (0.35, 0.5):
+    for limit in (CONFIG.af_leave_rr, CONFIG.af_enter_rr, 0.5):
         right = weight * ((guess >= limit) == (y == 1))
         se, sp = (right[y == k].sum() / weight[y == k].sum() for k in (1, 0))
         print(f"{y.size} windows, {y.mean():.3f} AF, at {limit}: Se {se:.4f} Sp {sp:.4f}")
@@ -217,11 +223,9 @@ def main() -> None:
     given.add_argument("--rows", type=Path, help="Keep the handheld rows there, or take them.")
     options = given.parse_args()
     data = options.data
-    sets = [*of_vitaldb(data / "vitaldb_rhythm.tar.xz"), *of_mitdb(data / "mitdb")]
-    x, y, names, mean_s = intervals(sets)
-    judge_intervals(held_out(x, y, names), y, mean_s)
-    rr = flat(grown(x, y))
-    x, y, names, labels = handheld_windows(_handheld_rows(data / "cinc2017.tar.xz", options.rows))
+    recordings = _handheld_rows(data / "cinc2017.tar.xz", options.rows)
+    rr = grow_rr(data, recordings)
+    x, y, names, labels = handheld_windows(recordings)
     clear = labels != "~"
     guess = np.zeros(y.size)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=1)
@@ -237,6 +241,20 @@ def main() -> None:
         for name, each in arrays.items()
     }
     np.savez_compressed(MODEL, **kept_arrays)
+
+
+def grow_rr(data: Path, recordings: list[tuple[str, str, FloatArray]]) -> Forest:
+    """Grow the forest of intervals, after judging held-out patients by time."""
+    annotated = [*of_vitaldb(data / "vitaldb_rhythm.tar.xz"), *of_mitdb(data / "mitdb")]
+    whole = [(name, rows, [label] * len(rows)) for name, label, rows in recordings]
+    x, y, names, mean_s = intervals([*annotated, *whole])
+    is_annotated = np.isin(names, [name for name, _, _ in annotated])
+    weight = np.where(is_annotated, 1.0, HANDHELD_WEIGHT)
+    guess = held_out(x, y, names, weight)
+    judge_intervals(guess[is_annotated], y[is_annotated], mean_s[is_annotated])
+    if os.environ.get("AF_OOF"):
+        np.savez(os.environ["AF_OOF"], guess=guess, y=y, names=names, mean_s=mean_s)
+    return flat(grown(x, y, weight))
 
 
 def _handheld_rows(archive: Path, kept: Path | None) -> list[tuple[str, str, FloatArray]]:
