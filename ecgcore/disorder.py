@@ -82,7 +82,7 @@ def _medians(x: FloatArray, reach: int) -> FloatArray:
 
 @compiled
 def _mismatches(x: FloatArray, tolerance: float) -> float:
-    """Share of pairs at most eight apart that differ."""
+    """Give the share of pairs at most eight apart that differ."""
     n = n_all = 0
     for i in range(x.size):
         for j in range(i + 1, min(i + 9, x.size)):
@@ -105,7 +105,7 @@ def _coefficient_of_entropy(x: FloatArray, mean: float) -> float:
 
 @compiled
 def _level_share(ordered: FloatArray, width: float) -> float:
-    """Largest share that lies within one band of this width."""
+    """Give the largest share that lies within one band of this width."""
     low = most = 0
     for high in range(ordered.size):
         while ordered[high] - ordered[low] > width:
@@ -153,7 +153,7 @@ def _of_lags(x: FloatArray, mean: float, found: FloatArray) -> None:
 
 @compiled
 def _places(x: FloatArray) -> float:
-    """Filled places of the map of intervals against their steps, for each step."""
+    """Count filled places of the map of intervals against their steps, for each step."""
     seen = np.empty((x.size, 2))
     n = 0
     for i in range(1, x.size):

@@ -68,6 +68,14 @@ class Forest(NamedTuple):
     value: FloatArray
     """Log odds that a leaf adds."""
 
+    @classmethod
+    def of(cls, model: dict[str, FloatArray], kind: str) -> "Forest":
+        """Take one of the forests of a model."""
+        roots, figure, limit, left, value = (model[f"{kind}_{name}"] for name in cls._fields)
+        return cls(
+            roots.astype(np.int32), figure.astype(np.int32), limit, left.astype(np.int32), value
+        )
+
 
 @compiled
 def figures(beats: FloatArray) -> FloatArray:
@@ -258,15 +266,15 @@ def _log_odds(
 
 def probability(values: FloatArray, has_waves: bool) -> float:
     """Give the probability of atrial fibrillation, 0 to 1, from `figures` or `rr_figures`."""
-    forest = _forest("waves" if has_waves else "rr")
-    log_odds = _log_odds(values, *forest)
-    return 1.0 / (1.0 + float(np.exp(-min(max(log_odds, -30.0), 30.0))))
+    odds = log_odds(values, _forest("waves" if has_waves else "rr"))
+    return 1.0 / (1.0 + float(np.exp(-min(max(odds, -30.0), 30.0))))
+
+
+def log_odds(values: FloatArray, forest: Forest) -> float:
+    """Give what a forest says of some figures."""
+    return float(_log_odds(values, *forest))
 
 
 @cache
 def _forest(kind: str) -> Forest:
-    model = load("af")
-    roots, figure, limit, left, value = (model[f"{kind}_{name}"] for name in Forest._fields)
-    return Forest(
-        roots.astype(np.int32), figure.astype(np.int32), limit, left.astype(np.int32), value
-    )
+    return Forest.of(load("af"), kind)

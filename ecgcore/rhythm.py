@@ -119,8 +119,8 @@ class RhythmState:
 class RhythmTracker:
     """Names the rhythm; see the module's text."""
 
-    max_delay_s = 50
-    """A change is reported at most so long after it; the rate's half a minute sooner."""
+    max_delay_s = 68
+    """A change is reported at most so long after it; where there are waves, after 16 beats."""
 
     def __init__(
         self,
@@ -302,7 +302,8 @@ class RhythmTracker:
             return rows[-config.af_beats :]
         since = rows[-1, PLACE] - config.af_span_rr_s * self._fs_hz
         rows = rows[-config.af_beats_rr :]
-        return rows[rows[:, PLACE] >= since]
+        n = int((rows[:, PLACE] >= since).sum())
+        return rows[-n:]
 
     def _move(self, label: RhythmLabel, confidence: float, now: SampleIndex) -> list[RhythmEvent]:
         """Change the base rhythm once another has lasted."""
@@ -344,17 +345,22 @@ class RhythmTracker:
         was_af = state.base is not None and state.base.label is RhythmLabel.AFIB
         if label is not RhythmLabel.AFIB and not was_af:
             return 3
-        # AF is judged for the middle of its beats; the first ones of a run stand for all before.
-        return len(state.beats) if state.base is None else n_af // 2
+        # The first ones of a run stand for all before.
+        if state.base is None:
+            return len(state.beats)
+        if self._has_waves():
+            return n_af // 2
+        # Measured: over so many, AF is seen once three quarters are it, and gone once 3/8 are not.
+        return (6 if label is RhythmLabel.AFIB else 3) * n_af // 8
 
     def _has_lasted(self, base: Base, candidate: Base) -> bool:
         lasted_s = (self.state.end - candidate.start) / self._fs_hz
         is_rate = base.label in _RATES and candidate.label in _RATES
         if not is_rate or self._has_waves():
             return lasted_s >= self._needed_s(candidate.label)
-        # AF is judged half a window back; a change of rate told before would cut its beginning off.
+        # AF is judged some way back; a change of rate told before would cut its beginning off.
         n_since = sum(beat.sample >= candidate.start for beat in self.state.beats)
-        return n_since > len(self._af_rows()) // 2 + self._config.af_step_beats
+        return n_since > 6 * len(self._af_rows()) // 8 + self._config.af_step_beats
 
     def _needed_s(self, label: RhythmLabel) -> float:
         if label in _SOON:

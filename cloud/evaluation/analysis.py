@@ -15,6 +15,7 @@ from ecgcore.events import (
     BeatLabel,
     BeatWaves,
     Event,
+    QualityScored,
     RhythmEnded,
     RhythmLabel,
     WindowClosed,
@@ -44,6 +45,8 @@ class Analysis:
     """One for each beat."""
     rhythms: tuple[FoundRhythm, ...]
     rates: tuple[RateWindow, ...]
+    sqi: tuple[float, ...] = ()
+    """Quality index of each second, 0 to 1."""
 
     def spans_of(self, *labels: RhythmLabel) -> list[Span]:
         """Give the stretches of some rhythms."""
@@ -90,6 +93,7 @@ def _analysis(events: Sequence[Event]) -> Analysis:
         waves=tuple(beat.waves for beat in beats),
         rhythms=rhythms,
         rates=tuple(_rates(events)),
+        sqi=tuple(event.sqi for event in events if isinstance(event, QualityScored)),
     )
 
 

@@ -1,8 +1,8 @@
 """Challenge 2017: one of four classes for each handheld recording.
 
-N normal rhythm, A atrial fibrillation, O another rhythm, ~ too noisy to say. The class comes from
-the rhythms the pipeline named, by the time they took; it is a summary of a stream, not a model for
-recordings.
+N normal rhythm, A atrial fibrillation, O another rhythm, ~ too noisy to say. A comes from the
+rhythms the pipeline named, by the time they took; the rest from `cloud.evaluation.recording`, which
+sums up what it found.
 """
 
 import csv
@@ -13,6 +13,7 @@ from pathlib import Path
 from cloud.evaluation import archive
 from cloud.evaluation.analysis import UNREADABLE, Analysis, analyse
 from cloud.evaluation.episodes import merged
+from cloud.evaluation.recording import class_of_figures, figures_of
 from cloud.evaluation.study import (
     TALLY_COLUMNS,
     Aim,
@@ -29,11 +30,6 @@ from ecgcore.events import PATTERNS, RhythmLabel
 from ecgcore.rhythm import AF_SHARE
 
 CLASSES = "NAO~"
-NOISY_SHARE = 0.5
-"""More than this share of a recording unreadable: too noisy."""
-ECTOPIC_SHARE = 0.1
-"""More than this share of the beats is ectopic: O."""
-NORMAL = (RhythmLabel.SINUS_RHYTHM, RhythmLabel.SINUS_ARRHYTHMIA)
 UNNAMED = (*UNREADABLE, RhythmLabel.UNDETERMINED)
 
 
@@ -82,27 +78,33 @@ def score(job: Job) -> RecordingScore:
     """Analyse and judge one recording."""
     lead = archive.read_lead(job.folder, job.name)
     found = analyse(lead)
-    label, af_share = class_of(found, lead.ecg_mv.size)
-    return RecordingScore(job.name, tuned_flag("cinc2017", job.name), job.label, label, af_share)
+    label, share = class_of(found, lead.ecg_mv.size, lead.fs_hz)
+    return RecordingScore(job.name, tuned_flag("cinc2017", job.name), job.label, label, share)
 
 
-def class_of(found: Analysis, n_samples: int) -> tuple[str, float]:
+def class_of(found: Analysis, n_samples: int, fs_hz: float) -> tuple[str, float]:
     """Give the class of a whole recording, and the share of AF in the time that was named."""
+    share = af_share(found)
+    if share >= AF_SHARE:
+        return "A", share
+    figures = figures_of(found, n_samples, fs_hz)
+    return ("~" if figures is None else class_of_figures(figures)), share
+
+
+def is_fibrillation(found: Analysis) -> bool:
+    """Say whether AF takes enough of a recording."""
+    return af_share(found) >= AF_SHARE
+
+
+def af_share(found: Analysis) -> float:
+    """Give the share of AF in the time that has a rhythm; 0 where none has."""
 
     def samples(*labels: RhythmLabel) -> int:
         return sum(end - first for first, end in merged(found.spans_of(*labels)))
 
     bases = [label for label in RhythmLabel if label not in PATTERNS and label not in UNNAMED]
     named = samples(*bases)
-    af_share = samples(RhythmLabel.AFIB) / named if named else 0.0
-    if samples(*UNREADABLE) > NOISY_SHARE * n_samples:
-        return "~", af_share
-    if named and af_share >= AF_SHARE:
-        return "A", af_share
-    n_ectopic = sum(found.beats.classes.count(letter) for letter in "SV")
-    is_quiet = n_ectopic <= ECTOPIC_SHARE * len(found.beats.classes)
-    is_normal = is_quiet and samples(*NORMAL) >= 0.5 * named
-    return ("N" if is_normal else "O"), af_share
+    return samples(RhythmLabel.AFIB) / named if named else 0.0
 
 
 def tally_of(scores: Sequence[RecordingScore], label: str) -> Tally:

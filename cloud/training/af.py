@@ -55,6 +55,8 @@ PARAMETERS = {
     "seed": 1,
 }
 
+Annotated = tuple[str, FloatArray, Sequence[str]]
+"""Name, rows, rhythm of each beat."""
 Windows = tuple[FloatArray, NDArray[np.int64], NDArray[np.str_], NDArray[Any]]
 """Figures, whether it is AF, the recording, and its label or the mean interval."""
 Recording = tuple[str, str, FloatArray]
@@ -135,7 +137,7 @@ def handheld_windows(recordings: Iterable[tuple[str, str, FloatArray]]) -> Windo
     return np.array([f for f, _, _ in found]), (labels == "A").astype(int), names, labels
 
 
-def intervals(recordings: Iterable[tuple[str, FloatArray, Sequence[str]]]) -> Windows:
+def intervals(recordings: Iterable[Annotated]) -> Windows:
     """Cut beats into the windows that a stream would judge, labelled as the middle beat is."""
     found: list[tuple[FloatArray, str, str, float]] = []
     for name, rows, rhythms in recordings:
@@ -250,10 +252,9 @@ def grow_rr(data: Path, recordings: list[tuple[str, str, FloatArray]]) -> Forest
     x, y, names, mean_s = intervals([*annotated, *whole])
     is_annotated = np.isin(names, [name for name, _, _ in annotated])
     weight = np.where(is_annotated, 1.0, HANDHELD_WEIGHT)
+
     guess = held_out(x, y, names, weight)
     judge_intervals(guess[is_annotated], y[is_annotated], mean_s[is_annotated])
-    if os.environ.get("AF_OOF"):
-        np.savez(os.environ["AF_OOF"], guess=guess, y=y, names=names, mean_s=mean_s)
     return flat(grown(x, y, weight))
 
 

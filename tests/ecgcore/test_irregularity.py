@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from ecgcore.beat_table import KIND, N_COLUMNS, R_MV, RR, SEGMENT, VENTRICULAR
-from ecgcore.irregularity import FIGURES, N_FIGURES, figures, probability
+from ecgcore.irregularity import (
+    FIGURES,
+    N_FIGURES,
+    N_RR_FIGURES,
+    figures,
+    probability,
+    rr_figures,
+)
 from ecgcore.types import FloatArray
 
 RNG = np.random.default_rng(7)
@@ -47,21 +54,30 @@ def test_figures_of_even_beats() -> None:
 
 @pytest.mark.parametrize("mean_s", [0.5, 0.7, 0.9])
 def test_random_intervals_are_fibrillation(mean_s: float) -> None:
-    rr_s = mean_s * RNG.uniform(0.65, 1.4, 32)
-    assert probability(figures(rows_of(rr_s)), has_waves=False) > 0.5
+    rr_s = mean_s * RNG.uniform(0.65, 1.4, 64)
+    assert probability(rr_figures(rr_s), has_waves=False) > 0.5
 
 
 @pytest.mark.parametrize(
-    "rows",
+    "rr_s",
     [
-        rows_of(0.8 + 0.01 * RNG.standard_normal(32)),
-        rows_of(0.9 + 0.12 * np.sin(2 * np.pi * np.arange(32) / 5.0)),
-        bigeminy(),
+        0.8 + 0.01 * RNG.standard_normal(64),
+        0.9 + 0.12 * np.sin(2 * np.pi * np.arange(64) / 5.0),
+        np.where(np.arange(64) % 2, 0.5, 1.1),
     ],
     ids=["even", "breathing", "bigeminy"],
 )
-def test_ordered_intervals_are_not(rows: FloatArray) -> None:
-    assert probability(figures(rows), has_waves=False) < 0.35
+def test_ordered_intervals_are_not(rr_s: FloatArray) -> None:
+    assert probability(rr_figures(rr_s), has_waves=False) < 0.2
+
+
+@pytest.mark.parametrize("n", [8, 20, 64])
+def test_few_and_missing_intervals_give_numbers(n: int) -> None:
+    rr_s = RNG.uniform(0.5, 1.0, n)
+    rr_s[0] = np.nan
+    found = rr_figures(rr_s)
+    assert found.size == N_RR_FIGURES
+    assert np.isfinite(found).all()
 
 
 def test_missing_intervals_and_flat_segments_are_borne() -> None:

@@ -130,6 +130,14 @@ def test_fibrillation_begins_and_ends_where_it_does() -> None:
     assert found[0].end / FS_HZ == pytest.approx(160.0, abs=10.0)
 
 
+def test_a_change_of_rate_does_not_hide_where_fibrillation_begins() -> None:
+    before: list[Beat] = [(0.5 + 0.7 * k, N) for k in range(120)]
+    during = [(at_s, N) for at_s in 84.5 + np.cumsum(RNG.uniform(0.35, 0.75, 200))]
+    over = ended(seconds([*before, *during], 180))
+    found = [each for each in over if each.label is RhythmLabel.AFIB]
+    assert found[0].start / FS_HZ == pytest.approx(84.5, abs=10.0)
+
+
 def test_bigeminy_is_a_pattern_over_sinus_rhythm() -> None:
     beats = [(1.0 + 1.6 * k, N) for k in range(36)] + [(1.5 + 1.6 * k, V) for k in range(36)]
     over = ended(seconds(sorted(beats), 60))
