@@ -64,8 +64,8 @@ class RhythmConfig:
     """Probability of AF that begins and that ends it."""
     af_beats_rr: int = 64
     af_span_rr_s: float = 80.0
-    af_enter_rr: float = 0.4
-    af_leave_rr: float = 0.2
+    af_enter_rr: float = 0.5
+    af_leave_rr: float = 0.25
     """The same where no waves are known; at most so many beats and seconds."""
     sinus_arrhythmia_ms: float = 120.0
     """Longest less shortest PP or RR (catalogue F93)."""

@@ -212,7 +212,7 @@ def judge_handheld(guess: FloatArray, labels: NDArray[np.str_], names: NDArray[n
 
 def judge_intervals(guess: FloatArray, y: NDArray[np.int64], weight: FloatArray) -> None:
     """Print sensitivity and specificity by time."""
-    for limit in (CONFIG.af_leave_rr, CONFIG.af_enter_rr, 0.5):
+    for limit in (CONFIG.af_leave_rr, CONFIG.af_enter_rr):
         right = weight * ((guess >= limit) == (y == 1))
         se, sp = (right[y == k].sum() / weight[y == k].sum() for k in (1, 0))
         print(f"{y.size} windows, {y.mean():.3f} AF, at {limit}: Se {se:.4f} Sp {sp:.4f}")
