@@ -89,9 +89,7 @@ class BeatClassifier:
 def probabilities_of(
     features: FloatArray,
     roots: IntArray,
-    feature: IntArray,
-    threshold: NDArray[np.float32],
-    low: IntArray,
+    nodes: NDArray[np.float32],
 ) -> FloatArray:
     """Give the probabilities of the classes.
 
@@ -100,12 +98,10 @@ def probabilities_of(
     features : FloatArray, shape (n_features,)
     roots : IntArray, shape (n_trees,)
         Each tree's first node; the trees take the classes in turn.
-    feature : IntArray, shape (n_nodes,)
-        What a node asks for, -1 in a leaf.
-    threshold : NDArray, shape (n_nodes,)
-        The value of a leaf.
-    low : IntArray, shape (n_nodes,)
-        Where to go on when not above the threshold, else to the node after.
+    nodes : NDArray, shape (n_nodes, 3)
+        What a node asks for, -1 in a leaf; the threshold, or a leaf's value; where to go on when
+        not above the threshold, else to the node after. One beside the other in memory, because
+        a tree's way through it is mostly waiting for memory.
 
     Returns
     -------
@@ -114,20 +110,17 @@ def probabilities_of(
     scores = np.zeros(4)
     for k in range(roots.size):
         at = roots[k]
-        while feature[at] >= 0:
-            at = low[at] + (1 if features[feature[at]] > threshold[at] else 0)
-        scores[k % 4] += threshold[at]
+        asked = nodes[at, 0]
+        while asked >= 0:
+            at = int(nodes[at, 2]) + (1 if features[int(asked)] > nodes[at, 1] else 0)
+            asked = nodes[at, 0]
+        scores[k % 4] += nodes[at, 1]
     odds = np.exp(scores - scores.max())
     return np.asarray(odds / odds.sum())
 
 
 @cache
-def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32], IntArray]:
+def _trees(name: str) -> tuple[IntArray, NDArray[np.float32]]:
     arrays = load(name)
-    feature, threshold, low = arrays["nodes"]
-    return (
-        arrays["roots"].astype(np.int32),
-        feature.astype(np.int32),
-        threshold.astype(np.float32),
-        low.astype(np.int32),
-    )
+    nodes = np.ascontiguousarray(arrays["nodes"].T, np.float32)
+    return arrays["roots"].astype(np.int32), nodes

@@ -14,6 +14,7 @@ import numpy as np
 from ecgcore.beat_shapes import (
     N_COLUMNS,
     N_GRID,
+    N_GRIDS,
     N_SHAPES,
     compare,
     hold,
@@ -82,6 +83,8 @@ FEATURES = (
 _AHEAD = 5
 _KEPT = 60
 _WAIT_S = 7.0
+_KEPT_S = 10.0
+_ROOM_S = 13.0
 
 
 @dataclass(slots=True)
@@ -89,7 +92,9 @@ class BeatFeaturesState:
     """What is remembered of the patient."""
 
     ecg_mv: FloatArray = field(default_factory=lambda: np.empty(0))
-    """First lead, the last seconds."""
+    """Room for the last seconds of the first lead."""
+    n_samples: int = 0
+    """How much of it is filled."""
     end: SampleIndex = 0
     waiting: list[DelineatedBeat] = field(default_factory=list)
     """The last beats of those below that have not come out."""
@@ -97,9 +102,10 @@ class BeatFeaturesState:
     """Intervals before the last beats, the newest last."""
     ids: FloatArray = field(default_factory=lambda: np.full(_KEPT, -1.0))
     """Their shapes."""
-    grids: FloatArray = field(default_factory=lambda: np.zeros((_KEPT, N_GRID)))
     n_beats: int = 0
-    """How many of these rows are filled."""
+    """How many of these are filled."""
+    grids: FloatArray = field(default_factory=lambda: np.zeros((N_GRIDS, N_GRID)))
+    """The last few beats themselves."""
     shapes: FloatArray = field(default_factory=lambda: np.zeros((N_SHAPES, N_COLUMNS)))
     next_id: int = 0
     last: float | None = None
@@ -123,14 +129,15 @@ class BeatFeatures:
     def __init__(self, fs_hz: float, state: BeatFeaturesState | None = None) -> None:
         self.state = state or BeatFeaturesState()
         self._fs_hz = fs_hz
-        self._kept = math.ceil(10.0 * fs_hz)
+        self._kept = math.ceil(_KEPT_S * fs_hz)
+        self._room = math.ceil(_ROOM_S * fs_hz)
         self._wait = math.ceil(_WAIT_S * fs_hz)
 
     def push(self, second: SignalSecond, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
         """Take the next second and the beats that came with it."""
         state = self.state
         if second.ecg_mv.shape[1]:
-            state.ecg_mv = np.concatenate((state.ecg_mv, second.ecg_mv[0]))[-self._kept :]
+            self._append(second.ecg_mv[0])
         state.end = second.end
         found = self._take(beats)
         while state.waiting and state.end - state.waiting[0].peak.sample > self._wait:
@@ -142,9 +149,21 @@ class BeatFeatures:
         found = self._take(beats)
         while self.state.waiting:
             found.append(self._release())
-        self.state.ecg_mv = np.empty(0)
+        self.state.n_samples = 0
         self.state.last = None
         return found
+
+    def _append(self, ecg_mv: FloatArray) -> None:
+        state, n = self.state, ecg_mv.size
+        if state.ecg_mv.size != self._room:
+            state.ecg_mv = np.zeros(self._room)
+        if state.n_samples + n > self._room:
+            kept = max(min(self._kept, self._room) - n, 0)
+            first = state.n_samples - kept
+            state.ecg_mv[:kept] = state.ecg_mv[first : state.n_samples]
+            state.n_samples = kept
+        state.ecg_mv[state.n_samples : state.n_samples + n] = ecg_mv
+        state.n_samples += n
 
     def _take(self, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
         found = []
@@ -159,7 +178,8 @@ class BeatFeatures:
         r = beat.peak.sample + beat.peak.offset
         rr_s = math.nan if state.last is None else (r - state.last) / self._fs_hz
         state.last = r
-        grid = on_grid(state.ecg_mv, r - (state.end - state.ecg_mv.size), self._fs_hz)
+        raw_mv = state.ecg_mv[: state.n_samples]
+        grid = on_grid(raw_mv, r - (state.end - state.n_samples), self._fs_hz)
         shape_id = hold(state.rr_s, state.ids, state.grids, state.shapes, grid, rr_s, state.next_id)
         state.next_id = max(state.next_id, shape_id + 1)
         state.n_beats = min(state.n_beats + 1, _KEPT)
@@ -168,7 +188,5 @@ class BeatFeatures:
     def _release(self) -> MeasuredBeat:
         state = self.state
         first, i = _KEPT - state.n_beats, state.n_beats - len(state.waiting)
-        features = compare(
-            i, state.rr_s[first:], state.ids[first:], state.grids[first:], state.shapes
-        )
+        features = compare(i, state.rr_s[first:], state.ids[first:], state.grids, state.shapes)
         return MeasuredBeat(state.waiting.pop(0), int(state.ids[first + i]), features)

@@ -17,11 +17,15 @@ GRID_HZ = 125.0
 FROM_S = -0.28
 N_GRID = 80
 N_SHAPES = 10
+N_GRIDS = 8
 # QRS and T wave on the grid; what lies before is the P wave.
 QRS_AT, T_AT = 22, 50
+P_AT, LATE_P_AT, T_TOP_AT = 3, 12, 66
 # Columns of a shape after its grid.
 WEIGHT, ID, EARLY, LATE, WIDTH, SIZE = range(N_GRID, N_GRID + 6)
 N_COLUMNS = N_GRID + 6
+# Place of the usual interval among what `neighbours` gives.
+NEAR = 14
 _FADING = 0.997
 _ALIKE = 0.88
 _SHIFT = 3
@@ -140,28 +144,40 @@ def normal_of(shapes: FloatArray) -> int:
 
 
 @compiled
-def median_of(values: FloatArray, low: int, high: int, at: float) -> float:
-    """Give a quantile of those values from `low` to `high` that are there; NaN of none."""
-    some = np.empty(max(high - low, 1))
+def sorted_of(values: FloatArray, low: int, high: int) -> FloatArray:
+    """Give those values from `low` to `high` that are there, in order."""
+    low, high = max(low, 0), min(high, values.size)
+    some = np.empty(max(high - low, 0))
     n = 0
-    for k in range(max(low, 0), min(high, values.size)):
-        if not math.isnan(values[k]):
-            some[n] = values[k]
+    for k in range(low, high):
+        value = values[k]
+        if not math.isnan(value):
+            # By insertion: they are few, and a general sort costs more than it saves.
+            at = n
+            while at > 0 and some[at - 1] > value:
+                some[at] = some[at - 1]
+                at -= 1
+            some[at] = value
             n += 1
-    if n == 0:
-        return math.nan
-    some[:n].sort()
-    return float(some[min(int(at * n), n - 1)])
+    return some[:n]
+
+
+@compiled
+def quantile(some: FloatArray, at: float) -> float:
+    """Give a quantile of values in order; NaN of none."""
+    n = some.size
+    return float(some[min(int(at * n), n - 1)]) if n else math.nan
 
 
 @compiled
 def irregularity(rr: FloatArray, low: int, high: int) -> float:
     """Give the median step from interval to interval over the median interval."""
-    steps = np.full(rr.size, math.nan)
-    for k in range(max(low, 1), min(high, rr.size)):
-        steps[k] = abs(rr[k] - rr[k - 1])
-    step = median_of(steps, low, high, 0.5)
-    return 0.0 if math.isnan(step) else step / median_of(rr, low, high, 0.5)
+    first, last = max(low, 1), min(high, rr.size)
+    steps = np.empty(max(last - first, 0))
+    for k in range(first, last):
+        steps[k - first] = abs(rr[k] - rr[k - 1])
+    step = quantile(sorted_of(steps, 0, steps.size), 0.5)
+    return 0.0 if math.isnan(step) else step / quantile(sorted_of(rr, low, high), 0.5)
 
 
 @compiled
@@ -204,11 +220,12 @@ def hold(
             if n < known.size and not math.isnan(rr[k]):
                 known[n] = rr[k]
                 n += 1
-    usual = median_of(known, 0, n, 0.5)
+    usual = quantile(sorted_of(known, 0, n), 0.5)
     early = min(rr_s / usual, 2.0) if n > 0 and rr_s > 0.0 else 1.0
     row = learn(shapes, grid, early, next_id)
     for k in range(rr.size - 1):
         rr[k], ids[k] = rr[k + 1], ids[k + 1]
+    for k in range(N_GRIDS - 1):
         grids[k] = grids[k + 1]
     rr[-1], ids[-1] = rr_s, shapes[row, ID]
     grids[-1] = grid
@@ -216,32 +233,14 @@ def hold(
 
 
 @compiled
-def compare(  # noqa: C901
-    i: int, rr: FloatArray, ids: FloatArray, grids: FloatArray, shapes: FloatArray
-) -> FloatArray:
-    """Compare beat `i` of those kept with its neighbours and with the normal shape.
-
-    Parameters
-    ----------
-    rr : FloatArray, shape (n,)
-        Interval before each beat, s; NaN for the first of a run.
-    ids : FloatArray, shape (n,)
-        Shape of each beat.
-    grids : FloatArray, shape (n, 80)
-        The beats.
-
-    Returns
-    -------
-    FloatArray, shape (n_features,)
-        As `ecgcore.beat_features.FEATURES` names them.
-    """
+def neighbours(i: int, rr: FloatArray) -> FloatArray:
+    """Give what the intervals around beat `i` tell: the first figures of a beat."""
     n = rr.size
-    near = median_of(rr, i - 9, i + 6, 0.5)
+    around = sorted_of(rr, i - 9, i + 6)
+    near = quantile(around, 0.5)
     near = 0.8 if math.isnan(near) else near
-    far = median_of(rr, 0, n, 0.5)
-    slow = median_of(rr, i - 9, i + 6, 0.75)
-    before = pick(rr, i, near)
-    after = pick(rr, i + 1, near)
+    far = quantile(sorted_of(rr, 0, n), 0.5)
+    before, after = pick(rr, i, near), pick(rr, i + 1, near)
     last, last2 = pick(rr, i - 1, near), pick(rr, i - 2, near)
     after2, after3 = pick(rr, i + 2, near), pick(rr, i + 3, near)
     early_near = early_far = 0.0
@@ -249,42 +248,11 @@ def compare(  # noqa: C901
         if rr[k] < 0.87 * near:
             early_far += 1.0 / n
             early_near += 1.0 if abs(k - i) <= 5 else 0.0
-    normal = shapes[normal_of(shapes)]
-    own = normal
-    total = 0.0
-    for k in range(N_SHAPES):
-        total += shapes[k, WEIGHT]
-        if shapes[k, WEIGHT] > 0.0 and shapes[k, ID] == ids[i]:
-            own = shapes[k]
-    grid = grids[i]
-    size = max(normal[SIZE], 1e-6)
-    alike = np.ones(5)
-    for k in range(-2, 3):
-        if 0 <= i + k < n:
-            alike[k + 2] = correlation(normal, grids[i + k], QRS_AT, T_AT)
-    same = 0.0
-    same_rr = same_after = 0.0
-    for k in range(n):
-        if ids[k] == ids[i] and k != i:
-            same += 1.0
-            same_rr += pick(rr, k, near) / near
-            same_after += pick(rr, k + 1, near) / near
-    p_low, p_high = 3, 22
-    p_size = span(normal, p_low, p_high)
-    area = normal_area = 1e-9
-    steep = normal_steep = 1e-9
-    for k in range(QRS_AT, T_AT):
-        area += abs(grid[k] - grid[QRS_AT])
-        normal_area += abs(normal[k] - normal[QRS_AT])
-        steep = max(steep, abs(grid[k + 1] - grid[k]))
-        normal_steep = max(normal_steep, abs(normal[k + 1] - normal[k]))
-    own_size = max(span(grid, QRS_AT, T_AT), 1e-6)
-    width = width_of(grid)
-    values = np.array(
+    return np.array(
         [
             before / near,
             before / far,
-            before / slow,
+            before / quantile(around, 0.75),
             after / near,
             after / far,
             before / last,
@@ -302,9 +270,76 @@ def compare(  # noqa: C901
             irregularity(rr, 0, n),
             early_near,
             early_far,
-            alike[2],
+        ]
+    )
+
+
+@compiled
+def alikeness(
+    i: int, n: int, grids: FloatArray, normal: FloatArray
+) -> tuple[float, float, float, float, float]:
+    """Give how alike the normal QRS are beat `i`, the two before it and the two after it."""
+    alike = np.ones(5)
+    for k in range(-2, 3):
+        if 0 <= i + k < n:
+            alike[k + 2] = correlation(normal, grids[i + k - n], QRS_AT, T_AT)
+    return alike[2], alike[0], alike[1], alike[3], alike[4]
+
+
+@compiled
+def form_of(grid: FloatArray) -> tuple[float, float]:
+    """Give area and greatest step of a QRS."""
+    area = steep = 1e-9
+    for k in range(QRS_AT, T_AT):
+        area += abs(grid[k] - grid[QRS_AT])
+        steep = max(steep, abs(grid[k + 1] - grid[k]))
+    return area, steep
+
+
+@compiled
+def own_of(shapes: FloatArray, normal: int, shape_id: float) -> tuple[int, float]:
+    """Give the row of the shape of this name, else the normal one's, and the weight of all."""
+    own, total = normal, 0.0
+    for k in range(N_SHAPES):
+        total += shapes[k, WEIGHT]
+        if shapes[k, WEIGHT] > 0.0 and shapes[k, ID] == shape_id:
+            own = k
+    return own, total
+
+
+@compiled
+def same_of(i: int, rr: FloatArray, ids: FloatArray, near: float) -> tuple[float, float, float]:
+    """Give the share of other beats of beat `i`'s shape, and the mean intervals around them."""
+    same = before = after = 0.0
+    for k in range(rr.size):
+        if ids[k] == ids[i] and k != i:
+            same += 1.0
+            before += pick(rr, k, near) / near
+            after += pick(rr, k + 1, near) / near
+    if same == 0.0:
+        return 0.0, 1.0, 1.0
+    return same / rr.size, before / same, after / same
+
+
+@compiled
+def qrs_of(
+    grid: FloatArray,
+    normal: FloatArray,
+    own: FloatArray,
+    total: float,
+    alike: tuple[float, float, float, float, float],
+) -> FloatArray:
+    """Give what the QRS tells, beside the normal shape and its own."""
+    size = max(normal[SIZE], 1e-6)
+    own_size = max(span(grid, QRS_AT, T_AT), 1e-6)
+    width = width_of(grid)
+    area, steep = form_of(grid)
+    normal_area, normal_steep = form_of(normal)
+    return np.array(
+        [
             alike[0],
             alike[1],
+            alike[2],
             alike[3],
             alike[4],
             difference(normal, grid, QRS_AT, T_AT) / size**2 * 100.0,
@@ -322,23 +357,65 @@ def compare(  # noqa: C901
             normal[WEIGHT] / max(total, 1e-9),
             correlation(normal, own, QRS_AT, T_AT),
             own[EARLY],
-            same / n,
-            same_rr / same if same > 0.0 else 1.0,
-            same_after / same if same > 0.0 else 1.0,
-            1.0 if i == 0 else correlation(grids[i - 1], grid, QRS_AT, T_AT),
-            1.0 if i + 1 >= n else correlation(grids[i + 1], grid, QRS_AT, T_AT),
-            correlation(normal, grid, p_low, p_high),
-            math.sqrt(difference(normal, grid, p_low, p_high)) / size * 10.0,
-            math.sqrt(difference(normal, grid, p_low, p_high)) / max(p_size, 1e-6),
+        ]
+    )
+
+
+@compiled
+def waves_of(grid: FloatArray, normal: FloatArray) -> FloatArray:
+    """Give what lies before and after the QRS: P wave, ST and T wave."""
+    size = max(normal[SIZE], 1e-6)
+    own_size = max(span(grid, QRS_AT, T_AT), 1e-6)
+    p_size = span(normal, P_AT, QRS_AT)
+    p_differs = math.sqrt(difference(normal, grid, P_AT, QRS_AT))
+    return np.array(
+        [
+            correlation(normal, grid, P_AT, QRS_AT),
+            p_differs / size * 10.0,
+            p_differs / max(p_size, 1e-6),
             p_size / size,
-            span(grid, p_low, p_high) / size,
-            span(grid, 12, p_high) / max(span(normal, 12, p_high), 1e-6),
+            span(grid, P_AT, QRS_AT) / size,
+            span(grid, LATE_P_AT, QRS_AT) / max(span(normal, LATE_P_AT, QRS_AT), 1e-6),
             correlation(normal, grid, T_AT, N_GRID - 4),
             math.sqrt(difference(normal, grid, T_AT, N_GRID - 4)) / size * 10.0,
             (grid[T_AT] - grid[QRS_AT]) / own_size,
-            (grid[66] - grid[QRS_AT]) / own_size,
+            (grid[T_TOP_AT] - grid[QRS_AT]) / own_size,
         ]
     )
+
+
+@compiled
+def compare(
+    i: int, rr: FloatArray, ids: FloatArray, grids: FloatArray, shapes: FloatArray
+) -> FloatArray:
+    """Compare beat `i` of those kept with its neighbours and with the normal shape.
+
+    Parameters
+    ----------
+    rr : FloatArray, shape (n,)
+        Interval before each beat, s; NaN for the first of a run.
+    ids : FloatArray, shape (n,)
+        Shape of each beat.
+    grids : FloatArray, shape (8, 80)
+        The last of the beats; beat `i` is one of the last six.
+
+    Returns
+    -------
+    FloatArray, shape (n_features,)
+        As `ecgcore.beat_features.FEATURES` names them.
+    """
+    n = rr.size
+    row = normal_of(shapes)
+    normal, grid = shapes[row], grids[i - n]
+    own, total = own_of(shapes, row, ids[i])
+    times = neighbours(i, rr)
+    same = same_of(i, rr, ids, times[NEAR])
+    previous = 1.0 if i == 0 else correlation(grids[i - 1 - n], grid, QRS_AT, T_AT)
+    following = 1.0 if i + 1 >= n else correlation(grids[i + 1 - n], grid, QRS_AT, T_AT)
+    around = np.array([same[0], same[1], same[2], previous, following])
+    alike = alikeness(i, n, grids, normal)
+    qrs = qrs_of(grid, normal, shapes[own], total, alike)
+    values = np.concatenate((times, qrs, around, waves_of(grid, normal)))
     for k in range(values.size):
         values[k] = 1.0 if math.isnan(values[k]) else min(max(values[k], -6.0), 6.0)
     return values
