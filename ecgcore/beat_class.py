@@ -71,8 +71,7 @@ class BeatClassifier:
         return [self._labelled(each) for each in self._features.finish(list(delineated))]
 
     def _labelled(self, measured: MeasuredBeat) -> LabelledBeat:
-        probabilities = probabilities_of(measured.features, *self._trees)
-        best = int(np.argmax(probabilities))
+        best, probability = likeliest(measured.features, *self._trees)
         beat, label = measured.beat, CLASSES[best]
         is_ventricular = label is BeatLabel.VENTRICULAR
         return LabelledBeat(
@@ -80,7 +79,7 @@ class BeatClassifier:
             waves=beat.waves,
             lead_waves=beat.lead_waves,
             label=label,
-            confidence=float(probabilities[best]),
+            confidence=probability,
             cluster=measured.shape_id if is_ventricular else None,
         )
 
@@ -89,7 +88,8 @@ class BeatClassifier:
 def probabilities_of(
     features: FloatArray,
     roots: IntArray,
-    nodes: NDArray[np.float32],
+    nodes: IntArray,
+    threshold: NDArray[np.float32],
 ) -> FloatArray:
     """Give the probabilities of the classes.
 
@@ -98,10 +98,11 @@ def probabilities_of(
     features : FloatArray, shape (n_features,)
     roots : IntArray, shape (n_trees,)
         Each tree's first node; the trees take the classes in turn.
-    nodes : NDArray, shape (n_nodes, 3)
-        What a node asks for, -1 in a leaf; the threshold, or a leaf's value; where to go on when
-        not above the threshold, else to the node after. One beside the other in memory, because
-        a tree's way through it is mostly waiting for memory.
+    nodes : IntArray, shape (n_nodes, 2)
+        What a node asks for, -1 in a leaf; where to go on when not above the threshold, else to
+        the node after.
+    threshold : NDArray, shape (n_nodes,)
+        The value of a leaf.
 
     Returns
     -------
@@ -110,17 +111,26 @@ def probabilities_of(
     scores = np.zeros(4)
     for k in range(roots.size):
         at = roots[k]
-        asked = nodes[at, 0]
-        while asked >= 0:
-            at = int(nodes[at, 2]) + (1 if features[int(asked)] > nodes[at, 1] else 0)
-            asked = nodes[at, 0]
-        scores[k % 4] += nodes[at, 1]
+        while nodes[at, 0] >= 0:
+            at = nodes[at, 1] + (1 if features[nodes[at, 0]] > threshold[at] else 0)
+        scores[k % 4] += threshold[at]
     odds = np.exp(scores - scores.max())
     return np.asarray(odds / odds.sum())
 
 
+@compiled
+def likeliest(
+    features: FloatArray, roots: IntArray, nodes: IntArray, threshold: NDArray[np.float32]
+) -> tuple[int, float]:
+    """Give the class that is most probable, and its probability."""
+    probabilities = probabilities_of(features, roots, nodes, threshold)
+    best = int(np.argmax(probabilities))
+    return best, float(probabilities[best])
+
+
 @cache
-def _trees(name: str) -> tuple[IntArray, NDArray[np.float32]]:
+def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
     arrays = load(name)
-    nodes = np.ascontiguousarray(arrays["nodes"].T, np.float32)
-    return arrays["roots"].astype(np.int32), nodes
+    feature, threshold, low = arrays["nodes"]
+    nodes = np.stack((feature, low), axis=1).astype(np.int32)
+    return arrays["roots"].astype(np.int32), nodes, threshold.astype(np.float32)

@@ -8,6 +8,7 @@ called before.
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -112,8 +113,7 @@ class BeatFeaturesState:
     """Place of the last beat of this run, samples."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredBeat:
+class MeasuredBeat(NamedTuple):
     """A beat and what it was compared by."""
 
     beat: DelineatedBeat
