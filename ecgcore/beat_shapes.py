@@ -275,15 +275,13 @@ def neighbours(i: int, rr: FloatArray) -> FloatArray:
 
 
 @compiled
-def alikeness(
-    i: int, n: int, grids: FloatArray, normal: FloatArray
-) -> tuple[float, float, float, float, float]:
+def alikeness(i: int, n: int, grids: FloatArray, normal: FloatArray) -> FloatArray:
     """Give how alike the normal QRS are beat `i`, the two before it and the two after it."""
     alike = np.ones(5)
-    for k in range(-2, 3):
+    for j, k in enumerate((0, -2, -1, 1, 2)):
         if 0 <= i + k < n:
-            alike[k + 2] = correlation(normal, grids[i + k - n], QRS_AT, T_AT)
-    return alike[2], alike[0], alike[1], alike[3], alike[4]
+            alike[j] = correlation(normal, grids[i + k - n], QRS_AT, T_AT)
+    return alike
 
 
 @compiled
@@ -322,13 +320,7 @@ def same_of(i: int, rr: FloatArray, ids: FloatArray, near: float) -> tuple[float
 
 
 @compiled
-def qrs_of(
-    grid: FloatArray,
-    normal: FloatArray,
-    own: FloatArray,
-    total: float,
-    alike: tuple[float, float, float, float, float],
-) -> FloatArray:
+def qrs_of(grid: FloatArray, normal: FloatArray, own: FloatArray, total: float) -> FloatArray:
     """Give what the QRS tells, beside the normal shape and its own."""
     size = max(normal[SIZE], 1e-6)
     own_size = max(span(grid, QRS_AT, T_AT), 1e-6)
@@ -337,11 +329,6 @@ def qrs_of(
     normal_area, normal_steep = form_of(normal)
     return np.array(
         [
-            alike[0],
-            alike[1],
-            alike[2],
-            alike[3],
-            alike[4],
             difference(normal, grid, QRS_AT, T_AT) / size**2 * 100.0,
             own_size / size,
             width / 100.0,
@@ -413,9 +400,8 @@ def compare(
     previous = 1.0 if i == 0 else correlation(grids[i - 1 - n], grid, QRS_AT, T_AT)
     following = 1.0 if i + 1 >= n else correlation(grids[i + 1 - n], grid, QRS_AT, T_AT)
     around = np.array([same[0], same[1], same[2], previous, following])
-    alike = alikeness(i, n, grids, normal)
-    qrs = qrs_of(grid, normal, shapes[own], total, alike)
-    values = np.concatenate((times, qrs, around, waves_of(grid, normal)))
+    alike, qrs = alikeness(i, n, grids, normal), qrs_of(grid, normal, shapes[own], total)
+    values = np.concatenate((times, alike, qrs, around, waves_of(grid, normal)))
     for k in range(values.size):
         values[k] = 1.0 if math.isnan(values[k]) else min(max(values[k], -6.0), 6.0)
     return values
