@@ -109,11 +109,25 @@ def probabilities_of(
     FloatArray, shape (4,)
     """
     scores = np.zeros(4)
-    for k in range(roots.size):
-        at = roots[k]
-        while nodes[at, 0] >= 0:
-            at = nodes[at, 1] + (1 if features[nodes[at, 0]] > threshold[at] else 0)
-        scores[k % 4] += threshold[at]
+    for k in range(0, roots.size, 4):
+        # Four trees abreast: alone, each step would wait for the one before.
+        n, s, v, f = roots[k], roots[k + 1], roots[k + 2], roots[k + 3]
+        is_moving = True
+        while is_moving:
+            n_asks, s_asks, v_asks, f_asks = nodes[n, 0], nodes[s, 0], nodes[v, 0], nodes[f, 0]
+            if n_asks >= 0:
+                n = nodes[n, 1] + (1 if features[n_asks] > threshold[n] else 0)
+            if s_asks >= 0:
+                s = nodes[s, 1] + (1 if features[s_asks] > threshold[s] else 0)
+            if v_asks >= 0:
+                v = nodes[v, 1] + (1 if features[v_asks] > threshold[v] else 0)
+            if f_asks >= 0:
+                f = nodes[f, 1] + (1 if features[f_asks] > threshold[f] else 0)
+            is_moving = n_asks >= 0 or s_asks >= 0 or v_asks >= 0 or f_asks >= 0
+        scores[0] += threshold[n]
+        scores[1] += threshold[s]
+        scores[2] += threshold[v]
+        scores[3] += threshold[f]
     odds = np.exp(scores - scores.max())
     return np.asarray(odds / odds.sum())
 
