@@ -1,6 +1,6 @@
 """The slower stages in a row: waves, then beat classes, then rhythm, one second at a time."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ecgcore.beat_class import BeatClassConfig, BeatClassifier, BeatClassState
 from ecgcore.delineate import DelineateConfig, DelineateState, Delineator
@@ -83,7 +83,7 @@ class Annotator:
         # One such second may be a dropout between beats that are real.
         silent = [span for span in self.state.silent if span[1] - span[0] >= self._least]
         return [
-            replace(beat, label=BeatLabel.NOISE, confidence=1.0)
+            beat._replace(label=BeatLabel.NOISE, confidence=1.0)
             if any(start <= beat.peak.sample < end for start, end in silent)
             else beat
             for beat in beats

@@ -56,7 +56,9 @@ class DelineateState:
     """The samples and beats that are still needed."""
 
     ecg_mv: FloatArray | None = None
-    """shape (n_leads, n_samples); None between runs"""
+    """Room for the last samples, shape (n_leads, n); None before the first."""
+    n_samples: int = 0
+    """How many of it are filled; 0 between runs."""
     end: SampleIndex = 0
     waiting: list[RPeak] = field(default_factory=list)
     last: float = -math.inf
@@ -64,7 +66,7 @@ class DelineateState:
     interval: float = math.nan
     """From the one before it."""
     unevenness: float = UNEVENNESS
-    p_log_odds: FloatArray | None = None
+    p_log_odds: FloatArray = field(default_factory=lambda: np.empty(0))
     """Running mean of each lead, shape (n_leads,); NaN where there was no beat yet."""
 
 
@@ -95,28 +97,44 @@ class Delineator:
     def push(self, second: SignalSecond) -> list[DelineatedBeat]:
         """Take the next second; give the beats whose waves are certain now."""
         state = self.state
-        before = np.empty((self._n_leads, 0)) if state.ecg_mv is None else state.ecg_mv
-        n_kept = max(self._kept - second.ecg_mv.shape[1], 1)
-        state.ecg_mv = np.concatenate((before[:, -n_kept:], second.ecg_mv), axis=1)
+        self._append(second.ecg_mv)
         state.end = second.end
         state.waiting += second.peaks
-        due = [peak for peak in state.waiting if peak.sample + self._after <= state.end]
-        return self._delineated(due)
+        latest, n_due = state.end - self._after, 0
+        for peak in state.waiting:
+            n_due += peak.sample <= latest
+        return self._delineated(n_due) if n_due else []
 
     def finish(self) -> list[DelineatedBeat]:
         """End the run, as before a gap: the beats still held come out with what can be seen."""
-        found = self._delineated(list(self.state.waiting))
-        self.state.ecg_mv, self.state.last, self.state.interval = None, -math.inf, math.nan
+        state = self.state
+        found = self._delineated(len(state.waiting))
+        state.n_samples, state.last, state.interval = 0, -math.inf, math.nan
         return found
 
-    def _delineated(self, due: list[RPeak]) -> list[DelineatedBeat]:
+    def _append(self, ecg_mv: FloatArray) -> None:
+        """Add samples to the room, whose older part makes way when it is full."""
+        state, n = self.state, ecg_mv.shape[1]
+        if state.ecg_mv is None:
+            state.ecg_mv = np.zeros((self._n_leads, 2 * self._kept))
+            state.p_log_odds = np.full(self._n_leads, np.nan)
+        room = state.ecg_mv
+        if state.n_samples + n > room.shape[1]:
+            n_kept = max(self._kept - n, 1)
+            room[:, :n_kept] = room[:, state.n_samples - n_kept : state.n_samples]
+            state.n_samples = n_kept
+        room[:, state.n_samples : state.n_samples + n] = ecg_mv
+        state.n_samples += n
+
+    def _delineated(self, n_due: int) -> list[DelineatedBeat]:
         state = self.state
+        due, state.waiting = state.waiting[:n_due], state.waiting[n_due:]
+        following = [*due[1:], *state.waiting[:1], None]
         found = []
-        for peak in due:
-            state.waiting.remove(peak)
-            following = state.waiting[0] if state.waiting else None
-            self._pass_to(_place(peak))
-            after = math.inf if following is None else _place(following) - _place(peak)
+        for peak, other in zip(due, following, strict=False):
+            r = peak.sample + peak.offset
+            self._pass_to(r)
+            after = math.inf if other is None else other.sample + other.offset - r
             found.append(self._beat(peak, after / self._fs_hz))
         return found
 
@@ -131,28 +149,22 @@ class Delineator:
         state.last = r
 
     def _beat(self, peak: RPeak, after_s: float) -> DelineatedBeat:
-        leads = self.state.ecg_mv
-        oldest = self.state.end - (0 if leads is None else leads.shape[1])
-        if leads is None or not oldest < peak.sample < self.state.end - 1:
+        state, config, fs_hz = self.state, self._config, self._fs_hz
+        oldest = state.end - state.n_samples
+        if state.ecg_mv is None or not oldest < peak.sample < state.end - 1:
             nothing = tuple(BeatWaves() for _ in range(self._n_leads))
             return DelineatedBeat(peak, BeatWaves(), nothing)
         start = max(peak.sample - self._before, oldest)
-        end = min(peak.sample + self._after, self.state.end)
-        window = np.ascontiguousarray(leads[:, start - oldest : end - oldest])
-        config, fs_hz, r = self._config, self._fs_hz, _place(peak)
-        before_s = -self.state.interval / fs_hz if self.state.interval > 0 else -math.inf
-        around = Surroundings(before_s, after_s, self.state.unevenness)
-        points = points_of(window, fs_hz, r - start, around, self._weights)
-        past = self._p_log_odds()
-        _join_past(points, past, config.past_share, config.past_gain)
-        measured = _measured(window, fs_hz, r - start, points, self._least, config.summit_ms)
+        end = min(peak.sample + self._after, state.end)
+        window = np.ascontiguousarray(state.ecg_mv[:, start - oldest : end - oldest])
+        r = peak.sample + peak.offset - start
+        before_s = -state.interval / fs_hz if state.interval > 0 else -math.inf
+        around = Surroundings(before_s, after_s, state.unevenness)
+        points = points_of(window, fs_hz, r, around, self._weights)
+        _join_past(points, state.p_log_odds, config.past_share, config.past_gain)
+        measured = _measured(window, fs_hz, r, points, self._least, config.summit_ms)
         waves = tuple([self._waves(rows, start) for rows in measured.tolist()])
         return DelineatedBeat(peak, _over_leads(waves), waves)
-
-    def _p_log_odds(self) -> FloatArray:
-        if self.state.p_log_odds is None:
-            self.state.p_log_odds = np.full(self._n_leads, np.nan)
-        return self.state.p_log_odds
 
     def _waves(self, rows: list[list[float]], start: SampleIndex) -> BeatWaves:
         p, qrs, t = rows
@@ -164,10 +176,6 @@ class Delineator:
             return None
         form = _form(amplitude_mv, other_mv, self._config.biphasic_share)
         return Wave(start + onset, start + peak, start + offset, amplitude_mv, confidence, form)
-
-
-def _place(peak: RPeak) -> float:
-    return peak.sample + peak.offset
 
 
 def _form(amplitude_mv: float, other_mv: float, share: float) -> WaveForm:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from ecgcore.types import Gap, SampleIndex
 
@@ -134,8 +135,7 @@ PATTERNS = frozenset(
 """What lies over the base rhythm; all other labels are base rhythms, of which one is at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wave:
+class Wave(NamedTuple):
     """One wave of one beat that is there; positions are counters, with fractions."""
 
     onset: float
@@ -148,8 +148,7 @@ class Wave:
     form: WaveForm = WaveForm.UPRIGHT
 
 
-@dataclass(frozen=True, slots=True)
-class BeatWaves:
+class BeatWaves(NamedTuple):
     """The waves of one beat in one lead, or over all leads; None where there is no such wave."""
 
     p: Wave | None = None
@@ -159,8 +158,7 @@ class BeatWaves:
     u: Wave | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BeatDetected:
+class BeatDetected(NamedTuple):
     """One heart beat."""
 
     sample: SampleIndex
@@ -179,8 +177,7 @@ class BeatDetected:
     """0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class BeatClassified:
+class BeatClassified(NamedTuple):
     """A beat that was named before, with its waves and its class; comes a few seconds later."""
 
     beat: BeatDetected

@@ -89,7 +89,16 @@ class QualityMeter:
     ) -> None:
         self.state = state or QualityState()
         self._config = config
-        self._rail_mv = np.inf if rail_mv is None else float(rail_mv)
+        ramps = (
+            config.flat_share,
+            config.rail_share,
+            config.motion_mv,
+            config.motion_share,
+            config.snr_db,
+            config.noise_mv,
+        )
+        rail = np.inf if rail_mv is None else float(rail_mv)
+        self._limits = np.array([config.flat_mv, rail, *np.ravel(ramps)])
         self._second = round(fs_hz)
         self._context = round(config.context_s * fs_hz)
         self._least = round(config.least_s * fs_hz)
@@ -129,35 +138,27 @@ class QualityMeter:
     def _score(self, start: SampleIndex, end: SampleIndex) -> SecondScored:
         if end - start < self._least:
             return SecondScored(start, end, 0.0, np.nan, (QualityReason.GAP,))
-        config = self._config
         context_mv = self._raw.between(end - self._context, end)
         judged_mv = context_mv[start - end :]
-        flat, rail, motion_mv, bow, swing_mv = _measure(
-            context_mv, end - start, self._second, config.flat_mv, self._rail_mv
-        )
         noise_mv = noise_rms_mv(judged_mv, float(self._second))
-        snr_db = 20.0 * math.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
-        scores = (
-            (_ramp(flat, config.flat_share), QualityReason.FLAT),
-            (_ramp(rail, config.rail_share), QualityReason.RAIL),
-            (
-                min(
-                    _ramp(motion_mv, config.motion_mv),
-                    _ramp(motion_mv / max(swing_mv, _LEAST_SWING_MV), config.motion_share),
-                ),
-                QualityReason.WANDER if bow >= config.wander_share else QualityReason.MOTION,
-            ),
-            (
-                max(_ramp(snr_db, config.snr_db), _ramp(noise_mv, config.noise_mv)),
-                QualityReason.LOW_SNR,
-            ),
+        sqi, least, flat, rail, motion, snr, bow = _scores(
+            context_mv, end - start, self._second, noise_mv, self._limits
         )
-        reasons = tuple(
+        if least >= USABLE_SQI:
+            return SecondScored(start, end, sqi, noise_mv)
+        is_bow = bow >= self._config.wander_share
+        reasons = (
+            (flat, QualityReason.FLAT),
+            (rail, QualityReason.RAIL),
+            (motion, QualityReason.WANDER if is_bow else QualityReason.MOTION),
+            (snr, QualityReason.LOW_SNR),
+        )
+        named = [
             self._named(reason, judged_mv, noise_mv)
-            for score, reason in scores
+            for score, reason in reasons
             if score < USABLE_SQI
-        )
-        return SecondScored(start, end, math.prod(score for score, _ in scores), noise_mv, reasons)
+        ]
+        return SecondScored(start, end, sqi, noise_mv, tuple(named))
 
     def _named(
         self, reason: QualityReason, judged_mv: FloatArray, noise_mv: float
@@ -170,30 +171,47 @@ class QualityMeter:
         return QualityReason.MAINS if is_hum else reason
 
 
-def _ramp(value: float, limits: tuple[float, float]) -> float:
-    bad, good = limits
-    return min(max((value - bad) / (good - bad), 0.0), 1.0)
-
-
 @compiled
-def _measure(
-    context_mv: FloatArray, n_judged: int, second: int, flat_mv: float, rail_mv: float
-) -> tuple[float, float, float, float, float]:
-    """Give flat share, rail share, motion and its bow of the last `n_judged` samples; the swing."""
+def _scores(
+    context_mv: FloatArray, n_judged: int, second: int, noise_mv: float, limits: FloatArray
+) -> tuple[float, float, float, float, float, float, float]:
+    """Score the last `n_judged` samples.
+
+    Parameters
+    ----------
+    limits : FloatArray, shape (14,)
+        `flat_mv`, the rail, then (bad, good) of flat and rail share, motion in mV and as a share of
+        the swing, signal to noise and noise.
+
+    Returns
+    -------
+    tuple
+        The product of the scores, the least of them, the scores for flat, rail, motion and noise,
+        and how much of the motion is a bow.
+    """
     judged_mv = context_mv[-n_judged:]
     n_rail = 0
     for value in judged_mv:
-        n_rail += abs(value) >= rail_mv
+        n_rail += abs(value) >= limits[1]
     fifth = max(second // 5, 2)
     medians = _medians_mv(judged_mv, fifth)
     motion_mv = np.max(medians) - np.min(medians) if medians.size else 0.0
-    return (
-        _flat_samples(judged_mv, fifth, flat_mv) / n_judged,
-        n_rail / n_judged,
-        motion_mv,
-        _bow_share(medians),
-        _swing_mv(context_mv, max(round(0.12 * second), 2)),
+    swing_mv = _swing_mv(context_mv, max(round(0.12 * second), 2))
+    snr_db = 20.0 * math.log10(max(swing_mv, 1e-6) / (2.0 * max(noise_mv, 1e-6)))
+    flat = _ramp(_flat_samples(judged_mv, fifth, limits[0]) / n_judged, limits[2], limits[3])
+    rail = _ramp(n_rail / n_judged, limits[4], limits[5])
+    motion = min(
+        _ramp(motion_mv, limits[6], limits[7]),
+        _ramp(motion_mv / max(swing_mv, _LEAST_SWING_MV), limits[8], limits[9]),
     )
+    snr = max(_ramp(snr_db, limits[10], limits[11]), _ramp(noise_mv, limits[12], limits[13]))
+    least = min(min(flat, rail), min(motion, snr))
+    return flat * rail * motion * snr, least, flat, rail, motion, snr, _bow_share(medians)
+
+
+@compiled
+def _ramp(value: float, bad: float, good: float) -> float:
+    return min(max((value - bad) / (good - bad), 0.0), 1.0)
 
 
 @compiled

@@ -5,15 +5,14 @@ lies some way back anyway; the pipeline calls them once a second of the counter,
 same pieces however the stream was cut, and a call is paid once a second.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecgcore.events import BeatLabel, BeatWaves, QualityReason
 from ecgcore.rpeak import RPeak
 from ecgcore.types import FloatArray, SampleIndex
 
 
-@dataclass(frozen=True, slots=True)
-class SignalSecond:
+class SignalSecond(NamedTuple):
     """The samples ``[k S, (k + 1) S)``, S the whole samples of a second; fewer at a run's ends."""
 
     start: SampleIndex
@@ -31,8 +30,7 @@ class SignalSecond:
         return self.start + int(self.ecg_mv.shape[1])
 
 
-@dataclass(frozen=True, slots=True)
-class DelineatedBeat:
+class DelineatedBeat(NamedTuple):
     """A beat with its waves."""
 
     peak: RPeak
@@ -42,8 +40,7 @@ class DelineatedBeat:
     """One for each lead."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledBeat:
+class LabelledBeat(NamedTuple):
     """A beat with its waves and its class."""
 
     peak: RPeak
