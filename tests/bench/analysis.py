@@ -19,6 +19,7 @@ from cloud.evaluation.tables import Cell, Table, markdown_of, rich_of
 from tests.bench.peers import BeatFigures, Comparison, WaveFigures, compare
 from tests.bench.scaling import StreamCost, measure_scaling
 
+_ALL = "Beats, waves, classes and rhythm"
 _POINTS = ("p_on", "qrs_on", "t", "t_off")
 
 
@@ -42,7 +43,11 @@ def tables_of(analysis: Analysis) -> list[Table]:
     found = analysis.comparison
     return [
         _beats("detectors", f"Detectors, {found.beat_signal}", found.detectors),
-        _beats("pipelines", f"Whole analysis, a quarter of {found.beat_signal}", found.pipelines),
+        _beats(
+            "pipelines",
+            f"Beats, waves, classes and rhythm, a quarter of {found.beat_signal}",
+            found.pipelines,
+        ),
         _waves(found),
         _scaling(analysis.scaling),
     ]

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from cloud.evaluation.wave_points import (
     score_within,
     span_of,
 )
+from ecgcore.annotator import Annotator, AnnotatorConfig
 from ecgcore.delineate import DelineateConfig, Delineator
 from ecgcore.events import BeatClassified, BeatLabel, BeatWaves
 from ecgcore.pipeline import Pipeline, PipelineConfig, warm_up
@@ -42,6 +43,7 @@ from tests.bench.timing import cpu_s, pinned
 from tests.e2e.demo_run import DATA
 
 OURS = "ecgomics"
+OURS_WHOLE = "ecgomics, with quality, windows and events"
 FS_HZ = 250.0
 BLOCK = 250
 _PYTHON = Path(__file__).parents[2] / ".venv-peers" / "bin" / "python"
@@ -122,7 +124,8 @@ def compare(*, is_quick: bool, say: Callable[[str], None]) -> Comparison:
     with pinned():
         detectors.append(_of_beats(OURS, beating, *_our_beats(beating)))
         say(f"pipelines: {OURS}")
-        pipelines.append(_of_beats(OURS, some, *_our_pipeline(some)))
+        pipelines.append(_of_beats(OURS, some, *_our_stages(some)))
+        pipelines.append(_of_beats(OURS_WHOLE, some, *_our_pipeline(some)))
         say(f"delineators: {OURS}")
         delineators.append(_of_waves(OURS, strips, fs_hz, *_our_waves(strips, fs_hz)))
     python = peers_python()
@@ -194,6 +197,30 @@ def _our_beats(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:
     return _timed(run, beating)
 
 
+def _our_stages(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:
+    """Run R peaks, waves, classes and rhythm as the pipeline does, a second at a time."""
+
+    def run(ecg_mv: FloatArray) -> FloatArray:
+        detector = RPeakDetector(RPeakConfig(), FS_HZ)
+        annotator = Annotator(AnnotatorConfig(), FS_HZ, 1)
+        beats = []
+        for start in range(0, ecg_mv.size, BLOCK):
+            piece = ecg_mv[start : start + BLOCK]
+            peaks = tuple(detector.push(start, piece))
+            beats += annotator.push(SignalSecond(start, piece[None], peaks, 1.0)).beats
+        peaks = tuple(detector.finish())
+        beats += annotator.push(SignalSecond(ecg_mv.size, np.empty((1, 0)), peaks, 1.0)).beats
+        beats += annotator.finish().beats
+        return _real((beat.peak.sample, beat.label) for beat in beats)
+
+    return _timed(run, beating)
+
+
+def _real(beats: Iterable[tuple[int, BeatLabel]]) -> FloatArray:
+    """Give the places of what is no noise."""
+    return np.array([sample for sample, label in beats if label is not BeatLabel.NOISE], float)
+
+
 def _our_pipeline(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:
     config = PipelineConfig(FS_HZ)
     warm_up(config)
@@ -205,8 +232,7 @@ def _our_pipeline(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:
         for start in range(0, ecg_mv.size, BLOCK):
             events += pipeline.push(EcgChunk(start, ecg_mv[None, start : start + BLOCK], clock))
         events += pipeline.finish()
-        beats = (event for event in events if isinstance(event, BeatClassified))
-        return np.array([b.sample for b in beats if b.label is not BeatLabel.NOISE], float)
+        return _real((e.sample, e.label) for e in events if isinstance(e, BeatClassified))
 
     return _timed(run, beating)
 
