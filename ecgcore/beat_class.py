@@ -55,7 +55,7 @@ class BeatClassifier:
         n_leads: int,
         state: BeatClassState | None = None,
     ) -> None:
-        del n_leads  # the first lead tells
+        del n_leads  # the lead that beats are found in tells
         self.state = state or BeatClassState()
         self._features = BeatFeatures(fs_hz, self.state.features)
         self._trees = _trees(config.model)

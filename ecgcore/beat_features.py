@@ -93,7 +93,7 @@ class BeatFeaturesState:
     """What is remembered of the patient."""
 
     ecg_mv: FloatArray = field(default_factory=lambda: np.empty(0))
-    """Room for the last seconds of the first lead."""
+    """Room for the last seconds of the lead that beats are found in."""
     n_samples: int = 0
     """How much of it is filled."""
     end: SampleIndex = 0
@@ -137,7 +137,7 @@ class BeatFeatures:
         """Take the next second and the beats that came with it."""
         state = self.state
         if second.ecg_mv.shape[1]:
-            self._append(second.ecg_mv[0])
+            self._append(second.ecg_mv[second.lead])
         state.end = second.end
         found = self._take(beats)
         while state.waiting and state.end - state.waiting[0].peak.sample > self._wait:

@@ -74,7 +74,7 @@ class BeatTable:
 
     def hear(self, second: SignalSecond) -> None:
         """Take the signal of a second and the peaks named in it."""
-        self._history.push(second.start, second.ecg_mv[0])
+        self._history.push(second.start, second.ecg_mv[second.lead])
         for peak in second.peaks:
             self._keep(peak)
 

@@ -15,8 +15,9 @@ from ecgcore.annotator import Annotations, Annotator, AnnotatorConfig, Annotator
 from ecgcore.events import BeatClassified, BeatDetected, BeatLabel, Event, QualityScored
 from ecgcore.history import ClockHistory, ClockHistoryState
 from ecgcore.intervals import intervals_of
+from ecgcore.leads import LeadPeaks, LeadsConfig, LeadsState
 from ecgcore.quality import QualityConfig, QualityMeter, QualityState, SecondScored
-from ecgcore.rpeak import RPeak, RPeakConfig, RPeakDetector, RPeakState
+from ecgcore.rpeak import RPeak, RPeakConfig
 from ecgcore.rr import RrConfig, RrSeries, RrState
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.state import digest_of, dump_state, load_state
@@ -38,11 +39,12 @@ class PipelineConfig:
     fs_hz: float
     """Nominal; 100 to 1000."""
     n_leads: int = 1
-    """R peaks and classes are found in the first, waves in all; the quality is the best lead's."""
+    """R peaks and classes are found in the first, or another if that fails; waves in all."""
     rail_mv: float | None = None
     """Where the converter saturates; None if not known."""
     quality: QualityConfig = field(default_factory=QualityConfig)
     rpeak: RPeakConfig = field(default_factory=RPeakConfig)
+    leads: LeadsConfig = field(default_factory=LeadsConfig)
     rr: RrConfig = field(default_factory=RrConfig)
     annotator: AnnotatorConfig = field(default_factory=AnnotatorConfig)
 
@@ -61,7 +63,7 @@ class PipelineState:
     clocks: ClockHistoryState = field(default_factory=ClockHistoryState)
     quality: list[QualityState] = field(default_factory=list)
     """One for each lead."""
-    rpeak: RPeakState = field(default_factory=RPeakState)
+    leads: LeadsState = field(default_factory=LeadsState)
     rr: RrState = field(default_factory=RrState)
     second_start: SampleIndex = 0
     second_mv: FloatArray | None = None
@@ -92,9 +94,9 @@ class Pipeline:
         self.state = state or PipelineState()
         fs_hz = config.fs_hz
         self._second = round(fs_hz)
-        self._rpeak = RPeakDetector(config.rpeak, fs_hz, self.state.rpeak)
+        self._leads = LeadPeaks(config.leads, config.rpeak, fs_hz, config.n_leads, self.state.leads)
         self._rr = RrSeries(config.rr, fs_hz, self.state.rr)
-        named_s = -(-self._rpeak.max_delay_samples // self._second)
+        named_s = -(-self._leads.max_delay_samples // self._second)
         self.state.quality = self.state.quality or [QualityState() for _ in range(config.n_leads)]
         self._quality = [
             QualityMeter(config.quality, fs_hz, named_s, config.rail_mv, state)
@@ -114,7 +116,7 @@ class Pipeline:
     @property
     def delay_samples(self) -> int:
         """A beat is named at most so many samples after its peak, search-back apart."""
-        return self._rpeak.delay_samples
+        return self._leads.delay_samples
 
     def push(self, item: EcgChunk | Gap) -> list[Event]:
         """Take the next chunk or gap; give what is certain now.
@@ -183,7 +185,7 @@ class Pipeline:
         scored = [
             meter.push(start, lead) for meter, lead in zip(self._quality, ecg_mv, strict=True)
         ]
-        peaks = self._rpeak.push(start, ecg_mv[0])
+        peaks = self._leads.push(start, ecg_mv)
         if state.second_mv is None:
             state.second_start, state.second_mv = start, ecg_mv
         else:
@@ -191,7 +193,10 @@ class Pipeline:
         state.second_peaks += peaks
         events = self._beats(peaks)
         if end % self._second == 0:
-            events += self._end_second(_best([lead[0] for lead in scored]))
+            seconds = [lead[0] for lead in scored]
+            peaks = self._leads.judge([each.sqi for each in seconds], end)
+            state.second_peaks += peaks
+            events += [*self._beats(peaks), *self._end_second(_best(seconds))]
         return events
 
     def _push_gap(self, gap: Gap) -> list[Event]:
@@ -200,7 +205,7 @@ class Pipeline:
     def _end_run(self) -> list[Event]:
         """End an unbroken run of samples: no interval and no wave reaches across what follows."""
         state = self.state
-        peaks = self._rpeak.finish()
+        peaks = self._leads.finish()
         events = self._beats(peaks)
         state.second_peaks += peaks
         scored = [meter.finish() for meter in self._quality]
@@ -242,7 +247,9 @@ class Pipeline:
         ecg_mv = np.empty((self.config.n_leads, 0)) if state.second_mv is None else state.second_mv
         peaks, state.second_peaks, state.second_mv = state.second_peaks, [], None
         sqi, reasons = (0.0, ()) if scored is None else (scored.sqi, scored.reasons)
-        return SignalSecond(state.second_start, ecg_mv, tuple(peaks), sqi, reasons)
+        return SignalSecond(
+            state.second_start, ecg_mv, tuple(peaks), sqi, reasons, self._leads.in_charge
+        )
 
     def _annotated(self, annotations: Annotations) -> list[Event]:
         events: list[Event] = []

@@ -23,6 +23,8 @@ class SignalSecond(NamedTuple):
     sqi: float
     """0 unusable to 1 clean."""
     reasons: tuple[QualityReason, ...] = ()
+    lead: int = 0
+    """The lead that the peaks were found in."""
 
     @property
     def end(self) -> SampleIndex:
