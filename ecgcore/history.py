@@ -11,7 +11,10 @@ from ecgcore.types import FloatArray, SampleClock, SampleIndex
 class HistoryState:
     """The samples held and where they lie."""
 
-    samples: FloatArray = field(default_factory=lambda: np.empty(0))
+    room: FloatArray = field(default_factory=lambda: np.empty(0))
+    """Twice the samples wanted, so that old ones make way only now and then."""
+    n_held: int = 0
+    """How much of it is filled; some may be older than wanted."""
     end: SampleIndex = 0
     """Index after the last sample."""
 
@@ -22,11 +25,13 @@ class History:
     def __init__(self, n_samples: int, state: HistoryState | None = None) -> None:
         self._n_samples = n_samples
         self.state = state or HistoryState()
+        if not self.state.room.size:
+            self.state.room = np.zeros(2 * n_samples)
 
     @property
     def start(self) -> SampleIndex:
         """Index of the oldest sample held."""
-        return self.state.end - self.state.samples.size
+        return self.state.end - min(self.state.n_held, self._n_samples)
 
     @property
     def end(self) -> SampleIndex:
@@ -35,19 +40,27 @@ class History:
 
     def push(self, start: SampleIndex, samples: FloatArray) -> None:
         """Take the samples that follow; `start` counts only for the first of a run."""
-        if not self.state.samples.size:
-            self.state.end = start
-        self.state.end += samples.size
-        self.state.samples = np.concatenate((self.state.samples, samples))[-self._n_samples :]
+        state = self.state
+        if not state.n_held:
+            state.end = start
+        state.end += samples.size
+        samples = samples[-self._n_samples :]
+        if state.n_held + samples.size > state.room.size:
+            n_kept = self._n_samples
+            state.room[:n_kept] = state.room[state.n_held - n_kept : state.n_held]
+            state.n_held = n_kept
+        state.room[state.n_held : state.n_held + samples.size] = samples
+        state.n_held += samples.size
 
     def between(self, start: SampleIndex, end: SampleIndex) -> FloatArray:
         """Give what is held of [start, end); read it at once, it is not a copy."""
-        oldest = self.start
-        return self.state.samples[max(start - oldest, 0) : max(end - oldest, 0)]
+        state = self.state
+        first, oldest = state.end - state.n_held, self.start
+        return state.room[max(start, oldest) - first : max(min(end, state.end), oldest) - first]
 
     def reset(self) -> None:
         """Forget everything, as after a gap."""
-        self.state.samples = np.empty(0)
+        self.state.n_held = 0
 
 
 @dataclass(slots=True)

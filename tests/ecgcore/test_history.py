@@ -6,7 +6,7 @@ from ecgcore.history import ClockHistory, History
 from ecgcore.types import SampleClock
 
 
-@given(sizes=st.lists(st.integers(0, 15), max_size=20), start=st.integers(0, 100))
+@given(sizes=st.lists(st.integers(0, 50), max_size=20), start=st.integers(0, 100))
 def test_holds_the_last_samples_by_their_index(sizes: list[int], start: int) -> None:
     history, at = History(20), start
     for size in sizes:
