@@ -139,6 +139,15 @@ def row_of(
 
 
 @compiled
+def has_waves(rows: FloatArray, n: int) -> bool:
+    """Tell whether the waves of any of the last `n` beats are known."""
+    for i in range(max(rows.shape[0] - n, 0), rows.shape[0]):
+        if np.isfinite(rows[i, P]):
+            return True
+    return False
+
+
+@compiled
 def segment_of(ecg_mv: FloatArray, at: int, fs_hz: float) -> FloatArray:
     """Give the mean signal of each cell before a QRS, shape (N_SEGMENT,).
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgcore.beat_table import PLACE, RR, BeatTable, BeatTableState, P
+from ecgcore.beat_table import PLACE, RR, BeatTable, BeatTableState, has_waves
 from ecgcore.chaos import leakage
 from ecgcore.events import (
     BeatLabel,
@@ -222,15 +222,18 @@ class RhythmTracker:
         if not state.beats:
             return []
         since = state.beats[-1].sample - self._config.regular_s * self._fs_hz
-        return [beat for beat in state.beats if beat.sample >= since]
+        n = 1
+        while n < len(state.beats) and state.beats[-1 - n].sample >= since:
+            n += 1
+        return state.beats[-n:]
 
     def _ventricular(self, recent: list[SeenBeat]) -> tuple[RhythmLabel, float] | None:
         beats = self.state.beats
-        labels = [beat.label for beat in beats]
-        if labels[-1] is BeatLabel.PACED and labels.count(BeatLabel.PACED) > 0.5 * len(labels):
-            return RhythmLabel.PACED, 0.8
+        if beats[-1].label is BeatLabel.PACED:
+            n_paced = sum(beat.label is BeatLabel.PACED for beat in beats)
+            return (RhythmLabel.PACED, 0.8) if n_paced > 0.5 * len(beats) else None
         n = 0
-        while n < len(labels) and labels[-1 - n] is BeatLabel.VENTRICULAR:
+        while n < len(beats) and beats[-1 - n].label is BeatLabel.VENTRICULAR:
             n += 1
         if n < 6:
             return None
@@ -239,7 +242,7 @@ class RhythmTracker:
         if bpm < self._config.patterns.tachycardia_bpm:
             return RhythmLabel.AIVR, 0.7
         # Shorter ones are a pattern; they are reported when they are over.
-        is_all = n == len(labels) and length_s >= 0.5 * self._config.sustained_s
+        is_all = n == len(beats) and length_s >= 0.5 * self._config.sustained_s
         if length_s >= self._config.sustained_s or is_all:
             return RhythmLabel.VT, 0.8
         return None if len(recent) > n else (RhythmLabel.VT, 0.6)
@@ -292,8 +295,7 @@ class RhythmTracker:
         return probability(rr_figures(rows[:, RR].copy()), has_waves=False)
 
     def _has_waves(self) -> bool:
-        rows = self._table.state.rows
-        return bool(np.isfinite(rows[-self._config.af_beats :, P]).any())
+        return has_waves(self._table.state.rows, self._config.af_beats)
 
     def _af_rows(self) -> FloatArray:
         """Give the beats that AF is judged over."""
