@@ -46,7 +46,7 @@ _KINDS = {
 # The segment ends before the QRS begins and reaches back over any P wave.
 _FROM_S = 0.300
 _CELL_S = 0.016
-_HISTORY_S = 6.0
+_HISTORY_S = 10.0
 _WAITING = 64
 
 
@@ -87,7 +87,7 @@ class BeatTable:
                 self.state.last_place = float(row[PLACE])
                 self.state.rows = np.vstack((self.state.rows[1 - N_ROWS :], row))
 
-    def recent_mv(self, length_s: float) -> FloatArray:
+    def recent_mv(self, length_s: float = _HISTORY_S) -> FloatArray:
         """Give the last signal, of at most `length_s`."""
         end = self._history.end
         return self._history.between(end - round(length_s * self._fs_hz), end)

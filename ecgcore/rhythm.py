@@ -20,6 +20,7 @@ import numpy as np
 
 from ecgcore.beat_table import PLACE, RR, BeatTable, BeatTableState, has_waves
 from ecgcore.chaos import leakage
+from ecgcore.conduction import Conduction, ConductionConfig, ConductionState
 from ecgcore.events import (
     BeatLabel,
     QualityReason,
@@ -48,6 +49,7 @@ class RhythmConfig:
     """Limits; report.md 4.1 unless said otherwise."""
 
     patterns: PatternConfig = field(default_factory=PatternConfig)
+    conduction: ConductionConfig = field(default_factory=ConductionConfig)
     brady_bpm: float = 60.0
     tachy_bpm: float = 100.0
     svt_bpm: float = 150.0
@@ -101,6 +103,7 @@ class RhythmState:
     beats: list[SeenBeat] = field(default_factory=list)
     table: BeatTableState = field(default_factory=BeatTableState)
     patterns: PatternState = field(default_factory=PatternState)
+    conduction: ConductionState = field(default_factory=ConductionState)
     base: Base | None = None
     candidate: Base | None = None
     last_place: float | None = None
@@ -135,6 +138,7 @@ class RhythmTracker:
         self._fs_hz = fs_hz
         self._table = BeatTable(fs_hz, self.state.table)
         self._patterns = Patterns(config.patterns, fs_hz, self.state.patterns)
+        self._conduction = Conduction(config.conduction, fs_hz, self.state.conduction)
 
     def push(self, second: SignalSecond, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
         """Take the next second and the beats that were classified in it."""
@@ -154,6 +158,7 @@ class RhythmTracker:
         """End the run, as before a gap: all that goes on ends with its last sample."""
         state = self.state
         events = [*self._take(labelled), *self._patterns.finish(state.end)]
+        events += self._conduction.finish(state.end)
         if state.base is not None:
             base = state.base
             events.append(RhythmEnded(base.start, state.end, base.label, base.confidence))
@@ -168,6 +173,7 @@ class RhythmTracker:
         events: list[RhythmEvent] = []
         self._table.push(labelled)
         for each in labelled:
+            events += self._conduction.push(each, self._table.recent_mv(), self.state.end)
             if each.label is BeatLabel.NOISE:
                 continue
             self.state.n_unjudged += 1
