@@ -11,12 +11,13 @@ import numpy as np
 from ecgcore.jit import compiled
 from ecgcore.types import FloatArray
 
-N_TEMPLATE = 20
-"""Cells of 10 ms, the P peak in the middle."""
+N_TEMPLATE = 18
+"""Cells of 10 ms, the P peak in the twelfth: behind it the QRS is near."""
 MATCH, COUNT = N_TEMPLATE, N_TEMPLATE + 1
 """Behind the template: how alike the waves are that made it, and how many they were."""
 N_PATTERN = N_TEMPLATE + 2
 _N = N_TEMPLATE
+_PEAK = 11
 _CELL_S = 0.01
 _AVERAGED = 24.0
 _FEW = 4.0
@@ -57,7 +58,7 @@ def _likeness(cells: FloatArray, first: int, pattern: FloatArray) -> tuple[float
 def learn(pattern: FloatArray, ecg_mv: FloatArray, at: float, fs_hz: float) -> None:
     """Average the P wave that peaks at place `at` into the pattern, shape (N_PATTERN,)."""
     step = _CELL_S * fs_hz
-    first = at - 0.5 * _N * step
+    first = at - _PEAK * step
     if first < 0.0 or first + _N * step > ecg_mv.size - 1:
         return
     cells = cells_of(ecg_mv, first, _N, step)
@@ -97,12 +98,12 @@ def search(
     """
     step = _CELL_S * fs_hz
     n = int((span[1] - span[0]) / step) + 1
-    first = span[0] - 0.5 * _N * step
+    first = span[0] - _PEAK * step
     none = np.empty(0)
     if n < 3 or first < 0.0 or first + (n + _N) * step > ecg_mv.size - 1:
         return none if n < 3 else np.full(1, np.nan)
     cells = cells_of(ecg_mv, first, n + _N, step)
-    inside = cells[_N // 2 : n + _N // 2]
+    inside = cells[_PEAK : n + _PEAK]
     height = pattern[:_N].max() - pattern[:_N].min()
     if inside.max() - inside.min() > limits[3] * height:
         return np.full(1, np.nan)

@@ -8,6 +8,7 @@ block. A P wave before its time is a blocked premature one and no block.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,8 +31,8 @@ class ConductionConfig:
     template_beats: int = 8
     template_match: float = 0.85
     """Mean correlation of the P waves with their own average."""
-    p_confidence: float = 0.7
-    """Least, of a P wave that is learned or timed by."""
+    clear_s: float = 0.07
+    """A P wave is learned if the QRS begins so long after its peak."""
     match: float = 0.88
     height: tuple[float, float] = (0.5, 1.7)
     unrest: float = 2.5
@@ -41,6 +42,9 @@ class ConductionConfig:
     """Of the interval; the search begins there where no T wave was found."""
     before_p_s: float = 0.12
     least_rr_s: float = 0.8
+    """A shorter interval has no room for a lost P wave."""
+    pr_s: tuple[float, float] = (0.09, 0.45)
+    """From the peak to R, of a P wave that the delineation missed."""
     in_time: float = 0.15
     """A lost P wave comes within this share of its time."""
     middle: float = 0.08
@@ -115,31 +119,34 @@ class Conduction:
         return [event for label in _BLOCKS for event in self._close(label, at)]
 
     def _cycle(self, beat: LabelledBeat, ecg_mv: FloatArray, first: SampleIndex) -> Cycle:
-        config, state, fs_hz = self._config, self.state, self._fs_hz
+        state, fs_hz = self.state, self._fs_hz
         place = beat.peak.sample + beat.peak.offset
-        p = beat.lead_waves[0].p if beat.lead_waves else None
-        p_at = math.nan
-        if p is not None and p.confidence >= config.p_confidence:
-            p_at = p.peak
-        lost, is_known = self._lost(place, p_at, ecg_mv, first) if state.cycles else ((), False)
+        waves = beat.lead_waves[0] if beat.lead_waves else beat.waves
+        p_at = math.nan if waves.p is None else waves.p.peak
+        found, is_known = self._between(place, p_at, ecg_mv, first) if state.cycles else ((), False)
         is_even = beat.label in (BeatLabel.NORMAL, BeatLabel.UNKNOWN)
-        if not math.isnan(p_at) and is_even:
-            learn(state.pattern, ecg_mv, p_at - first, fs_hz)
-        return Cycle(beat.peak.sample, place / fs_hz, p_at / fs_hz, lost, is_known and is_even)
+        if waves.p is not None and waves.qrs is not None and is_even:
+            if waves.qrs.onset - p_at >= self._config.clear_s * fs_hz:
+                learn(state.pattern, ecg_mv, p_at - first, fs_hz)
+        if found and math.isnan(p_at):
+            low, high = (each * fs_hz for each in self._config.pr_s)
+            if low <= place - found[-1] <= high:
+                *found, p_at = found
+        lost_s = tuple(each / fs_hz for each in found)
+        return Cycle(beat.peak.sample, place / fs_hz, p_at / fs_hz, lost_s, is_known and is_even)
 
-    def _lost(
+    def _between(
         self, place: float, p_at: float, ecg_mv: FloatArray, first: SampleIndex
-    ) -> tuple[tuple[float, ...], bool]:
+    ) -> tuple[Sequence[float], bool]:
         """Search before a beat; say as well whether that could be done."""
         config, pattern, fs_hz = self._config, self.state.pattern, self._fs_hz
         before = self.state.cycles[-1].r_s * fs_hz
         rr = place - before
-        if rr < config.least_rr_s * fs_hz:
+        if rr < config.least_rr_s * fs_hz and not math.isnan(p_at):
             return (), True
         if pattern[COUNT] < config.template_beats or pattern[MATCH] < config.template_match:
             return (), False
-        t_end = self.state.t_end
-        start = t_end + config.after_t_s * fs_hz
+        start = self.state.t_end + config.after_t_s * fs_hz
         if math.isnan(start):
             start = before + min(config.after_r_share * rr, 0.6 * fs_hz)
         stop = (place if math.isnan(p_at) else p_at) - config.before_p_s * fs_hz
@@ -147,7 +154,7 @@ class Conduction:
         found = search(pattern, ecg_mv, span, fs_hz, self._limits)
         if found.size and math.isnan(found[0]):
             return (), False
-        return tuple(float(each + first) / fs_hz for each in found), True
+        return [float(each + first) for each in found], True
 
     def _named(self) -> list[RhythmEvent]:
         cycles = self.state.cycles
