@@ -11,7 +11,7 @@ import numpy as np
 from ecgcore.jit import compiled
 from ecgcore.types import FloatArray
 
-N_TEMPLATE = 18
+N_TEMPLATE = 16
 """Cells of 10 ms, the P peak in the twelfth: behind it the QRS is near."""
 MATCH, COUNT = N_TEMPLATE, N_TEMPLATE + 1
 """Behind the template: how alike the waves are that made it, and how many they were."""
@@ -21,6 +21,9 @@ _PEAK = 11
 _CELL_S = 0.01
 _AVERAGED = 24.0
 _FEW = 4.0
+_UNLIKE = 0.5
+_ALIKE = 0.97
+_STEP = 0.03
 _APART = 20
 _MOST = 8
 
@@ -66,7 +69,11 @@ def learn(pattern: FloatArray, ecg_mv: FloatArray, at: float, fs_hz: float) -> N
     n = min(pattern[COUNT] + 1.0, _AVERAGED)
     if n > _FEW:
         alike, _ = _likeness(cells, 0, pattern)
-        pattern[MATCH] += (alike - pattern[MATCH]) / min(n - _FEW, 12.0)
+        # A running quantile that a third reach: QRS and T waves may distort many.
+        pattern[MATCH] += 2.0 * _STEP if alike > pattern[MATCH] else -_STEP
+        pattern[MATCH] = min(max(pattern[MATCH], _UNLIKE), _ALIKE)
+        if alike < _UNLIKE:
+            return
     for k in range(_N):
         pattern[k] += (cells[k] - mean - pattern[k]) / n
     pattern[COUNT] = n

@@ -28,10 +28,10 @@ _BLOCKS = (RhythmLabel.AVB_2TO1, RhythmLabel.COMPLETE_AVB)
 class ConductionConfig:
     """Limits; report.md 4.3, those of the search measured on records without a block."""
 
-    template_beats: int = 8
+    template_beats: int = 10
     template_match: float = 0.85
-    """Mean correlation of the P waves with their own average."""
-    clear_s: float = 0.07
+    """A third of the P waves resemble their own average at least so much."""
+    clear_s: float = 0.06
     """A P wave is learned if the QRS begins so long after its peak."""
     match: float = 0.88
     height: tuple[float, float] = (0.5, 1.7)
@@ -126,7 +126,9 @@ class Conduction:
         found, is_known = self._between(place, p_at, ecg_mv, first) if state.cycles else ((), False)
         is_even = beat.label in (BeatLabel.NORMAL, BeatLabel.UNKNOWN)
         if waves.p is not None and waves.qrs is not None and is_even:
-            if waves.qrs.onset - p_at >= self._config.clear_s * fs_hz:
+            clear = self._config.clear_s * fs_hz
+            # False as well for a T wave that is not there: such a beat may hide its P wave's foot.
+            if waves.qrs.onset - p_at >= clear and waves.p.onset - state.t_end >= 0.0:
                 learn(state.pattern, ecg_mv, p_at - first, fs_hz)
         if found and math.isnan(p_at):
             low, high = (each * fs_hz for each in self._config.pr_s)
@@ -167,7 +169,10 @@ class Conduction:
         if self.state.open:
             return events
         if self._is_2to1(self._config.cycles):
-            return [*events, *self._open(RhythmLabel.AVB_2TO1, cycles[-1 - self._config.cycles].sample)]
+            return [
+                *events,
+                *self._open(RhythmLabel.AVB_2TO1, cycles[-1 - self._config.cycles].sample),
+            ]
         return [*events, *self._single()]
 
     def _over(self) -> list[RhythmEvent]:
@@ -177,9 +182,20 @@ class Conduction:
         last = state.cycles[-2:]
         if RhythmLabel.AVB_2TO1 in state.open and not any(self._is_halved(-k) for k in (1, 2)):
             events += self._close(RhythmLabel.AVB_2TO1, last[0].sample)
-        if RhythmLabel.COMPLETE_AVB in state.open and self._complete() is None:
+        if RhythmLabel.COMPLETE_AVB in state.open and self._is_conducted():
             events += self._close(RhythmLabel.COMPLETE_AVB, last[0].sample)
         return events
+
+    def _is_conducted(self) -> bool:
+        """Whether a complete block is over: P and QRS go together, or fast, or P is not seen."""
+        config, cycles = self._config, self.state.cycles[-6:]
+        rate_bpm = 60.0 * (len(cycles) - 1) / (cycles[-1].r_s - cycles[0].r_s)
+        if rate_bpm > 1.2 * config.complete_bpm:
+            return True
+        if any(cycle.lost_s for cycle in cycles):
+            return False
+        pr_s = [cycle.r_s - cycle.p_s for cycle in cycles if not math.isnan(cycle.p_s)]
+        return 2e3 * (max(pr_s, default=0.0) - min(pr_s, default=0.0)) < config.complete_pr_ms
 
     def _is_halved(self, at: int) -> bool:
         """Whether one lost P wave lies in the middle of the two that were conducted."""
@@ -220,7 +236,10 @@ class Conduction:
     def _kind(self, pr_ms: list[float]) -> RhythmLabel | None:
         config = self._config
         a, b, c, after = pr_ms
-        if max(pr_ms) - min(pr_ms) <= 2.0 * config.pr_steady_ms and abs(c - after) <= config.pr_steady_ms:
+        if (
+            max(pr_ms) - min(pr_ms) <= 2.0 * config.pr_steady_ms
+            and abs(c - after) <= config.pr_steady_ms
+        ):
             return RhythmLabel.MOBITZ2
         has_grown = c - min(a, b) >= config.pr_grown_ms and c > b
         if has_grown and c - after >= config.pr_grown_ms:
