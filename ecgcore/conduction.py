@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ecgcore.atrial import COUNT, MATCH, N_PATTERN, learn, search
-from ecgcore.events import BeatLabel, RhythmBegan, RhythmEnded, RhythmLabel
+from ecgcore.events import BeatLabel, BeatWaves, RhythmBegan, RhythmEnded, RhythmLabel
 from ecgcore.second import LabelledBeat
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -43,8 +43,10 @@ class ConductionConfig:
     before_p_s: float = 0.12
     least_rr_s: float = 0.8
     """A shorter interval has no room for a lost P wave."""
+    sure_p: float = 0.7
+    """The P wave of a beat is searched for as well where the delineation is less sure of it."""
     pr_s: tuple[float, float] = (0.09, 0.45)
-    """From the peak to R, of a P wave that the delineation missed."""
+    """From its peak to R, of a P wave that is found so."""
     in_time: float = 0.15
     """A lost P wave comes within this share of its time."""
     middle: float = 0.08
@@ -119,29 +121,39 @@ class Conduction:
         return [event for label in _BLOCKS for event in self._close(label, at)]
 
     def _cycle(self, beat: LabelledBeat, ecg_mv: FloatArray, first: SampleIndex) -> Cycle:
-        state, fs_hz = self.state, self._fs_hz
+        fs_hz = self._fs_hz
         place = beat.peak.sample + beat.peak.offset
         waves = beat.lead_waves[0] if beat.lead_waves else beat.waves
-        p_at = math.nan if waves.p is None else waves.p.peak
-        found, is_known = self._between(place, p_at, ecg_mv, first) if state.cycles else ((), False)
+        is_sure = waves.p is not None and waves.p.confidence >= self._config.sure_p
+        p_at = waves.p.peak if waves.p is not None and is_sure else math.nan
+        found, is_known = self._between(place, p_at, ecg_mv, first)
         is_even = beat.label in (BeatLabel.NORMAL, BeatLabel.UNKNOWN)
-        if waves.p is not None and waves.qrs is not None and is_even:
-            clear = self._config.clear_s * fs_hz
-            # False as well for a T wave that is not there: such a beat may hide its P wave's foot.
-            if waves.qrs.onset - p_at >= clear and waves.p.onset - state.t_end >= 0.0:
-                learn(state.pattern, ecg_mv, p_at - first, fs_hz)
-        if found and math.isnan(p_at):
-            low, high = (each * fs_hz for each in self._config.pr_s)
-            if low <= place - found[-1] <= high:
-                *found, p_at = found
+        if is_even:
+            self._learn(waves, ecg_mv, first)
+        low_s, high_s = self._config.pr_s
+        if not is_sure and found and low_s * fs_hz <= place - found[-1] <= high_s * fs_hz:
+            *found, p_at = found
+        elif waves.p is not None:
+            p_at = waves.p.peak
         lost_s = tuple(each / fs_hz for each in found)
         return Cycle(beat.peak.sample, place / fs_hz, p_at / fs_hz, lost_s, is_known and is_even)
+
+    def _learn(self, waves: BeatWaves, ecg_mv: FloatArray, first: SampleIndex) -> None:
+        """Average a P wave that stands clear of the T wave before it and the QRS."""
+        p, qrs = waves.p, waves.qrs
+        if p is None or qrs is None or qrs.onset - p.peak < self._config.clear_s * self._fs_hz:
+            return
+        # False as well where that T wave was not found: it may lie under the P wave.
+        if p.onset >= self.state.t_end:
+            learn(self.state.pattern, ecg_mv, p.peak - first, self._fs_hz)
 
     def _between(
         self, place: float, p_at: float, ecg_mv: FloatArray, first: SampleIndex
     ) -> tuple[Sequence[float], bool]:
         """Search before a beat; say as well whether that could be done."""
         config, pattern, fs_hz = self._config, self.state.pattern, self._fs_hz
+        if not self.state.cycles:
+            return (), False
         before = self.state.cycles[-1].r_s * fs_hz
         rr = place - before
         if rr < config.least_rr_s * fs_hz and not math.isnan(p_at):
