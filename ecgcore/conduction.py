@@ -21,6 +21,9 @@ from ecgcore.types import FloatArray, SampleIndex
 
 RhythmEvent = RhythmBegan | RhythmEnded
 _KEPT = 16
+# After so many beats without a lost P wave, only every fourth even interval is searched: one a
+# block makes is longer than the one before by more than this.
+_QUIET, _EVERY, _STEADY = 8, 4, 1.2
 _BLOCKS = (RhythmLabel.AVB_2TO1, RhythmLabel.COMPLETE_AVB)
 
 
@@ -82,6 +85,8 @@ class ConductionState:
     """See `ecgcore.atrial`."""
     cycles: list[Cycle] = field(default_factory=list)
     """At most 16."""
+    n_quiet: int = 0
+    """Beats since one with a lost P wave before it."""
     t_end: float = math.nan
     """Place of the last T wave's end; NaN where there was none."""
     open: dict[RhythmLabel, SampleIndex] = field(default_factory=dict)
@@ -103,7 +108,9 @@ class Conduction:
         state = self.state
         if beat.label is BeatLabel.NOISE:
             return self._broken(beat.peak.sample)
-        state.cycles = [*state.cycles[1 - _KEPT :], self._cycle(beat, ecg_mv, end - ecg_mv.size)]
+        cycle = self._cycle(beat, ecg_mv, end - ecg_mv.size)
+        state.cycles = [*state.cycles[1 - _KEPT :], cycle]
+        state.n_quiet = 0 if cycle.lost_s else state.n_quiet + 1
         t = beat.lead_waves[0].t if beat.lead_waves else None
         state.t_end = math.nan if t is None else t.offset
         if not state.open and not any(cycle.lost_s for cycle in state.cycles[-4:]):
@@ -117,7 +124,7 @@ class Conduction:
         return events
 
     def _broken(self, at: SampleIndex) -> list[RhythmEvent]:
-        self.state.cycles, self.state.t_end = [], math.nan
+        self.state.cycles, self.state.t_end, self.state.n_quiet = [], math.nan, 0
         return [event for label in _BLOCKS for event in self._close(label, at)]
 
     def _cycle(self, beat: LabelledBeat, ecg_mv: FloatArray, first: SampleIndex) -> Cycle:
@@ -156,7 +163,7 @@ class Conduction:
             return (), False
         before = self.state.cycles[-1].r_s * fs_hz
         rr = place - before
-        if rr < config.least_rr_s * fs_hz and not math.isnan(p_at):
+        if not math.isnan(p_at) and (rr < config.least_rr_s * fs_hz or self._is_quiet(rr)):
             return (), True
         if pattern[COUNT] < config.template_beats or pattern[MATCH] < config.template_match:
             return (), False
@@ -169,6 +176,13 @@ class Conduction:
         if found.size and math.isnan(found[0]):
             return (), False
         return [float(each + first) for each in found], True
+
+    def _is_quiet(self, rr: float) -> bool:
+        """Whether an interval like the one before need not be searched, as none had a lost P."""
+        n, cycles = self.state.n_quiet, self.state.cycles
+        if n <= _QUIET or n % _EVERY == 0 or len(cycles) < 2:
+            return False
+        return rr <= _STEADY * (cycles[-1].r_s - cycles[-2].r_s) * self._fs_hz
 
     def _named(self) -> list[RhythmEvent]:
         cycles = self.state.cycles
