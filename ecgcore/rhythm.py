@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 Once a second the last beats are judged: noise or lead-off where the signal cannot be, ventricular
 fibrillation where it is one oscillation, asystole where no beat comes, runs of V beats, atrial
-fibrillation by the forest of `ecgcore.irregularity`, else regular and fast or slow.
-The base rhythm changes when another one has been judged for
+fibrillation by the forest of `ecgcore.irregularity`, flutter by its waves (`ecgcore.flutter`),
+else regular and fast or slow. The base rhythm changes when another one has been judged for
 `persistence_s`; it then began where the first of those judgements did, and the one before ended
 there. So base rhythms never overlap and leave no hole.
 
@@ -28,6 +28,7 @@ from ecgcore.events import (
     RhythmEnded,
     RhythmLabel,
 )
+from ecgcore.flutter import Flutter, FlutterConfig, FlutterState
 from ecgcore.irregularity import LEAST_INTERVALS, figures, probability, rr_figures
 from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent, SeenBeat
 from ecgcore.second import LabelledBeat, SignalSecond
@@ -50,6 +51,7 @@ class RhythmConfig:
 
     patterns: PatternConfig = field(default_factory=PatternConfig)
     conduction: ConductionConfig = field(default_factory=ConductionConfig)
+    flutter: FlutterConfig = field(default_factory=FlutterConfig)
     brady_bpm: float = 60.0
     tachy_bpm: float = 100.0
     svt_bpm: float = 150.0
@@ -104,6 +106,7 @@ class RhythmState:
     table: BeatTableState = field(default_factory=BeatTableState)
     patterns: PatternState = field(default_factory=PatternState)
     conduction: ConductionState = field(default_factory=ConductionState)
+    flutter: FlutterState = field(default_factory=FlutterState)
     base: Base | None = None
     candidate: Base | None = None
     last_place: float | None = None
@@ -139,6 +142,7 @@ class RhythmTracker:
         self._table = BeatTable(fs_hz, self.state.table)
         self._patterns = Patterns(config.patterns, fs_hz, self.state.patterns)
         self._conduction = Conduction(config.conduction, fs_hz, self.state.conduction)
+        self._flutter = Flutter(config.flutter, fs_hz, self.state.flutter)
 
     def push(self, second: SignalSecond, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
         """Take the next second and the beats that were classified in it."""
@@ -149,6 +153,7 @@ class RhythmTracker:
             state.last_named = max(state.last_named, peak.sample)
         state.end = second.end
         self._table.hear(second)
+        self._flutter.hear(second)
         state.bad_seconds = [*state.bad_seconds[-4:], _badness(second)]
         events = self._take(labelled)
         label, confidence = self._judged()
@@ -167,6 +172,7 @@ class RhythmTracker:
         state.af, state.n_unjudged = 0.0, 0
         state.bad_seconds.clear()
         self._table.reset()
+        self._flutter.reset()
         return events
 
     def _take(self, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
@@ -259,6 +265,8 @@ class RhythmTracker:
         if rr_s.size < 3:
             return RhythmLabel.UNDETERMINED, 0.5
         af = self._af_probability()
+        if self._flutter.is_there:
+            return RhythmLabel.AFLUTTER, 0.7
         in_af = self.state.base is not None and self.state.base.label is RhythmLabel.AFIB
         enter, leave = config.af_enter, config.af_leave
         if not self._has_waves():
@@ -286,9 +294,11 @@ class RhythmTracker:
         return RhythmLabel.SINUS_RHYTHM, confidence
 
     def _af_probability(self) -> float:
+        """Give the probability of AF; flutter is judged anew with it."""
         state = self.state
         if state.n_unjudged >= self._config.af_step_beats:
             state.af, state.n_unjudged = self._judge_af(), 0
+            self._flutter.judge(self._table.recent_mv(), state.end)
         return state.af
 
     def _judge_af(self) -> float:
@@ -351,6 +361,8 @@ class RhythmTracker:
         """Give how many beats a rhythm has lasted when it is judged for the first time."""
         state, n_af = self.state, len(self._af_rows())
         was_af = state.base is not None and state.base.label is RhythmLabel.AFIB
+        if label is RhythmLabel.AFLUTTER:
+            return len(self._recent())
         if label is not RhythmLabel.AFIB and not was_af:
             return 3
         # The first ones of a run stand for all before.

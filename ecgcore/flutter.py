@@ -1,0 +1,178 @@
+"""Whether some seconds of signal hold the even waves of atrial flutter between the QRS complexes.
+
+What lies between two QRS complexes is compared with itself one, two and half an atrial cycle later.
+Flutter waves (240 to 340/min) go on whatever the ventricles do: they repeat after one cycle and
+after two, and stand upside down after half of one. T and P waves of another rhythm may lie a cycle
+apart, but flat line follows them, and fibrillatory waves do not repeat for long. Between QRS
+complexes that follow each other faster there is no room for two cycles more: a ratio of 2:1 or 3:1
+alone cannot be told from T and P waves in one lead and is not named, nor a steady 4:1 above
+260/min.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecgcore.jit import compiled
+from ecgcore.second import SignalSecond
+from ecgcore.types import FloatArray, SampleIndex
+
+CYCLE_S = (60.0 / 340.0, 60.0 / 240.0)
+"""Of the atria in flutter (report.md 4.1)."""
+_TRIED_S = (0.160, 0.270)
+"""The cycle is a summit of the likeness, so more are tried than are taken."""
+_AFTER_S = 0.10
+_BEFORE_S = 0.06
+"""What is QRS after an R peak and before the next."""
+_CELL_S = 0.016
+_LEAST_PEAKS = 4
+_MOST_PEAKS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FlutterConfig:
+    """Limits, measured on records of sinus rhythm, AF and flutter."""
+
+    length_s: float = 10.0
+    """Stretch that is judged (report.md 4.1)."""
+    enter: float = 0.58
+    leave: float = 0.45
+    """Likeness that it begins at and that it ends below."""
+    compared_s: float = 0.4
+    """At least so much is compared over two cycles."""
+    least_mv: float = 0.03
+    """Root mean square of the waves; less is tremor or hum."""
+    judgements: int = 2
+    """So many in a row make it."""
+
+
+@dataclass(slots=True)
+class FlutterState:
+    """What is remembered."""
+
+    peaks: list[SampleIndex] = field(default_factory=list)
+    """R peaks of the stretch, at most `_MOST_PEAKS`."""
+    n_alike: int = 0
+    """Judgements in a row that found it."""
+
+
+class Flutter:
+    """Follows the R peaks, and judges when it is asked to."""
+
+    def __init__(
+        self, config: FlutterConfig, fs_hz: float, state: FlutterState | None = None
+    ) -> None:
+        self.state = state or FlutterState()
+        self.config = config
+        self._fs_hz = fs_hz
+
+    def hear(self, second: SignalSecond) -> None:
+        """Take the peaks named in a second."""
+        if not second.peaks:
+            return
+        oldest = second.end - self.config.length_s * self._fs_hz
+        peaks = [*self.state.peaks, *(peak.sample for peak in second.peaks)]
+        self.state.peaks = [each for each in peaks if each >= oldest][-_MOST_PEAKS:]
+
+    def judge(self, ecg_mv: FloatArray, end: SampleIndex) -> None:
+        """Look at the last samples, which end before `end`."""
+        config, state = self.config, self.state
+        first = end - ecg_mv.size
+        rpeaks = np.array([each - first for each in state.peaks if each >= first], np.float64)
+        is_found = False
+        if self._room_s(rpeaks) >= config.compared_s:
+            likeness, cycle_s, size_mv, compared_s = sawtooth(ecg_mv, rpeaks, self._fs_hz)
+            # Once it is there, a cycle somewhat out of its bounds ends nothing.
+            in_bounds = self.is_there or CYCLE_S[0] <= cycle_s <= CYCLE_S[1]
+            limit = config.leave if self.is_there else config.enter
+            is_large = size_mv >= config.least_mv
+            is_found = (
+                in_bounds and is_large and likeness >= limit and compared_s >= config.compared_s
+            )
+        state.n_alike = min(state.n_alike + 1, config.judgements) if is_found else 0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the last judgements agreed on it."""
+        return self.state.n_alike >= self.config.judgements
+
+    def _room_s(self, rpeaks: FloatArray) -> float:
+        """Give at most how long a stretch could be compared over two cycles."""
+        if rpeaks.size < _LEAST_PEAKS:
+            return 0.0
+        free_s = np.diff(rpeaks) / self._fs_hz - (_AFTER_S + _BEFORE_S + 3.0 * CYCLE_S[0])
+        return float(free_s[free_s > 0.0].sum())
+
+    def reset(self) -> None:
+        """Forget everything, as after a gap."""
+        self.state.peaks.clear()
+        self.state.n_alike = 0
+
+
+@compiled
+def sawtooth(
+    ecg_mv: FloatArray, rpeaks: FloatArray, fs_hz: float
+) -> tuple[float, float, float, float]:
+    """Look for flutter waves.
+
+    Parameters
+    ----------
+    ecg_mv : FloatArray, shape (n,)
+    rpeaks : FloatArray, shape (m,)
+        Places in it, in order.
+
+    Returns
+    -------
+    tuple of float
+        How well the waves repeat (1 exactly; the least of one, two and half a cycle), their cycle
+        (s), their root mean square (mV), and how long a stretch was compared over two cycles (s).
+    """
+    cell = max(int(_CELL_S * fs_hz), 1)
+    x = np.empty(ecg_mv.size // cell)
+    for i in range(x.size):
+        x[i] = ecg_mv[i * cell : (i + 1) * cell].mean()
+    cell_s = cell / fs_hz
+    low, high = int(_TRIED_S[0] / cell_s), int(_TRIED_S[1] / cell_s) + 1
+    likeness = np.empty(high - low + 1)
+    for lag in range(low, high + 1):
+        likeness[lag - low], _, _ = _agreement(x, rpeaks / cell, cell_s, lag, lag)
+    best = int(np.argmax(likeness))
+    if best in (0, high - low):
+        return 0.0, 0.0, 0.0, 0.0
+    lag = low + best
+    left, top, right = likeness[best - 1], likeness[best], likeness[best + 1]
+    curve = left - 2.0 * top + right
+    summit = 0.5 * (left - right) / curve if curve < 0.0 else 0.0
+    _, size_mv, _ = _agreement(x, rpeaks / cell, cell_s, lag, lag)
+    twice, _, n = _agreement(x, rpeaks / cell, cell_s, 2 * lag, lag)
+    half, _, _ = _agreement(x, rpeaks / cell, cell_s, (lag + 1) // 2, lag)
+    return min(top, twice, -half), (lag + summit) * cell_s, size_mv, n * cell_s
+
+
+@compiled
+def _agreement(
+    x: FloatArray, rpeaks: FloatArray, cell_s: float, lag: int, cycle: int
+) -> tuple[float, float, int]:
+    """Compare `x`, freed of its mean over a cycle, with itself `lag` cells later: -1 to 1."""
+    product = energy = 0.0
+    n_compared = 0
+    for k in range(rpeaks.size - 1):
+        first = int(rpeaks[k] + _AFTER_S / cell_s) + 1
+        last = min(int(rpeaks[k + 1] - _BEFORE_S / cell_s), x.size)
+        n = last - first - cycle + 1
+        if n <= lag or first < 0:
+            continue
+        level = np.empty(n)
+        level[0] = x[first : first + cycle].mean()
+        for i in range(1, n):
+            level[i] = level[i - 1] + (x[first + i + cycle - 1] - x[first + i - 1]) / cycle
+        middle = first + cycle // 2
+        for i in range(n - lag):
+            a = x[middle + i] - level[i]
+            b = x[middle + i + lag] - level[i + lag]
+            product += 2.0 * a * b
+            energy += a * a + b * b
+        n_compared += n - lag
+    if energy <= 0.0:
+        return 0.0, 0.0, 0
+    return product / energy, np.sqrt(energy / (2.0 * n_compared)), n_compared
