@@ -141,10 +141,7 @@ def row_of(
 @compiled
 def has_waves(rows: FloatArray, n: int) -> bool:
     """Tell whether the waves of any of the last `n` beats are known."""
-    for i in range(max(rows.shape[0] - n, 0), rows.shape[0]):
-        if np.isfinite(rows[i, P]):
-            return True
-    return False
+    return bool(np.isfinite(rows[max(rows.shape[0] - n, 0) :, P]).any())
 
 
 @compiled
