@@ -72,7 +72,8 @@ def learn(pattern: FloatArray, ecg_mv: FloatArray, at: float, fs_hz: float) -> N
         # A running quantile that a third reach: QRS and T waves may distort many.
         pattern[MATCH] += 2.0 * _STEP if alike > pattern[MATCH] else -_STEP
         pattern[MATCH] = min(max(pattern[MATCH], _UNLIKE), _ALIKE)
-        if alike < _UNLIKE:
+        # A shape that has changed for good, or another lead's, is learned once the old one fails.
+        if alike < _UNLIKE < pattern[MATCH]:
             return
     for k in range(_N):
         pattern[k] += (cells[k] - mean - pattern[k]) / n

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from ecgcore.atrial import MATCH, N_PATTERN, learn, search
 from ecgcore.events import RhythmBegan, RhythmEnded, RhythmLabel
 from ecgcore.pipeline import Pipeline, PipelineConfig
 from ecgcore.types import EcgChunk, FloatArray, SampleClock
@@ -113,6 +114,23 @@ def test_a_p_wave_before_its_time_is_no_block() -> None:
 def test_a_pause_without_p_wave_is_no_block() -> None:
     kept = [k for k in range(TRAIN.size) if k < 20 or k % 6]
     assert named(drawn(TRAIN[kept], TRAIN[kept] + 0.17)) == []
+
+
+def test_a_shape_that_changes_is_learned_anew() -> None:
+    pattern, time_s = np.zeros(N_PATTERN), np.arange(500) / FS_HZ
+    for height_mv in (0.1, -0.1):
+        wave = height_mv * np.exp(-0.5 * ((time_s - 1.0) / 0.02) ** 2)
+        for _ in range(60):
+            learn(pattern, wave, FS_HZ, FS_HZ)
+        assert pattern[MATCH] > 0.85
+        assert search(pattern, wave, (150.0, 350.0), FS_HZ, (0.9, 0.5, 1.7, 2.5)) == [
+            pytest.approx(FS_HZ, abs=3.0)
+        ]
+
+
+def test_what_is_not_held_is_not_judged() -> None:
+    pattern = np.ones(N_PATTERN)
+    assert np.isnan(search(pattern, np.zeros(99), (5.0, 90.0), FS_HZ, (0.9, 0.5, 1.7, 2.5))).all()
 
 
 def test_restore_is_invisible() -> None:
