@@ -82,6 +82,8 @@ class Annotator:
         """Take back beats of a line without contact: whatever stands out of it is none."""
         # One such second may be a dropout between beats that are real.
         silent = [span for span in self.state.silent if span[1] - span[0] >= self._least]
+        if not silent:
+            return beats
         return [
             beat._replace(label=BeatLabel.NOISE, confidence=1.0)
             if any(start <= beat.peak.sample < end for start, end in silent)

@@ -48,6 +48,7 @@ _FROM_S = 0.300
 _CELL_S = 0.016
 _HISTORY_S = 10.0
 _WAITING = 64
+_NOTHING = np.full(N_COLUMNS, np.nan)
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class BeatTable:
             if beat.label is not BeatLabel.NOISE:
                 row = row_of(beat, self.state.last_place, segment, self._fs_hz)
                 self.state.last_place = float(row[PLACE])
-                self.state.rows = np.vstack((self.state.rows[1 - N_ROWS :], row))
+                self.state.rows = _with_row(self.state.rows, row)
 
     def recent_mv(self, length_s: float = _HISTORY_S) -> FloatArray:
         """Give the last signal, of at most `length_s`."""
@@ -122,7 +123,7 @@ def row_of(
     beat: LabelledBeat, last_place: float | None, segment: FloatArray | None, fs_hz: float
 ) -> FloatArray:
     """Put a beat into numbers, shape (N_COLUMNS,)."""
-    row = np.full(N_COLUMNS, np.nan)
+    row = _NOTHING.copy()
     place = beat.peak.sample + beat.peak.offset
     p = beat.waves.p
     row[PLACE] = place
@@ -142,6 +143,16 @@ def row_of(
 def has_waves(rows: FloatArray, n: int) -> bool:
     """Tell whether the waves of any of the last `n` beats are known."""
     return bool(np.isfinite(rows[max(rows.shape[0] - n, 0) :, P]).any())
+
+
+@compiled
+def _with_row(rows: FloatArray, row: FloatArray) -> FloatArray:
+    """Put a row behind the others; the oldest goes."""
+    n_kept = min(rows.shape[0], N_ROWS - 1)
+    found = np.empty((n_kept + 1, row.size))
+    found[:n_kept] = rows[rows.shape[0] - n_kept :]
+    found[n_kept] = row
+    return found
 
 
 @compiled

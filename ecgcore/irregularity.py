@@ -220,8 +220,9 @@ def _of_waves(beats: FloatArray, found: FloatArray) -> None:
     flat = np.empty((n, segments.shape[1]))
     m = 0
     for i in range(n):
-        if np.isfinite(segments[i]).all():
-            flat[m] = segments[i] - segments[i].mean()
+        mean = segments[i].mean()
+        if np.isfinite(mean):
+            flat[m] = segments[i] - mean
             m += 1
     if m < 4:
         return
@@ -231,12 +232,14 @@ def _of_waves(beats: FloatArray, found: FloatArray) -> None:
         average[k] = np.median(flat[:, k])
     total = 0.0
     own = np.empty(m)
+    squares = np.empty(m)
+    of_average = _product(average, average)
     for i in range(m):
-        size = np.sqrt((flat[i] ** 2).sum() * (average**2).sum())
-        own[i] = (flat[i] * average).sum() / max(size, 1e-9)
+        squares[i] = _product(flat[i], flat[i])
+        own[i] = _product(flat[i], average) / max(np.sqrt(squares[i] * of_average), 1e-9)
     for i in range(1, m):
-        size = np.sqrt((flat[i] ** 2).sum() * (flat[i - 1] ** 2).sum())
-        total += (flat[i] * flat[i - 1]).sum() / max(size, 1e-9)
+        size = np.sqrt(squares[i] * squares[i - 1])
+        total += _product(flat[i], flat[i - 1]) / max(size, 1e-9)
     found[22] = total / (m - 1)
     found[23] = np.median(own)
     found[24] = min((average.max() - average.min()) / scale, 2.0)
@@ -244,6 +247,14 @@ def _of_waves(beats: FloatArray, found: FloatArray) -> None:
     for i in range(m):
         remainder[i] = np.sqrt(((flat[i] - average) ** 2).mean())
     found[25] = min(np.median(remainder) / scale, 2.0)
+
+
+@compiled
+def _product(x: FloatArray, y: FloatArray) -> float:
+    total = 0.0
+    for k in range(x.size):
+        total += x[k] * y[k]
+    return total
 
 
 @compiled

@@ -93,6 +93,8 @@ class Patterns:
 
     def _run_over(self) -> list[RhythmEvent]:
         state = self.state
+        if not state.run:
+            return []
         run, n, state.run, state.n_run = state.run, state.n_run, [], 0
         if n < 2:
             return []
@@ -112,7 +114,11 @@ class Patterns:
     def _cycles(self, beat: SeenBeat) -> list[RhythmEvent]:
         state, config = self.state, self._config
         mark = "V" if beat.label is BeatLabel.VENTRICULAR else "N"
-        state.labels = [*state.labels[-(3 * config.cycles) :], (beat.sample, mark)]
+        state.labels.append((beat.sample, mark))
+        del state.labels[: -(3 * config.cycles) - 1]
+        # Both cycles end with a V beat, and only what is open can end.
+        if mark == "N" and not state.open:
+            return []
         text = "".join(each for _, each in state.labels)
         events: list[RhythmEvent] = []
         for label, cycle in ((RhythmLabel.BIGEMINY, "NV"), (RhythmLabel.TRIGEMINY, "NNV")):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgcore.beat_table import PLACE, RR, BeatTable, BeatTableState, has_waves
+from ecgcore.beat_table import N_ROWS, PLACE, RR, BeatTable, BeatTableState, has_waves
 from ecgcore.chaos import leakage
 from ecgcore.conduction import Conduction, ConductionConfig, ConductionState
 from ecgcore.events import (
@@ -143,6 +143,8 @@ class RhythmTracker:
         self._patterns = Patterns(config.patterns, fs_hz, self.state.patterns)
         self._conduction = Conduction(config.conduction, fs_hz, self.state.conduction)
         self._flutter = Flutter(config.flutter, fs_hz, self.state.flutter)
+        # What the last beats say, in AF or not, with flutter waves or not; None once others came.
+        self._verdict: tuple[tuple[bool, bool], tuple[RhythmLabel, float]] | None = None
 
     def push(self, second: SignalSecond, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
         """Take the next second and the beats that were classified in it."""
@@ -169,6 +171,7 @@ class RhythmTracker:
             events.append(RhythmEnded(base.start, state.end, base.label, base.confidence))
         state.base = state.candidate = state.last_place = state.last_named = None
         state.beats.clear()
+        self._verdict = None
         state.af, state.n_unjudged = 0.0, 0
         state.bad_seconds.clear()
         self._table.reset()
@@ -184,7 +187,9 @@ class RhythmTracker:
                 continue
             self.state.n_unjudged += 1
             beat = self._seen(each)
-            self.state.beats = [*self.state.beats[-63:], beat]
+            self.state.beats.append(beat)
+            del self.state.beats[:-N_ROWS]
+            self._verdict = None
             events += self._patterns.push(beat)
         return events
 
@@ -213,10 +218,21 @@ class RhythmTracker:
         silent_s = (state.end - (state.last_named or 0)) / self._fs_hz
         if silent_s >= config.asystole_s + config.late_s and n_bad == 0:
             return RhythmLabel.ASYSTOLE, 0.8
-        recent = self._recent()
-        if len(recent) < 4:
-            return RhythmLabel.UNDETERMINED, 0.5
-        return self._ventricular(recent) or self._of_intervals(recent)
+        return self._of_beats()
+
+    def _of_beats(self) -> tuple[RhythmLabel, float]:
+        """Name the rhythm of the last beats; without a new one it is what it was."""
+        base = self.state.base
+        in_af = base is not None and base.label is RhythmLabel.AFIB
+        seen = in_af, self._flutter.is_there
+        if self._verdict is None or self._verdict[0] != seen:
+            recent = self._recent()
+            if len(recent) < 4:
+                found = RhythmLabel.UNDETERMINED, 0.5
+            else:
+                found = self._ventricular(recent) or self._of_intervals(recent, in_af)
+            self._verdict = seen, found
+        return self._verdict[1]
 
     def _is_vf(self) -> bool:
         config, base = self._config, self.state.base
@@ -259,7 +275,7 @@ class RhythmTracker:
             return RhythmLabel.VT, 0.8
         return None if len(recent) > n else (RhythmLabel.VT, 0.6)
 
-    def _of_intervals(self, recent: list[SeenBeat]) -> tuple[RhythmLabel, float]:
+    def _of_intervals(self, recent: list[SeenBeat], in_af: bool) -> tuple[RhythmLabel, float]:
         config = self._config
         rr_s = _intervals_s(recent)
         if rr_s.size < 3:
@@ -267,7 +283,6 @@ class RhythmTracker:
         af = self._af_probability()
         if self._flutter.is_there:
             return RhythmLabel.AFLUTTER, 0.7
-        in_af = self.state.base is not None and self.state.base.label is RhythmLabel.AFIB
         enter, leave = config.af_enter, config.af_leave
         if not self._has_waves():
             enter, leave = config.af_enter_rr, config.af_leave_rr
@@ -279,8 +294,7 @@ class RhythmTracker:
         mean_s = float(rr_s.sum()) / rr_s.size
         bpm = 60.0 / mean_s
         confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
-        is_even = float(((rr_s - mean_s) ** 2).sum()) < rr_s.size * (0.08 * mean_s) ** 2
-        if bpm >= config.svt_bpm and p_share < 0.3 and is_even:
+        if bpm >= config.svt_bpm and p_share < 0.3 and _is_even(rr_s, mean_s):
             return RhythmLabel.SVT, 0.7
         if bpm > config.tachy_bpm:
             return RhythmLabel.SINUS_TACHY, confidence
@@ -397,6 +411,10 @@ def _badness(second: SignalSecond) -> int:
 def _intervals_s(beats: Sequence[SeenBeat]) -> FloatArray:
     found = [beat.rr_s for beat in beats if beat.rr_s is not None and math.isfinite(beat.rr_s)]
     return np.array(found, float)
+
+
+def _is_even(rr_s: FloatArray, mean_s: float) -> bool:
+    return float(((rr_s - mean_s) ** 2).sum()) < rr_s.size * (0.08 * mean_s) ** 2
 
 
 def _p_share(beats: Sequence[SeenBeat]) -> float:
