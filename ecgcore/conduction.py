@@ -90,6 +90,8 @@ class ConductionState:
     t_end: float = math.nan
     """Place of the last T wave's end; NaN where there was none."""
     open: dict[RhythmLabel, SampleIndex] = field(default_factory=dict)
+    lead: int = 0
+    """The lead that all this is of."""
 
 
 class Conduction:
@@ -103,15 +105,20 @@ class Conduction:
         self._fs_hz = fs_hz
         self._limits = (config.match, *config.height, config.unrest)
 
-    def push(self, beat: LabelledBeat, ecg_mv: FloatArray, end: SampleIndex) -> list[RhythmEvent]:
-        """Take the next beat, and the last samples of the first lead, which end before `end`."""
+    def push(
+        self, beat: LabelledBeat, lead: int, ecg_mv: FloatArray, end: SampleIndex
+    ) -> list[RhythmEvent]:
+        """Take the next beat, and the last samples of a lead, which end before `end`."""
         state = self.state
+        if lead != state.lead:
+            state.lead = lead
+            return self.finish(beat.peak.sample)
         if beat.label is BeatLabel.NOISE:
             return self._broken(beat.peak.sample)
         cycle = self._cycle(beat, ecg_mv, end - ecg_mv.size)
         state.cycles = [*state.cycles[1 - _KEPT :], cycle]
         state.n_quiet = 0 if cycle.lost_s else state.n_quiet + 1
-        t = beat.lead_waves[0].t if beat.lead_waves else None
+        t = _waves_in(lead, beat).t
         state.t_end = math.nan if t is None else t.offset
         if not state.open and not any(cycle.lost_s for cycle in state.cycles[-4:]):
             return []
@@ -130,7 +137,7 @@ class Conduction:
     def _cycle(self, beat: LabelledBeat, ecg_mv: FloatArray, first: SampleIndex) -> Cycle:
         fs_hz = self._fs_hz
         place = beat.peak.sample + beat.peak.offset
-        waves = beat.lead_waves[0] if beat.lead_waves else beat.waves
+        waves = _waves_in(self.state.lead, beat)
         is_sure = waves.p is not None and waves.p.confidence >= self._config.sure_p
         p_at = waves.p.peak if waves.p is not None and is_sure else math.nan
         found, is_known = self._between(place, p_at, ecg_mv, first)
@@ -319,3 +326,7 @@ def _regular(p_s: FloatArray, spread: float) -> float:
     pp_s = float(steps.sum() / n.sum())
     is_even = np.abs(steps - n * pp_s) <= 0.5 * spread * pp_s * np.sqrt(n)
     return float(n.sum() + 1) if is_even.mean() >= 0.9 else 0.0
+
+
+def _waves_in(lead: int, beat: LabelledBeat) -> BeatWaves:
+    return beat.lead_waves[lead] if lead < len(beat.lead_waves) else beat.waves

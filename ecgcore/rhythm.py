@@ -106,6 +106,8 @@ class RhythmState:
     table: BeatTableState = field(default_factory=BeatTableState)
     patterns: PatternState = field(default_factory=PatternState)
     conduction: ConductionState = field(default_factory=ConductionState)
+    lead: int = 0
+    """The lead that beats are found in."""
     flutter: FlutterState = field(default_factory=FlutterState)
     base: Base | None = None
     candidate: Base | None = None
@@ -153,7 +155,7 @@ class RhythmTracker:
             state.last_named = second.start
         for peak in second.peaks:
             state.last_named = max(state.last_named, peak.sample)
-        state.end = second.end
+        state.end, state.lead = second.end, second.lead
         self._table.hear(second)
         self._flutter.hear(second)
         state.bad_seconds = [*state.bad_seconds[-4:], _badness(second)]
@@ -182,7 +184,9 @@ class RhythmTracker:
         events: list[RhythmEvent] = []
         self._table.push(labelled)
         for each in labelled:
-            events += self._conduction.push(each, self._table.recent_mv(), self.state.end)
+            events += self._conduction.push(
+                each, self.state.lead, self._table.recent_mv(), self.state.end
+            )
             if each.label is BeatLabel.NOISE:
                 continue
             self.state.n_unjudged += 1

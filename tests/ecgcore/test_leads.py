@@ -79,3 +79,11 @@ def test_cutting_and_restoring_across_the_change_is_invisible(cuts: list[int]) -
     items = stream_of(failing(20.4, "off")[:, : round(30 * FS_HZ)], FS_HZ)
     check_chunking_is_invisible(pipeline, items, cuts)
     check_restore_is_invisible(pipeline, items, cuts)
+
+
+def test_blocks_are_looked_for_in_the_lead_that_beats_are_found_in() -> None:
+    stage = Pipeline(CONFIG)
+    for item in stream_of(failing(20.0, "off"), FS_HZ):
+        stage.push(item)
+    assert stage.state.annotator.rhythm.conduction.lead == 1
+    assert len(stage.state.annotator.rhythm.conduction.cycles) > 8
