@@ -66,6 +66,8 @@ class RhythmConfig:
     af_enter: float = 0.5
     af_leave: float = 0.35
     """Probability of AF that begins and that ends it."""
+    af_least_rr: float = 0.1
+    """Intervals less like AF than that forbid it in a stream of more than a minute."""
     af_beats_rr: int = 64
     af_span_rr_s: float = 80.0
     af_enter_rr: float = 0.5
@@ -324,9 +326,15 @@ class RhythmTracker:
         n_intervals = int(np.isfinite(rows[:, RR]).sum())
         if len(rows) < self._config.af_least_beats or n_intervals < LEAST_INTERVALS:
             return 0.0
-        if self._has_waves():
-            return probability(figures(rows), has_waves=True)
-        return probability(rr_figures(rows[:, RR].copy()), has_waves=False)
+        if not self._has_waves():
+            return probability(rr_figures(rows[:, RR].copy()), has_waves=False)
+        found = probability(figures(rows), has_waves=True)
+        if found < self._config.af_leave or len(self._table.state.rows) < N_ROWS:
+            return found
+        # The forest was fitted on recordings of half a minute. In a stream whose P waves cannot be
+        # made out it is often wrong, but never where the intervals say AF as well.
+        by_intervals = probability(rr_figures(rows[:, RR].copy()), has_waves=False)
+        return found if by_intervals >= self._config.af_least_rr else by_intervals
 
     def _has_waves(self) -> bool:
         return has_waves(self._table.state.rows, self._config.af_beats)

@@ -93,6 +93,24 @@ def fibrillating(start_s: float, end_s: float) -> list[Beat]:
     return beats
 
 
+def test_in_a_stream_waves_alone_make_no_fibrillation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a fast heart whose P waves are hidden: the waves say AF, even intervals do not."""
+
+    def mistaken(_: FloatArray, has_waves: bool) -> float:
+        return 0.8 if has_waves else 0.02
+
+    monkeypatch.setattr("ecgcore.rhythm.probability", mistaken)
+    found = bases(ended(seconds([(0.5 + 0.5 * k, N) for k in range(358)], 180, has_p=True)))
+    assert found[-2].label is RhythmLabel.AFIB
+    assert found[-1].label is RhythmLabel.SINUS_TACHY
+    assert found[-1].end - found[-1].start > 120 * FS_HZ
+
+
+def test_in_a_stream_waves_and_intervals_make_fibrillation() -> None:
+    found = bases(ended(seconds(fibrillating(0.5, 180.0), 180, has_p=False)))
+    assert max(found, key=lambda each: each.end - each.start).label is RhythmLabel.AFIB
+
+
 @pytest.mark.parametrize(
     ("rr_s", "label"),
     [
