@@ -37,6 +37,7 @@ class SeenBeat(NamedTuple):
     """None where the waves are not known."""
     pr_ms: float | None
     confidence: float
+    qrs_ms: float | None = None
 
 
 @dataclass(slots=True)

@@ -56,6 +56,10 @@ class RhythmConfig:
     tachy_bpm: float = 100.0
     svt_bpm: float = 150.0
     """A regular narrow rhythm this fast without P waves is taken for SVT."""
+    junctional_bpm: tuple[float, float] = (40.0, 100.0)
+    """An even rhythm of narrow beats with hardly a P wave; accelerated from 60 on."""
+    junctional_p: float = 0.1
+    """Share of beats with a P wave that it may have."""
     regular_s: float = 10.0
     """Stretch that rate and regularity are judged over."""
     af_beats: int = 32
@@ -206,10 +210,11 @@ class RhythmTracker:
         state.last_place = place
         p, qrs = each.waves.p, each.waves.qrs
         has_p = None if qrs is None else p is not None
-        pr_ms = None
-        if p is not None and qrs is not None:
-            pr_ms = 1e3 * (qrs.onset - p.onset) / self._fs_hz
-        return SeenBeat(each.peak.sample, rr_s, each.label, has_p, pr_ms, each.peak.confidence)
+        ms = 1e3 / self._fs_hz
+        pr_ms = None if p is None or qrs is None else ms * (qrs.onset - p.onset)
+        qrs_ms = None if qrs is None else ms * (qrs.offset - qrs.onset)
+        sample, sure = each.peak.sample, each.peak.confidence
+        return SeenBeat(sample, rr_s, each.label, has_p, pr_ms, sure, qrs_ms)
 
     def _judged(self) -> tuple[RhythmLabel, float]:
         """Name the rhythm of now, and how sure that is."""
@@ -294,6 +299,12 @@ class RhythmTracker:
             enter, leave = config.af_enter_rr, config.af_leave_rr
         if af >= (leave if in_af else enter):
             return RhythmLabel.AFIB, min(max(af, 0.5), 0.99)
+        return self._by_rate(recent, rr_s, af)
+
+    def _by_rate(
+        self, recent: list[SeenBeat], rr_s: FloatArray, af: float
+    ) -> tuple[RhythmLabel, float]:
+        config = self._config
         p_share = _p_share(recent)
         if math.isnan(p_share):
             p_share = 1.0
@@ -302,16 +313,17 @@ class RhythmTracker:
         confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
         if bpm >= config.svt_bpm and p_share < 0.3 and _is_even(rr_s, mean_s):
             return RhythmLabel.SVT, 0.7
+        low_bpm, high_bpm = config.junctional_bpm
+        has_no_p = low_bpm <= bpm <= high_bpm and p_share <= config.junctional_p
+        if has_no_p and _is_narrow(recent) and _is_even(rr_s, mean_s):
+            return RhythmLabel.JUNCTIONAL, 0.6
         if bpm > config.tachy_bpm:
             return RhythmLabel.SINUS_TACHY, confidence
         if bpm < config.brady_bpm:
             return RhythmLabel.SINUS_BRADY, confidence
-        normal = [b.rr_s for b in recent if b.rr_s is not None and b.label is BeatLabel.NORMAL]
-        span_ms = 1e3 * (max(normal) - min(normal)) if len(normal) >= 4 else 0.0
-        is_pure = all(beat.label is BeatLabel.NORMAL for beat in recent)
-        if is_pure and span_ms > config.sinus_arrhythmia_ms:
-            return RhythmLabel.SINUS_ARRHYTHMIA, confidence
-        return RhythmLabel.SINUS_RHYTHM, confidence
+        is_arrhythmia = _span_ms(recent) > config.sinus_arrhythmia_ms
+        label = RhythmLabel.SINUS_ARRHYTHMIA if is_arrhythmia else RhythmLabel.SINUS_RHYTHM
+        return label, confidence
 
     def _af_probability(self) -> float:
         """Give the probability of AF; flutter is judged anew with it."""
@@ -427,6 +439,22 @@ def _intervals_s(beats: Sequence[SeenBeat]) -> FloatArray:
 
 def _is_even(rr_s: FloatArray, mean_s: float) -> bool:
     return float(((rr_s - mean_s) ** 2).sum()) < rr_s.size * (0.08 * mean_s) ** 2
+
+
+def _span_ms(beats: Sequence[SeenBeat]) -> float:
+    """Give the longest less the shortest interval; 0 for few or where a beat is not normal."""
+    if any(beat.label is not BeatLabel.NORMAL for beat in beats):
+        return 0.0
+    rr_s = [beat.rr_s for beat in beats if beat.rr_s is not None]
+    return 1e3 * (max(rr_s) - min(rr_s)) if len(rr_s) >= 4 else 0.0
+
+
+def _is_narrow(beats: Sequence[SeenBeat]) -> bool:
+    """Tell whether these are normal beats of a QRS below 120 ms, enough to judge by."""
+    return len(beats) >= 6 and all(
+        beat.label is BeatLabel.NORMAL and beat.qrs_ms is not None and beat.qrs_ms < 120.0
+        for beat in beats
+    )
 
 
 def _p_share(beats: Sequence[SeenBeat]) -> float:

@@ -93,6 +93,21 @@ def fibrillating(start_s: float, end_s: float) -> list[Beat]:
     return beats
 
 
+@pytest.mark.parametrize(
+    ("has_p", "label"),
+    [
+        (False, RhythmLabel.JUNCTIONAL),
+        (True, RhythmLabel.SINUS_BRADY),
+        (None, RhythmLabel.SINUS_BRADY),
+    ],
+)
+def test_even_narrow_beats_that_have_no_p_wave_are_junctional(
+    has_p: bool | None, label: RhythmLabel
+) -> None:
+    beats = [(0.5 + 1.2 * k, N) for k in range(49)]
+    assert bases(ended(seconds(beats, 60, has_p=has_p)))[-1].label is label
+
+
 def test_in_a_stream_waves_alone_make_no_fibrillation(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with a fast heart whose P waves are hidden: the waves say AF, even intervals do not."""
 
