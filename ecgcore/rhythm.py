@@ -12,7 +12,6 @@ there. So base rhythms never overlap and leave no hole.
 No interval reaches across a gap: `finish` ends everything.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +30,7 @@ from ecgcore.events import (
 from ecgcore.flutter import Flutter, FlutterConfig, FlutterState
 from ecgcore.irregularity import LEAST_INTERVALS, figures, probability, rr_figures
 from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent, SeenBeat
+from ecgcore.rate import RateConfig, intervals_s, named_by_rate
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -51,15 +51,8 @@ class RhythmConfig:
 
     patterns: PatternConfig = field(default_factory=PatternConfig)
     conduction: ConductionConfig = field(default_factory=ConductionConfig)
+    rate: RateConfig = field(default_factory=RateConfig)
     flutter: FlutterConfig = field(default_factory=FlutterConfig)
-    brady_bpm: float = 60.0
-    tachy_bpm: float = 100.0
-    svt_bpm: float = 150.0
-    """A regular narrow rhythm this fast without P waves is taken for SVT."""
-    junctional_bpm: tuple[float, float] = (40.0, 100.0)
-    """An even rhythm of narrow beats with hardly a P wave; accelerated from 60 on."""
-    junctional_p: float = 0.1
-    """Share of beats with a P wave that it may have."""
     regular_s: float = 10.0
     """Stretch that rate and regularity are judged over."""
     af_beats: int = 32
@@ -77,8 +70,6 @@ class RhythmConfig:
     af_enter_rr: float = 0.5
     af_leave_rr: float = 0.25
     """The same where no waves are known; at most so many beats and seconds."""
-    sinus_arrhythmia_ms: float = 120.0
-    """Longest less shortest PP or RR (catalogue F93)."""
     vf_s: float = 4.0
     """Stretch that fibrillation of the ventricles is judged over."""
     vf_enter: float = 0.4
@@ -288,7 +279,7 @@ class RhythmTracker:
 
     def _of_intervals(self, recent: list[SeenBeat], in_af: bool) -> tuple[RhythmLabel, float]:
         config = self._config
-        rr_s = _intervals_s(recent)
+        rr_s = intervals_s(recent)
         if rr_s.size < 3:
             return RhythmLabel.UNDETERMINED, 0.5
         af = self._af_probability()
@@ -299,31 +290,7 @@ class RhythmTracker:
             enter, leave = config.af_enter_rr, config.af_leave_rr
         if af >= (leave if in_af else enter):
             return RhythmLabel.AFIB, min(max(af, 0.5), 0.99)
-        return self._by_rate(recent, rr_s, af)
-
-    def _by_rate(
-        self, recent: list[SeenBeat], rr_s: FloatArray, af: float
-    ) -> tuple[RhythmLabel, float]:
-        config = self._config
-        p_share = _p_share(recent)
-        if math.isnan(p_share):
-            p_share = 1.0
-        mean_s = float(rr_s.sum()) / rr_s.size
-        bpm = 60.0 / mean_s
-        confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
-        if bpm >= config.svt_bpm and p_share < 0.3 and _is_even(rr_s, mean_s):
-            return RhythmLabel.SVT, 0.7
-        low_bpm, high_bpm = config.junctional_bpm
-        has_no_p = low_bpm <= bpm <= high_bpm and p_share <= config.junctional_p
-        if has_no_p and _is_narrow(recent) and _is_even(rr_s, mean_s):
-            return RhythmLabel.JUNCTIONAL, 0.6
-        if bpm > config.tachy_bpm:
-            return RhythmLabel.SINUS_TACHY, confidence
-        if bpm < config.brady_bpm:
-            return RhythmLabel.SINUS_BRADY, confidence
-        is_arrhythmia = _span_ms(recent) > config.sinus_arrhythmia_ms
-        label = RhythmLabel.SINUS_ARRHYTHMIA if is_arrhythmia else RhythmLabel.SINUS_RHYTHM
-        return label, confidence
+        return named_by_rate(recent, rr_s, af, config.rate)
 
     def _af_probability(self) -> float:
         """Give the probability of AF; flutter is judged anew with it."""
@@ -430,34 +397,3 @@ def _badness(second: SignalSecond) -> int:
     if QualityReason.LEAD_OFF in second.reasons or QualityReason.FLAT in second.reasons:
         return 2
     return int(second.sqi < 0.5)
-
-
-def _intervals_s(beats: Sequence[SeenBeat]) -> FloatArray:
-    found = [beat.rr_s for beat in beats if beat.rr_s is not None and math.isfinite(beat.rr_s)]
-    return np.array(found, float)
-
-
-def _is_even(rr_s: FloatArray, mean_s: float) -> bool:
-    return float(((rr_s - mean_s) ** 2).sum()) < rr_s.size * (0.08 * mean_s) ** 2
-
-
-def _span_ms(beats: Sequence[SeenBeat]) -> float:
-    """Give the longest less the shortest interval; 0 for few or where a beat is not normal."""
-    if any(beat.label is not BeatLabel.NORMAL for beat in beats):
-        return 0.0
-    rr_s = [beat.rr_s for beat in beats if beat.rr_s is not None]
-    return 1e3 * (max(rr_s) - min(rr_s)) if len(rr_s) >= 4 else 0.0
-
-
-def _is_narrow(beats: Sequence[SeenBeat]) -> bool:
-    """Tell whether these are normal beats of a QRS below 120 ms, enough to judge by."""
-    return len(beats) >= 6 and all(
-        beat.label is BeatLabel.NORMAL and beat.qrs_ms is not None and beat.qrs_ms < 120.0
-        for beat in beats
-    )
-
-
-def _p_share(beats: Sequence[SeenBeat]) -> float:
-    """Share of beats with a P wave; NaN where their waves are not known."""
-    known = [beat.has_p for beat in beats if beat.has_p is not None]
-    return sum(known) / len(known) if known else math.nan
