@@ -39,7 +39,10 @@ class PipelineConfig:
     fs_hz: float
     """Nominal; 100 to 1000."""
     n_leads: int = 1
-    """R peaks and classes are found in the first, or another if that fails; waves in all."""
+    """R peaks and classes are found in the first, or another if that fails; waves in all.
+
+    The quality is the best lead's.
+    """
     rail_mv: float | None = None
     """Where the converter saturates; None if not known."""
     quality: QualityConfig = field(default_factory=QualityConfig)

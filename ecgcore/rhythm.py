@@ -311,7 +311,7 @@ class RhythmTracker:
         if found < self._config.af_leave or len(self._table.state.rows) < N_ROWS:
             return found
         # The forest was fitted on recordings of half a minute. In a stream whose P waves cannot be
-        # made out it is often wrong, but never where the intervals say AF as well.
+        # made out it is often wrong, and hardly ever where the intervals say AF as well.
         by_intervals = probability(rr_figures(rows[:, RR].copy()), has_waves=False)
         return found if by_intervals >= self._config.af_least_rr else by_intervals
 
