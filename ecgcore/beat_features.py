@@ -21,8 +21,9 @@ from ecgcore.beat_shapes import (
     hold,
     on_grid,
 )
+from ecgcore.history import History, HistoryState
 from ecgcore.second import DelineatedBeat, SignalSecond
-from ecgcore.types import FloatArray, SampleIndex
+from ecgcore.types import FloatArray
 
 FEATURES = (
     "before_near",
@@ -84,19 +85,16 @@ FEATURES = (
 _AHEAD = 5
 _KEPT = 60
 _WAIT_S = 7.0
-_KEPT_S = 10.0
-_ROOM_S = 13.0
+# A beat is named up to 8 s late, and delineated 2 s later; then what lies before it is looked at.
+_KEPT_S = 10.5
 
 
 @dataclass(slots=True)
 class BeatFeaturesState:
     """What is remembered of the patient."""
 
-    ecg_mv: FloatArray = field(default_factory=lambda: np.empty(0))
-    """Room for the last seconds of the lead that beats are found in."""
-    n_samples: int = 0
-    """How much of it is filled."""
-    end: SampleIndex = 0
+    ecg_mv: HistoryState = field(default_factory=HistoryState)
+    """The last seconds of the lead that beats are found in."""
     waiting: list[DelineatedBeat] = field(default_factory=list)
     """The last beats of those below that have not come out."""
     rr_s: FloatArray = field(default_factory=lambda: np.full(_KEPT, math.nan))
@@ -129,18 +127,15 @@ class BeatFeatures:
     def __init__(self, fs_hz: float, state: BeatFeaturesState | None = None) -> None:
         self.state = state or BeatFeaturesState()
         self._fs_hz = fs_hz
-        self._kept = math.ceil(_KEPT_S * fs_hz)
-        self._room = math.ceil(_ROOM_S * fs_hz)
+        self._ecg_mv = History(math.ceil(_KEPT_S * fs_hz), self.state.ecg_mv)
         self._wait = math.ceil(_WAIT_S * fs_hz)
 
     def push(self, second: SignalSecond, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
         """Take the next second and the beats that came with it."""
-        state = self.state
-        if second.ecg_mv.shape[1]:
-            self._append(second.ecg_mv[second.lead])
-        state.end = second.end
+        self._ecg_mv.push(second.start, second.ecg_mv[second.lead])
         found = self._take(beats)
-        while state.waiting and state.end - state.waiting[0].peak.sample > self._wait:
+        waiting, latest = self.state.waiting, self._ecg_mv.end - self._wait
+        while waiting and waiting[0].peak.sample < latest:
             found.append(self._release())
         return found
 
@@ -149,21 +144,9 @@ class BeatFeatures:
         found = self._take(beats)
         while self.state.waiting:
             found.append(self._release())
-        self.state.n_samples = 0
+        self._ecg_mv.reset()
         self.state.last = None
         return found
-
-    def _append(self, ecg_mv: FloatArray) -> None:
-        state, n = self.state, ecg_mv.size
-        if state.ecg_mv.size != self._room:
-            state.ecg_mv = np.zeros(self._room)
-        if state.n_samples + n > self._room:
-            kept = max(min(self._kept, self._room) - n, 0)
-            first = state.n_samples - kept
-            state.ecg_mv[:kept] = state.ecg_mv[first : state.n_samples]
-            state.n_samples = kept
-        state.ecg_mv[state.n_samples : state.n_samples + n] = ecg_mv
-        state.n_samples += n
 
     def _take(self, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
         found = []
@@ -178,8 +161,9 @@ class BeatFeatures:
         r = beat.peak.sample + beat.peak.offset
         rr_s = math.nan if state.last is None else (r - state.last) / self._fs_hz
         state.last = r
-        raw_mv = state.ecg_mv[: state.n_samples]
-        grid = on_grid(raw_mv, r - (state.end - state.n_samples), self._fs_hz)
+        start = self._ecg_mv.start
+        raw_mv = self._ecg_mv.between(start, self._ecg_mv.end)
+        grid = on_grid(raw_mv, beat.peak.sample - start, beat.peak.offset, self._fs_hz)
         shape_id = hold(state.rr_s, state.ids, state.grids, state.shapes, grid, rr_s, state.next_id)
         state.next_id = max(state.next_id, shape_id + 1)
         state.n_beats = min(state.n_beats + 1, _KEPT)

@@ -32,16 +32,20 @@ _SHIFT = 3
 
 
 @compiled
-def on_grid(raw_mv: FloatArray, r: float, fs_hz: float) -> FloatArray:
-    """Cut out a beat on the grid, smoothed over one grid step, its mean removed; shape (80,)."""
+def on_grid(raw_mv: FloatArray, peak: int, offset: float, fs_hz: float) -> FloatArray:
+    """Cut out a beat on the grid, smoothed over one grid step, its mean removed; shape (80,).
+
+    Its R peak lies at index `peak` + `offset`.
+    """
     grid = np.zeros(N_GRID)
     half = max(round(0.5 * fs_hz / GRID_HZ), 1)
     if raw_mv.size < 2:
         return grid
     for k in range(N_GRID):
-        at = r + (FROM_S + k / GRID_HZ) * fs_hz
+        at = offset + (FROM_S + k / GRID_HZ) * fs_hz
         low = math.floor(at)
         share = at - low
+        low += peak
         total = 0.0
         for j in range(-half, half + 1):
             a = min(max(low + j, 0), raw_mv.size - 1)

@@ -1,10 +1,14 @@
 """The recent past of a stream by absolute sample index: samples, and the clocks that time them."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ecgcore.types import FloatArray, SampleClock, SampleIndex
+
+_SPARE = 0.5
+"""Share of the samples wanted that there is more room for."""
 
 
 @dataclass(slots=True)
@@ -12,7 +16,7 @@ class HistoryState:
     """The samples held and where they lie."""
 
     room: FloatArray = field(default_factory=lambda: np.empty(0))
-    """Twice the samples wanted, so that old ones make way only now and then."""
+    """More than the samples wanted, so that old ones make way only now and then."""
     n_held: int = 0
     """How much of it is filled; some may be older than wanted."""
     end: SampleIndex = 0
@@ -20,13 +24,19 @@ class HistoryState:
 
 
 class History:
-    """The last `n_samples` samples of an unbroken run."""
+    """The last `n_samples` samples of an unbroken run.
 
-    def __init__(self, n_samples: int, state: HistoryState | None = None) -> None:
+    What is pushed and given has the shape (n_leads, n), or (n,) where `n_leads` is None.
+    """
+
+    def __init__(
+        self, n_samples: int, state: HistoryState | None = None, n_leads: int | None = None
+    ) -> None:
         self._n_samples = n_samples
         self.state = state or HistoryState()
         if not self.state.room.size:
-            self.state.room = np.zeros(2 * n_samples)
+            n_room = n_samples + math.ceil(_SPARE * n_samples)
+            self.state.room = np.zeros(n_room if n_leads is None else (n_leads, n_room))
 
     @property
     def start(self) -> SampleIndex:
@@ -40,23 +50,26 @@ class History:
 
     def push(self, start: SampleIndex, samples: FloatArray) -> None:
         """Take the samples that follow; `start` counts only for the first of a run."""
-        state = self.state
+        state, n = self.state, samples.shape[-1]
         if not state.n_held:
             state.end = start
-        state.end += samples.size
-        samples = samples[-self._n_samples :]
-        if state.n_held + samples.size > state.room.size:
-            n_kept = self._n_samples
-            state.room[:n_kept] = state.room[state.n_held - n_kept : state.n_held]
-            state.n_held = n_kept
-        state.room[state.n_held : state.n_held + samples.size] = samples
-        state.n_held += samples.size
+        state.end += n
+        if n > self._n_samples:
+            samples, n = samples[..., -self._n_samples :], self._n_samples
+        room, n_held = state.room, state.n_held
+        if n_held + n > room.shape[-1]:
+            n_kept = self._n_samples - n
+            room[..., :n_kept] = room[..., n_held - n_kept : n_held]
+            n_held = n_kept
+        state.n_held = n_held + n
+        room[..., n_held : state.n_held] = samples
 
     def between(self, start: SampleIndex, end: SampleIndex) -> FloatArray:
         """Give what is held of [start, end); read it at once, it is not a copy."""
         state = self.state
         first, oldest = state.end - state.n_held, self.start
-        return state.room[max(start, oldest) - first : max(min(end, state.end), oldest) - first]
+        low, high = max(start, oldest) - first, max(min(end, state.end), oldest) - first
+        return state.room[..., low:high]
 
     def reset(self) -> None:
         """Forget everything, as after a gap."""

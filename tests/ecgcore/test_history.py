@@ -20,6 +20,17 @@ def test_holds_the_last_samples_by_their_index(sizes: list[int], start: int) -> 
         assert (history.start, history.end) == (oldest, at)
 
 
+@given(sizes=st.lists(st.integers(0, 50), max_size=20))
+def test_leads_are_held_side_by_side(sizes: list[int]) -> None:
+    history, at = History(20, n_leads=2), 0
+    for size in sizes:
+        numbers = np.arange(at, at + size, dtype=float)
+        history.push(at, np.stack((numbers, -numbers)))
+        at += size
+    last = list(range(max(0, at - 20), at))
+    assert history.between(0, at).tolist() == [last, [-n for n in last]]
+
+
 def test_a_new_run_starts_where_it_says() -> None:
     history = History(10)
     history.push(5, np.arange(5.0, 9.0))
