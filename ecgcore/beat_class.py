@@ -5,6 +5,7 @@ says what they were trained on and how they were judged. A paced beat is not tol
 ventricular one by its shape alone and stays V unless the trees know better.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -85,66 +86,67 @@ class BeatClassifier:
 
 
 @compiled
-def probabilities_of(
-    features: FloatArray,
-    roots: IntArray,
-    nodes: IntArray,
-    threshold: NDArray[np.float32],
-) -> FloatArray:
-    """Give the probabilities of the classes.
+def likeliest(
+    features: FloatArray, groups: IntArray, nodes: IntArray, values: NDArray[np.float32]
+) -> tuple[int, float]:
+    """Give the class that is most probable, and its probability.
 
     Parameters
     ----------
     features : FloatArray, shape (n_features,)
-    roots : IntArray, shape (n_trees,)
-        Each tree's first node; the trees take the classes in turn.
-    nodes : IntArray, shape (n_nodes, 2)
-        What a node asks for, -1 in a leaf; where to go on when not above the threshold, else to
-        the node after.
-    threshold : NDArray, shape (n_nodes,)
-        The value of a leaf.
-
-    Returns
-    -------
-    FloatArray, shape (4,)
+    groups : IntArray, shape (n_trees / 8, 9)
+        The roots of eight trees, and the steps after which all of them have reached a leaf; trees
+        take the classes in turn.
+    nodes : IntArray, shape (n_nodes,)
+        The feature that a node asks for, and above these 8 bits where to go on when that is not
+        above the threshold, else to the node after. A leaf leads to itself.
+    values : NDArray, shape (2, n_nodes)
+        Thresholds, infinite in leaves; what a leaf adds to the score of its class.
     """
-    scores = np.zeros(4)
-    for k in range(0, roots.size, 4):
-        # Four trees abreast: alone, each step would wait for the one before.
-        n, s, v, f = roots[k], roots[k + 1], roots[k + 2], roots[k + 3]
-        is_moving = True
-        while is_moving:
-            n_asks, s_asks, v_asks, f_asks = nodes[n, 0], nodes[s, 0], nodes[v, 0], nodes[f, 0]
-            if n_asks >= 0:
-                n = nodes[n, 1] + (1 if features[n_asks] > threshold[n] else 0)
-            if s_asks >= 0:
-                s = nodes[s, 1] + (1 if features[s_asks] > threshold[s] else 0)
-            if v_asks >= 0:
-                v = nodes[v, 1] + (1 if features[v_asks] > threshold[v] else 0)
-            if f_asks >= 0:
-                f = nodes[f, 1] + (1 if features[f_asks] > threshold[f] else 0)
-            is_moving = n_asks >= 0 or s_asks >= 0 or v_asks >= 0 or f_asks >= 0
-        scores[0] += threshold[n]
-        scores[1] += threshold[s]
-        scores[2] += threshold[v]
-        scores[3] += threshold[f]
-    odds = np.exp(scores - scores.max())
-    return np.asarray(odds / odds.sum())
-
-
-@compiled
-def likeliest(
-    features: FloatArray, roots: IntArray, nodes: IntArray, threshold: NDArray[np.float32]
-) -> tuple[int, float]:
-    """Give the class that is most probable, and its probability."""
-    probabilities = probabilities_of(features, roots, nodes, threshold)
-    best = int(np.argmax(probabilities))
-    return best, float(probabilities[best])
+    threshold, leaf = values[0], values[1]
+    n_score = s_score = v_score = f_score = 0.0
+    for row in range(groups.shape[0]):
+        group = groups[row]
+        # Eight trees abreast: alone, each step would wait for the one before.
+        a, b, c, d = group[0], group[1], group[2], group[3]
+        e, f, g, h = group[4], group[5], group[6], group[7]
+        for _ in range(group[8]):
+            a = (nodes[a] >> 8) + (features[nodes[a] & 255] > threshold[a])
+            b = (nodes[b] >> 8) + (features[nodes[b] & 255] > threshold[b])
+            c = (nodes[c] >> 8) + (features[nodes[c] & 255] > threshold[c])
+            d = (nodes[d] >> 8) + (features[nodes[d] & 255] > threshold[d])
+            e = (nodes[e] >> 8) + (features[nodes[e] & 255] > threshold[e])
+            f = (nodes[f] >> 8) + (features[nodes[f] & 255] > threshold[f])
+            g = (nodes[g] >> 8) + (features[nodes[g] & 255] > threshold[g])
+            h = (nodes[h] >> 8) + (features[nodes[h] & 255] > threshold[h])
+        n_score = n_score + leaf[a] + leaf[e]
+        s_score = s_score + leaf[b] + leaf[f]
+        v_score = v_score + leaf[c] + leaf[g]
+        f_score = f_score + leaf[d] + leaf[h]
+    scores = (n_score, s_score, v_score, f_score)
+    best, top, total = 0, n_score, 0.0
+    for k in range(1, 4):
+        if scores[k] > top:
+            best, top = k, scores[k]
+    for score in scores:
+        total += math.exp(score - top)
+    return best, 1.0 / total
 
 
 @cache
 def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
+    """Give what `likeliest` walks."""
     arrays = load(name)
-    feature, threshold, low = arrays["nodes"]
-    nodes = np.stack((feature, low), axis=1).astype(np.int32)
-    return arrays["roots"].astype(np.int32), nodes, threshold.astype(np.float32)
+    asks, value, low = arrays["nodes"]
+    roots, onward, is_leaf = arrays["roots"].astype(int), low.astype(int), asks < 0
+    depth = np.zeros(asks.size, int)
+    for k in reversed(np.flatnonzero(~is_leaf)):  # nodes follow the one that leads to them
+        depth[k] = 1 + max(depth[onward[k]], depth[onward[k] + 1])
+    steps = depth[roots].reshape(-1, 8).max(axis=1)
+    nodes = np.where(is_leaf, np.arange(asks.size) << 8, (onward << 8) + asks.astype(int))
+    values = np.stack((np.where(is_leaf, np.inf, value), value))
+    return (
+        np.column_stack((roots.reshape(-1, 8), steps)).astype(np.int32),
+        nodes.astype(np.int32),
+        values.astype(np.float32),
+    )

@@ -37,6 +37,7 @@ N_SHARE = 0.2
 MANY = 400
 """Beats of one class and patient above which they count less than one by one."""
 ROUNDS = 70
+"""Even: `likeliest` walks the trees of two rounds side by side."""
 FIBRILLATING_SHARE = 0.3
 """Share of the beats in AF learnt from: with all of them, early beats elsewhere are missed more."""
 ALIKE = 0.8
@@ -139,7 +140,7 @@ def fit(
 
 
 def arrays_of(trees: lightgbm.Booster) -> dict[str, FloatArray]:
-    """Give the trees as `ecgcore.beat_class.probabilities_of` walks them."""
+    """Give the trees as `ecgcore.beat_class` keeps them."""
     nodes: list[list[float]] = []
 
     def fill(row: int, node: dict[str, Any]) -> None:
