@@ -20,7 +20,8 @@ from ecgcore.models import load
 from ecgcore.second import DelineatedBeat, LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray
 
-IntArray = NDArray[np.int32]
+IndexArray = NDArray[np.uint32]
+_BITS, _FEATURE = np.uint64(8), np.uint64(255)
 
 CLASSES = (
     BeatLabel.NORMAL,
@@ -86,18 +87,28 @@ class BeatClassifier:
 
 
 @compiled
+def _onward(
+    at: int, features: FloatArray, nodes: IndexArray, threshold: NDArray[np.float32]
+) -> int:
+    """Go on from a node; without signs, which an index from the end would have."""
+    node = nodes[at]
+    is_above = features[np.uint64(node & _FEATURE)] > threshold[at]
+    return np.uint64(node >> _BITS) + np.uint64(is_above)  # type: ignore[return-value]  # compiled
+
+
+@compiled
 def likeliest(
-    features: FloatArray, groups: IntArray, nodes: IntArray, values: NDArray[np.float32]
+    features: FloatArray, groups: IndexArray, nodes: IndexArray, values: NDArray[np.float32]
 ) -> tuple[int, float]:
     """Give the class that is most probable, and its probability.
 
     Parameters
     ----------
     features : FloatArray, shape (n_features,)
-    groups : IntArray, shape (n_trees / 8, 9)
+    groups : IndexArray, shape (n_trees / 8, 9)
         The roots of eight trees, and the steps after which all of them have reached a leaf; trees
         take the classes in turn.
-    nodes : IntArray, shape (n_nodes,)
+    nodes : IndexArray, shape (n_nodes,)
         The feature that a node asks for, and above these 8 bits where to go on when that is not
         above the threshold, else to the node after. A leaf leads to itself.
     values : NDArray, shape (2, n_nodes)
@@ -111,14 +122,14 @@ def likeliest(
         a, b, c, d = group[0], group[1], group[2], group[3]
         e, f, g, h = group[4], group[5], group[6], group[7]
         for _ in range(group[8]):
-            a = (nodes[a] >> 8) + (features[nodes[a] & 255] > threshold[a])
-            b = (nodes[b] >> 8) + (features[nodes[b] & 255] > threshold[b])
-            c = (nodes[c] >> 8) + (features[nodes[c] & 255] > threshold[c])
-            d = (nodes[d] >> 8) + (features[nodes[d] & 255] > threshold[d])
-            e = (nodes[e] >> 8) + (features[nodes[e] & 255] > threshold[e])
-            f = (nodes[f] >> 8) + (features[nodes[f] & 255] > threshold[f])
-            g = (nodes[g] >> 8) + (features[nodes[g] & 255] > threshold[g])
-            h = (nodes[h] >> 8) + (features[nodes[h] & 255] > threshold[h])
+            a = _onward(a, features, nodes, threshold)
+            b = _onward(b, features, nodes, threshold)
+            c = _onward(c, features, nodes, threshold)
+            d = _onward(d, features, nodes, threshold)
+            e = _onward(e, features, nodes, threshold)
+            f = _onward(f, features, nodes, threshold)
+            g = _onward(g, features, nodes, threshold)
+            h = _onward(h, features, nodes, threshold)
         n_score = n_score + leaf[a] + leaf[e]
         s_score = s_score + leaf[b] + leaf[f]
         v_score = v_score + leaf[c] + leaf[g]
@@ -134,7 +145,7 @@ def likeliest(
 
 
 @cache
-def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
+def _trees(name: str) -> tuple[IndexArray, IndexArray, NDArray[np.float32]]:
     """Give what `likeliest` walks."""
     arrays = load(name)
     asks, value, low = arrays["nodes"]
@@ -146,7 +157,7 @@ def _trees(name: str) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
     nodes = np.where(is_leaf, np.arange(asks.size) << 8, (onward << 8) + asks.astype(int))
     values = np.stack((np.where(is_leaf, np.inf, value), value))
     return (
-        np.column_stack((roots.reshape(-1, 8), steps)).astype(np.int32),
-        nodes.astype(np.int32),
+        np.column_stack((roots.reshape(-1, 8), steps)).astype(np.uint32),
+        nodes.astype(np.uint32),
         values.astype(np.float32),
     )

@@ -12,15 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecgcore.beat_shapes import (
-    N_COLUMNS,
-    N_GRID,
-    N_GRIDS,
-    N_SHAPES,
-    compare,
-    hold,
-    on_grid,
-)
+from ecgcore import beat_intervals, beat_shapes
 from ecgcore.history import History, HistoryState
 from ecgcore.second import DelineatedBeat, SignalSecond
 from ecgcore.types import FloatArray
@@ -83,7 +75,6 @@ FEATURES = (
     "t_level",
 )
 _AHEAD = 5
-_KEPT = 60
 _WAIT_S = 7.0
 # A beat is named up to 8 s late, and delineated 2 s later; then what lies before it is looked at.
 _KEPT_S = 10.5
@@ -97,16 +88,10 @@ class BeatFeaturesState:
     """The last seconds of the lead that beats are found in."""
     waiting: list[DelineatedBeat] = field(default_factory=list)
     """The last beats of those below that have not come out."""
-    rr_s: FloatArray = field(default_factory=lambda: np.full(_KEPT, math.nan))
-    """Intervals before the last beats, the newest last."""
-    ids: FloatArray = field(default_factory=lambda: np.full(_KEPT, -1.0))
-    """Their shapes."""
-    n_beats: int = 0
-    """How many of these are filled."""
-    grids: FloatArray = field(default_factory=lambda: np.zeros((N_GRIDS, N_GRID)))
-    """The last few beats themselves."""
-    shapes: FloatArray = field(default_factory=lambda: np.zeros((N_SHAPES, N_COLUMNS)))
-    next_id: int = 0
+    intervals: FloatArray = field(default_factory=beat_intervals.no_intervals)
+    """Before the last beats."""
+    shapes: FloatArray = field(default_factory=beat_shapes.no_shapes)
+    """The shapes of beats, and the last few beats themselves."""
     last: float | None = None
     """Place of the last beat of this run, samples."""
 
@@ -157,20 +142,24 @@ class BeatFeatures:
         return found
 
     def _hold(self, beat: DelineatedBeat) -> None:
-        state = self.state
-        r = beat.peak.sample + beat.peak.offset
+        state, history, peak = self.state, self._ecg_mv, beat.peak
+        r = peak.sample + peak.offset
         rr_s = math.nan if state.last is None else (r - state.last) / self._fs_hz
         state.last = r
-        start = self._ecg_mv.start
-        raw_mv = self._ecg_mv.between(start, self._ecg_mv.end)
-        grid = on_grid(raw_mv, beat.peak.sample - start, beat.peak.offset, self._fs_hz)
-        shape_id = hold(state.rr_s, state.ids, state.grids, state.shapes, grid, rr_s, state.next_id)
-        state.next_id = max(state.next_id, shape_id + 1)
-        state.n_beats = min(state.n_beats + 1, _KEPT)
+        start = history.start
+        raw_mv = history.between(start, history.end)
+        early = beat_intervals.hold(state.intervals, rr_s)
+        shape_id = beat_shapes.hold(
+            state.shapes, raw_mv, peak.sample - start, peak.offset, self._fs_hz, early
+        )
+        state.intervals[beat_intervals.SHAPE, -1] = shape_id
         state.waiting.append(beat)
 
     def _release(self) -> MeasuredBeat:
         state = self.state
-        first, i = _KEPT - state.n_beats, state.n_beats - len(state.waiting)
-        features = compare(i, state.rr_s[first:], state.ids[first:], state.grids, state.shapes)
-        return MeasuredBeat(state.waiting.pop(0), int(state.ids[first + i]), features)
+        back = len(state.waiting)
+        features = np.empty(len(FEATURES))
+        beat_intervals.compare(state.intervals, back, features)
+        beat_shapes.compare(state.shapes, back, features)
+        shape_id = int(state.intervals[beat_intervals.SHAPE, -back])
+        return MeasuredBeat(state.waiting.pop(0), shape_id, features)
