@@ -290,11 +290,12 @@ def _best(leads: list[SecondScored]) -> SecondScored:
 
 def warm_up(config: PipelineConfig) -> None:
     """Compile, or load from the cache, all that a pipeline of `config` runs."""
-    n_samples = round(4 * config.fs_hz)
+    n_samples = round(12 * config.fs_hz)
     ecg_mv = np.zeros((config.n_leads, n_samples))
     ecg_mv[:, :: round(config.fs_hz)] = 1.0
     pipeline = Pipeline(config)
     pipeline.push(EcgChunk(0, ecg_mv, SampleClock(0, 0, 1e9 / config.fs_hz)))
+    pipeline.finish()
 
 
 def _tag(config: PipelineConfig) -> str:

@@ -213,11 +213,11 @@ def test_rates_outside_the_range_are_refused(fs_hz: float) -> None:
 def test_warming_up_leaves_nothing_to_compile() -> None:
     """What numba compiles later would stall the engine for seconds."""
     warm_up(CONFIG)
-    from ecgcore import beat_class, beat_features, delineate, filters, noise, qrs, quality
+    from ecgcore import beat_class, beat_intervals, beat_shapes, delineate, noise, qrs, quality
 
     kernels = [
         value
-        for module in (beat_class, beat_features, delineate, filters, noise, qrs, quality)
+        for module in (beat_class, beat_intervals, beat_shapes, delineate, noise, qrs, quality)
         for value in vars(module).values()
         if hasattr(value, "signatures")
     ]
