@@ -6,7 +6,8 @@ A beat is held back until the signal behind its T wave has come. Then `ecgcore.w
 each lead around the R peak and gives the nine points and how likely a P and a T wave are. A wave
 that is less likely than not, or that reaches beyond the samples at hand, is absent. What is left is
 measured on the signal itself: the peak moves to the summit next to the place that was found, and
-amplitudes and forms follow.
+amplitudes and forms follow (`ecgcore.wave_measure`). The U wave comes last, from the average of the
+last beats (`ecgcore.u_wave`).
 
 Over several leads a wave is there when it is in at least half of them; with three or more the
 second-earliest onset and the second-latest offset count, so that one bad lead moves nothing.
@@ -18,19 +19,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgcore.events import BeatWaves, Wave, WaveForm
-from ecgcore.jit import compiled
+from ecgcore.history import History, HistoryState
 from ecgcore.rpeak import RPeak
 from ecgcore.second import DelineatedBeat, SignalSecond
-from ecgcore.types import FloatArray, SampleIndex
+from ecgcore.types import FloatArray
+from ecgcore.u_wave import add_u, new_memory
+from ecgcore.wave_measure import measured
 from ecgcore.wave_net import UNEVENNESS, Surroundings, points_of, uneven, weights_of
 
 _BEFORE_S = 0.56
 _AFTER_S = 0.80
-_WAVES = ("p", "qrs", "t")
-_MAX_LOG_ODDS = 4.0
-# Columns of what `points_of` gives.
-_QRS_ON, _QRS_OFF = 3, 5
-_P, _QRS, _T = 18, 19, 20
+_WAVES = ("p", "qrs", "t", "u")
+_FORMS = (
+    WaveForm.UPRIGHT,
+    WaveForm.INVERTED,
+    WaveForm.BIPHASIC_UP_DOWN,
+    WaveForm.BIPHASIC_DOWN_UP,
+)
+"""By their numbers in `ecgcore.wave_measure`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,7 @@ class DelineateConfig:
 class DelineateState:
     """The samples and beats that are still needed."""
 
-    ecg_mv: FloatArray | None = None
-    """Room for the last samples, shape (n_leads, n); None before the first."""
-    n_samples: int = 0
-    """How many of it are filled; 0 between runs."""
-    end: SampleIndex = 0
+    history: HistoryState = field(default_factory=HistoryState)
     waiting: list[RPeak] = field(default_factory=list)
     last: float = -math.inf
     """Place of the last R peak that was delineated."""
@@ -68,6 +70,8 @@ class DelineateState:
     unevenness: float = UNEVENNESS
     p_log_odds: FloatArray = field(default_factory=lambda: np.empty(0))
     """Running mean of each lead, shape (n_leads,); NaN where there was no beat yet."""
+    u_memory: FloatArray = field(default_factory=lambda: np.empty(0))
+    """By `ecgcore.u_wave.new_memory`."""
 
 
 class Delineator:
@@ -84,23 +88,26 @@ class Delineator:
         state: DelineateState | None = None,
     ) -> None:
         self.state = state or DelineateState()
-        self._config = config
         self._fs_hz = fs_hz
         self._n_leads = n_leads
-        self._least = math.log(config.min_probability / (1.0 - config.min_probability))
+        least = math.log(config.min_probability / (1.0 - config.min_probability))
+        past = config.past_share, config.past_gain
+        self._measuring = (*past, least, config.summit_ms, config.biphasic_share)
         self._weights = weights_of(config.model)
         self._before = math.ceil(_BEFORE_S * fs_hz)
         self._after = math.ceil(_AFTER_S * fs_hz)
         # Beats may be named some seconds late, by search-back or learning.
-        self._kept = math.ceil(8.0 * fs_hz)
+        self._history = History(math.ceil(8.0 * fs_hz), self.state.history, n_leads)
+        if not self.state.u_memory.size:
+            self.state.p_log_odds = np.full(n_leads, np.nan)
+            self.state.u_memory = new_memory(n_leads)
 
     def push(self, second: SignalSecond) -> list[DelineatedBeat]:
         """Take the next second; give the beats whose waves are certain now."""
         state = self.state
-        self._append(second.ecg_mv)
-        state.end = second.end
+        self._history.push(second.start, second.ecg_mv)
         state.waiting += second.peaks
-        latest, n_due = state.end - self._after, 0
+        latest, n_due = self._history.end - self._after, 0
         for peak in state.waiting:
             n_due += peak.sample <= latest
         return self._delineated(n_due) if n_due else []
@@ -109,22 +116,9 @@ class Delineator:
         """End the run, as before a gap: the beats still held come out with what can be seen."""
         state = self.state
         found = self._delineated(len(state.waiting))
-        state.n_samples, state.last, state.interval = 0, -math.inf, math.nan
+        self._history.reset()
+        state.last, state.interval = -math.inf, math.nan
         return found
-
-    def _append(self, ecg_mv: FloatArray) -> None:
-        """Add samples to the room, whose older part makes way when it is full."""
-        state, n = self.state, ecg_mv.shape[1]
-        if state.ecg_mv is None:
-            state.ecg_mv = np.zeros((self._n_leads, 2 * self._kept))
-            state.p_log_odds = np.full(self._n_leads, np.nan)
-        room = state.ecg_mv
-        if state.n_samples + n > room.shape[1]:
-            n_kept = max(self._kept - n, 1)
-            room[:, :n_kept] = room[:, state.n_samples - n_kept : state.n_samples]
-            state.n_samples = n_kept
-        room[:, state.n_samples : state.n_samples + n] = ecg_mv
-        state.n_samples += n
 
     def _delineated(self, n_due: int) -> list[DelineatedBeat]:
         state = self.state
@@ -149,41 +143,32 @@ class Delineator:
         state.last = r
 
     def _beat(self, peak: RPeak, after_s: float) -> DelineatedBeat:
-        state, config, fs_hz = self.state, self._config, self._fs_hz
-        oldest = state.end - state.n_samples
-        if state.ecg_mv is None or not oldest < peak.sample < state.end - 1:
+        state, fs_hz = self.state, self._fs_hz
+        start, end = self._history.start, self._history.end
+        if not start < peak.sample < end - 1:
             nothing = tuple(BeatWaves() for _ in range(self._n_leads))
             return DelineatedBeat(peak, BeatWaves(), nothing)
-        start = max(peak.sample - self._before, oldest)
-        end = min(peak.sample + self._after, state.end)
-        window = np.ascontiguousarray(state.ecg_mv[:, start - oldest : end - oldest])
+        start, end = max(peak.sample - self._before, start), min(peak.sample + self._after, end)
+        window = np.ascontiguousarray(self._history.between(start, end))
         r = peak.sample + peak.offset - start
         before_s = -state.interval / fs_hz if state.interval > 0 else -math.inf
         around = Surroundings(before_s, after_s, state.unevenness)
         points = points_of(window, fs_hz, r, around, self._weights)
-        _join_past(points, state.p_log_odds, config.past_share, config.past_gain)
-        measured = _measured(window, fs_hz, r, points, self._least, config.summit_ms)
-        waves = tuple([self._waves(rows, start) for rows in measured.tolist()])
+        found = measured(window, start, fs_hz, r, points, state.p_log_odds, *self._measuring)
+        add_u(window, start, fs_hz, r, before_s, after_s, found, state.u_memory)
+        waves = tuple([_waves_of(rows) for rows in found.tolist()])
         return DelineatedBeat(peak, _over_leads(waves), waves)
 
-    def _waves(self, rows: list[list[float]], start: SampleIndex) -> BeatWaves:
-        p, qrs, t = rows
-        return BeatWaves(self._wave(p, start), self._wave(qrs, start), self._wave(t, start))
 
-    def _wave(self, row: list[float], start: SampleIndex) -> Wave | None:
-        onset, peak, offset, amplitude_mv, confidence, other_mv = row
-        if math.isnan(peak):
-            return None
-        form = _form(amplitude_mv, other_mv, self._config.biphasic_share)
-        return Wave(start + onset, start + peak, start + offset, amplitude_mv, confidence, form)
+def _waves_of(rows: list[list[float]]) -> BeatWaves:
+    """Give the waves of one lead as they were measured."""
+    return BeatWaves(*[None if math.isnan(row[1]) else _wave_of(*row) for row in rows])
 
 
-def _form(amplitude_mv: float, other_mv: float, share: float) -> WaveForm:
-    """Name the shape from the main side and the signed height of the other, with its place."""
-    if abs(other_mv) < share * abs(amplitude_mv):
-        return WaveForm.UPRIGHT if amplitude_mv > 0 else WaveForm.INVERTED
-    is_up_first = (amplitude_mv > 0) == (other_mv > 0)
-    return WaveForm.BIPHASIC_UP_DOWN if is_up_first else WaveForm.BIPHASIC_DOWN_UP
+def _wave_of(
+    onset: float, peak: float, offset: float, amplitude_mv: float, confidence: float, form: float
+) -> Wave:
+    return Wave(onset, peak, offset, amplitude_mv, confidence, _FORMS[int(form)])
 
 
 def _over_leads(leads: tuple[BeatWaves, ...]) -> BeatWaves:
@@ -209,139 +194,3 @@ def _merged(waves: list[Wave | None]) -> Wave | None:
         sum(wave.confidence for wave in found) / len(waves),
         tallest.form,
     )
-
-
-@compiled
-def _join_past(points: FloatArray, past: FloatArray, share: float, gain: float) -> None:
-    """Let the P waves of the beats before have their say, and remember this one.
-
-    An atrium that fibrillates does so for many beats; what looks like a P wave in one of them does
-    not in the next. A beat whose own evidence is strong still stands against the past.
-    """
-    for lead in range(past.size):
-        own = points[lead, _P]
-        if not math.isnan(own):
-            bounded = min(max(own, -_MAX_LOG_ODDS), _MAX_LOG_ODDS)
-            if math.isnan(past[lead]):
-                past[lead] = bounded
-            points[lead, _P] += share * (past[lead] - own)
-            past[lead] += gain * (bounded - past[lead])
-
-
-@compiled
-def _measured(
-    leads_mv: FloatArray,
-    fs_hz: float,
-    r: float,
-    points: FloatArray,
-    least: float,
-    summit_ms: float,
-) -> FloatArray:
-    """Measure P, QRS and T of each lead, shape (n_leads, 3, 6); NaN: no wave."""
-    n_leads = leads_mv.shape[0]
-    found = np.full((n_leads, 3, 6), np.nan)
-    for lead in range(n_leads):
-        # A comparison with NaN is false.
-        if points[lead, _QRS] >= least:
-            _measure(leads_mv[lead], fs_hz, r, points[lead], least, summit_ms, found[lead])
-    return found
-
-
-@compiled
-def _measure(
-    raw_mv: FloatArray,
-    fs_hz: float,
-    r: float,
-    points: FloatArray,
-    least: float,
-    summit_ms: float,
-    found: FloatArray,
-) -> None:
-    n, ms = raw_mv.size, fs_hz / 1000.0
-    onset = min(max(r + points[_QRS_ON] * fs_hz, 0.0), r)
-    offset = max(min(r + points[_QRS_OFF] * fs_hz, n - 1.0), r)
-    level = _level(raw_mv, onset, ms)
-    found[1, 0], found[1, 1], found[1, 2] = onset, r, offset
-    found[1, 3] = raw_mv[min(max(round(r), 0), n - 1)] - level
-    found[1, 4] = _probability(points[_QRS])
-    found[1, 5] = 0.0
-    p_onset, p_peak, p_offset = r + points[:3] * fs_hz
-    if points[_P] >= least and p_onset >= 0.0:
-        _measure_wave(raw_mv, p_onset, p_peak, min(p_offset, onset), ms, summit_ms, found[0])
-        found[0, 3] -= _level(raw_mv, p_onset, ms)
-        found[0, 4] = _probability(points[_P])
-    t_onset, t_peak, t_offset = r + points[6:9] * fs_hz
-    if points[_T] >= least and t_offset <= n - 1.0:
-        _measure_wave(raw_mv, max(t_onset, offset), t_peak, t_offset, ms, summit_ms, found[2])
-        found[2, 3] -= level
-        found[2, 4] = _probability(points[_T])
-
-
-@compiled
-def _probability(log_odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-min(max(log_odds, -30.0), 30.0)))
-
-
-@compiled
-def _measure_wave(
-    raw_mv: FloatArray,
-    onset: float,
-    peak: float,
-    offset: float,
-    ms: float,
-    summit_ms: float,
-    found: FloatArray,
-) -> None:
-    """Move the peak to the summit nearby; note it, the height there and that of the other side."""
-    n = raw_mv.size
-    if not onset < offset - 2.0:
-        return
-    peak = min(max(peak, onset + 1.0), offset - 1.0)
-    first, last = max(int(onset), 0), min(math.ceil(offset), n - 1)
-    half = max(round(8.0 * ms), 1)
-    over = np.empty(last - first + 1)
-    for i in range(first, last + 1):
-        over[i - first] = _mean_around(raw_mv, i, half)
-    a, b = over[0], over[-1]
-    for i in range(over.size):
-        over[i] -= a + (b - a) * i / (over.size - 1)
-    near = min(max(round(peak) - first, 0), over.size - 1)
-    sign = 1.0 if over[near] >= 0.0 else -1.0
-    reach = max(round(summit_ms * ms), 1)
-    top = near
-    for i in range(max(near - reach, 1), min(near + reach, over.size - 2) + 1):
-        if sign * over[i] > sign * over[top]:
-            top = i
-    at = peak
-    # At the border of the search there is no summit, but a slope.
-    if 0 < top < over.size - 1 and abs(top - near) < reach:
-        bend = over[top - 1] - 2.0 * over[top] + over[top + 1]
-        at = float(first + top)
-        if bend != 0.0:
-            at += min(max(0.5 * (over[top - 1] - over[top + 1]) / bend, -0.5), 0.5)
-        at = min(max(at, onset + 0.5), offset - 0.5)
-    other, other_at = 0.0, near
-    for i in range(over.size):
-        if sign * over[i] < sign * other:
-            other, other_at = over[i], i
-    found[0], found[1], found[2] = onset, at, offset
-    found[3] = _mean_around(raw_mv, min(max(round(at), 0), n - 1), max(half // 2, 1))
-    # The other side's sign tells its order: the same sign as the main side if it comes later.
-    found[5] = abs(other) * sign * (1.0 if other_at > near else -1.0)
-
-
-@compiled
-def _mean_around(raw_mv: FloatArray, at: int, half: int) -> float:
-    low, high = max(at - half, 0), min(at + half + 1, raw_mv.size)
-    total = 0.0
-    for i in range(low, high):
-        total += raw_mv[i]
-    return total / (high - low)
-
-
-@compiled
-def _level(raw_mv: FloatArray, at: float, ms: float) -> float:
-    """Give the median of the 12 ms before a place (biomarkers, section 1)."""
-    end = min(max(int(at), 0), raw_mv.size - 1) + 1
-    start = max(end - max(round(12.0 * ms), 3), 0)
-    return float(np.median(raw_mv[start:end]))
