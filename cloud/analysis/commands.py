@@ -44,6 +44,7 @@ def delineate(
     chunk: _Chunk = 250,
     lead: _Lead = None,
     unit: _Unit = "mV",
+    u: Annotated[bool, typer.Option("--u", help="Add the columns u_on u u_off.")] = False,
 ) -> None:
     """Find the waves of each beat of one lead: a header, then one tab-separated row a beat.
 
@@ -55,7 +56,7 @@ def delineate(
     from cloud.analysis import inputs, lines
 
     signal = inputs.signal_of(source, fs_hz=fs, lead=lead, chunk=chunk, unit=unit)
-    _print(lines.of_waves(signal))
+    _print(lines.of_waves(signal, u))
 
 
 def rhythm(

@@ -8,6 +8,7 @@ from ecgcore.events import BeatClassified, BeatLabel, BeatWaves, Event, RhythmEn
 from ecgcore.pipeline import Pipeline, PipelineConfig
 
 WAVE_COLUMNS = ("p_on", "p", "p_off", "qrs_on", "r", "qrs_off", "t_on", "t", "t_off")
+U_COLUMNS = ("u_on", "u", "u_off")
 
 
 def of_beats(signal: Signal) -> Iterator[str]:
@@ -16,11 +17,12 @@ def of_beats(signal: Signal) -> Iterator[str]:
         yield f"{beat.sample}\t{beat.label.aami}"
 
 
-def of_waves(signal: Signal) -> Iterator[str]:
-    """Give a header and one row of sample indices a beat."""
-    yield "\t".join(WAVE_COLUMNS)
+def of_waves(signal: Signal, with_u: bool = False) -> Iterator[str]:
+    """Give a header and one row of sample indices a beat; those of U only if they are wanted."""
+    yield "\t".join((*WAVE_COLUMNS, *U_COLUMNS) if with_u else WAVE_COLUMNS)
     for beat in _beats(signal):
-        yield "\t".join(_row(beat.sample, beat.waves))
+        u = _points(beat.waves.u) if with_u else ()
+        yield "\t".join([*_row(beat.sample, beat.waves), *u])
 
 
 def of_rhythms(signal: Signal) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 LUDB: lead II alone, inside the annotated span. QTDB: the first cardiologist's marks (``.q1c``);
 both leads are delineated on their own and for each point the nearer one counts, as in the
-literature (Martinez 2004). A point is found if it is within 150 ms.
+literature (Martinez 2004). A point is found if it is within 150 ms. Its reader marked U waves too,
+LUDB's readers did not.
 """
 
 import math
@@ -17,6 +18,7 @@ from cloud.evaluation.tables import Cell, Table
 from cloud.evaluation.tally import average
 from cloud.evaluation.wave_points import (
     POINTS,
+    U_POINTS,
     PointScore,
     beats_of_waves,
     found_waves,
@@ -133,7 +135,7 @@ def qtdb_tables(scores: Sequence[WaveScore]) -> tuple[Table, ...]:
         key=lambda each: abs(each[0]),
     )
     aims.append(Aim(f"largest mean error ({worst[1]}), ms", worst[0], "", "within +-4"))
-    return headline(aims), _points(scores), _records(scores)
+    return headline(aims), _points(scores, (*POINTS, *U_POINTS)), _records(scores)
 
 
 def _total(scores: Sequence[WaveScore], point: str) -> PointScore:
@@ -156,9 +158,9 @@ def _sd_within_ms(scores: Sequence[WaveScore], point: str) -> float | None:
     return math.sqrt(squares / freedom) if freedom else None
 
 
-def _points(scores: Sequence[WaveScore]) -> Table:
+def _points(scores: Sequence[WaveScore], points: Sequence[str] = POINTS) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for point in POINTS:
+    for point in points:
         total = _total(scores, point)
         rows.append(
             (

@@ -13,6 +13,9 @@ from ecgcore.events import BeatWaves, Wave
 TOLERANCE_S = 0.15
 POINTS = ("p_on", "p", "p_off", "qrs_on", "r", "qrs_off", "t_on", "t", "t_off")
 WAVES = {"p": POINTS[:3], "qrs": POINTS[3:6], "t": POINTS[6:]}
+U_POINTS = ("u_on", "u", "u_off")
+"""Judged apart: few readers mark U waves."""
+_MARKED = {**WAVES, "u": U_POINTS}
 
 Places: TypeAlias = tuple[float | None, float | None, float | None]
 """Onset, peak, offset in samples; None where it is not marked."""
@@ -144,7 +147,7 @@ class MarkedBeat:
 
 
 def beats_of_waves(marked: Sequence[MarkedWave]) -> list[MarkedBeat]:
-    """Put each P with the QRS after it and each T with the one before it."""
+    """Put each P with the QRS after it and each T and U with the one before it."""
     beats: list[MarkedBeat] = []
     p: Places | None = None
     for wave in marked:
@@ -153,8 +156,8 @@ def beats_of_waves(marked: Sequence[MarkedWave]) -> list[MarkedBeat]:
         elif wave.kind == "qrs":
             beats.append(MarkedBeat({"qrs": wave.places, **({} if p is None else {"p": p})}))
             p = None
-        elif wave.kind == "t" and beats:
-            beats[-1].waves.setdefault("t", wave.places)
+        elif beats:
+            beats[-1].waves.setdefault(wave.kind, wave.places)
     return beats
 
 
@@ -167,10 +170,10 @@ def score_best_of(
     of a wave that is there is not judged.
     """
     partners = [_partners(beats, channel, fs_hz) for channel in channels]
-    scores = dict.fromkeys(POINTS, PointScore())
+    scores = dict.fromkeys((*POINTS, *U_POINTS), PointScore())
     for at, beat in enumerate(beats):
         candidates = [partner.get(at) for partner in partners]
-        for kind, points in WAVES.items():
+        for kind, points in _MARKED.items():
             there = beat.waves.get(kind)
             for n, point in enumerate(points):
                 found = [places_of(getattr(c, kind))[n] for c in candidates if c is not None]

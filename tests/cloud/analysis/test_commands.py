@@ -90,6 +90,12 @@ def test_waves_come_in_order_with_a_header(rows: Rows) -> None:
     assert (np.diff(inner, axis=1) >= 0).all()
 
 
+def test_u_waves_have_columns_if_they_are_wanted(rows: Rows) -> None:
+    header, *beats = rows("delineate", "--fs", "250", "--u", "-", stdin=raw(ECG_MV))
+    assert header[9:] == ["u_on", "u", "u_off"]
+    assert {len(beat) for beat in beats} == {12}
+
+
 def test_absent_waves_are_empty(rows: Rows) -> None:
     # R alone: Gaussians of 12 ms, nothing before or after.
     at_s = np.arange(ECG_MV.size) / FS_HZ

@@ -81,3 +81,12 @@ def test_of_two_channels_the_nearer_point_counts() -> None:
 def test_a_wave_that_all_channels_have_and_nobody_marked_is_wrong() -> None:
     scores = score_best_of(beats_of_waves(marked_waves(MARKS)), [FOUND, FOUND], FS_HZ)
     assert scores["t"].tally == Tally(tp=1, fp=1)
+
+
+def test_u_waves_are_judged_with_the_beat_before_them() -> None:
+    with_u = tuple(waves._replace(u=wave(290, 302, 314)) for waves in FOUND[:1])
+    beats = beats_of_waves(marked_waves(MARKS))
+    scores = score_best_of(beats, [with_u, with_u], FS_HZ)
+    assert scores["u"].errors_ms == pytest.approx((4.0,))
+    assert scores["u_off"].errors_ms == pytest.approx((8.0,))
+    assert score_best_of(beats, [FOUND, FOUND], FS_HZ)["u"].tally == Tally(fn=1)
