@@ -34,6 +34,9 @@ from ecgcore.types import FloatArray
 
 Int64Array: TypeAlias = NDArray[np.int64]
 Float32Array: TypeAlias = NDArray[np.float32]
+Eleven: TypeAlias = tuple[
+    float, float, float, float, float, float, float, float, float, float, float
+]
 
 CELL_HZ = 100.0
 HALF = 10
@@ -50,11 +53,13 @@ _N_CONTEXT = (_CONTEXT_BEFORE + _CONTEXT_AFTER) // _CONTEXT_STEP
 _N_SCALARS = 47
 N_FEATURES = _N_WAVE + _N_CONTEXT + _N_SCALARS
 _SCALARS_AT = _N_WAVE + _N_CONTEXT
+N_HIDDEN_1, N_HIDDEN_2 = 64, 24
 N_TRACE = N_FEATURES + 3
 """Features, then cell of the candidate, probability, whether it became a beat."""
 _TEMPLATE_BEFORE, _N_TEMPLATE, _N_TEMPLATES = 9, 19, 2
 _LAGS = 18
 """Cells to either side that templates are tried at."""
+_N_LAGS, _N_SLOPES = 2 * _LAGS + 1, 2 * _LAGS + _N_TEMPLATE
 _NEAR, _FAR = 2, 6
 """A lag so small is the candidate's own; one so large another wave's."""
 _SHARP = 6
@@ -98,14 +103,17 @@ JUDGED_P = JUDGED_CELL + N_JUDGED
 TEMPLATES = JUDGED_P + N_JUDGED
 _SHARE, _AMPLITUDE = _N_TEMPLATE, _N_TEMPLATE + 1
 _TEMPLATE_SIZE = _N_TEMPLATE + 2
-SMOOTH = TEMPLATES + _N_TEMPLATES * _TEMPLATE_SIZE
+MATCHES = TEMPLATES + _N_TEMPLATES * _TEMPLATE_SIZE
+_LAG, _RESPONSE, _NORM, _BEFORE, _BEHIND = range(5)
+_MATCH_SIZE = 5
+MATCHED_CELL = MATCHES + _N_TEMPLATES * _MATCH_SIZE
+SMOOTH = MATCHED_CELL + 1
 MAG = SMOOTH + _BUFFER
 RAW = MAG + _BUFFER
 
 # Places in `plan`.
 STEP, SEARCH, LEVEL_FROM, LEVEL_TO, PARABOLA, THRESHOLD, BACK, OVERDUE, OVERDUE_MAX = range(9)
-HIDDEN_1, HIDDEN_2 = range(9, 11)
-EVEN = 11
+EVEN = 9
 ODD = EVEN + HALF + 1
 N_PLAN = ODD + HALF + 1
 
@@ -212,7 +220,7 @@ def _make_room(n_samples: int, memory: FloatArray, counts: Int64Array, plan: Flo
 def _begin(first: float, memory: FloatArray, counts: Int64Array) -> None:
     """Behave as if the first value had been there for long."""
     memory[VALUE] = memory[LAST_CELL] = first
-    memory[SUM] = 0.0
+    memory[SUM], memory[MATCHED_CELL] = 0.0, -1.0
     counts[CELL_FROM] = -_HELD
     for i in range(_HELD):
         memory[SMOOTH + i] = first
@@ -263,19 +271,30 @@ def _magnitudes(memory: FloatArray, counts: Int64Array, plan: FloatArray) -> Non
     n = counts[N_CELLS] - HALF - first
     if n <= 0:
         return
-    at = SMOOTH - counts[CELL_FROM] + first
-    even, odd = plan[EVEN] * memory[at : at + n], np.zeros(n)
-    for j in range(1, HALF + 1):
-        e, o = plan[EVEN + j], plan[ODD + j]
-        before, after = memory[at - j : at - j + n], memory[at + j : at + j + n]
-        for i in range(n):
-            even[i] += e * (after[i] + before[i])
-            odd[i] += o * (after[i] - before[i])
-    at = MAG - counts[CELL_FROM] + first
-    out = memory[at : at + n]
+    at = first - counts[CELL_FROM]
+    x, out = memory[SMOOTH + at - HALF : MAG], memory[MAG + at : MAG + at + n]
+    e0, e1, e2, e3, e4, e5, e6, e7, e8, e9, e10 = _row_of_11(plan, EVEN)
+    _, o1, o2, o3, o4, o5, o6, o7, o8, o9, o10 = _row_of_11(plan, ODD)
+    # In one go, so that sums stay in registers.
     for i in range(n):
-        out[i] = math.sqrt(even[i] * even[i] + odd[i] * odd[i])
+        even = e0 * x[i + 10] + e1 * (x[i + 11] + x[i + 9]) + e2 * (x[i + 12] + x[i + 8])
+        even += e3 * (x[i + 13] + x[i + 7]) + e4 * (x[i + 14] + x[i + 6])
+        even += e5 * (x[i + 15] + x[i + 5]) + e6 * (x[i + 16] + x[i + 4])
+        even += e7 * (x[i + 17] + x[i + 3]) + e8 * (x[i + 18] + x[i + 2])
+        even += e9 * (x[i + 19] + x[i + 1]) + e10 * (x[i + 20] + x[i])
+        odd = o1 * (x[i + 11] - x[i + 9]) + o2 * (x[i + 12] - x[i + 8])
+        odd += o3 * (x[i + 13] - x[i + 7]) + o4 * (x[i + 14] - x[i + 6])
+        odd += o5 * (x[i + 15] - x[i + 5]) + o6 * (x[i + 16] - x[i + 4])
+        odd += o7 * (x[i + 17] - x[i + 3]) + o8 * (x[i + 18] - x[i + 2])
+        odd += o9 * (x[i + 19] - x[i + 1]) + o10 * (x[i + 20] - x[i])
+        out[i] = math.sqrt(even * even + odd * odd)
     counts[N_MAG] = first + n
+
+
+@compiled
+def _row_of_11(plan: FloatArray, at: int) -> Eleven:
+    p = plan[at : at + HALF + 1]
+    return p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10]
 
 
 @compiled
@@ -314,7 +333,7 @@ def _judge(
     _see_wave(cell, features, memory, counts)
     _see_context(cell, features, memory, counts)
     _see_history(cell, features, memory, counts)
-    p = _probability(features, plan, net)
+    p = _probability(features, net)
     at = counts[N_TRACED]
     if at < trace.shape[0]:
         trace[at, :N_FEATURES] = features
@@ -484,68 +503,93 @@ def _learn_rr(rr: float, trust: float, memory: FloatArray, counts: Int64Array) -
 
 
 @compiled
-def _slopes(cell: int, reach: int, memory: FloatArray, counts: Int64Array) -> FloatArray:
-    """Give the differences between neighbouring cells, `reach` and a template to either side."""
-    at = SMOOTH - counts[CELL_FROM] + cell - reach - _TEMPLATE_BEFORE
-    n = 2 * reach + _N_TEMPLATE
-    return memory[at + 1 : at + 1 + n] - memory[at : at + n]
+def _match(cell: int, memory: FloatArray, counts: Int64Array) -> None:
+    """Try both templates at each lag around a cell, and note how well they fit there."""
+    if memory[MATCHED_CELL] == cell:
+        return
+    memory[MATCHED_CELL] = cell
+    reach = _LAGS + _TEMPLATE_BEFORE
+    place = SMOOTH - counts[CELL_FROM] + cell - reach
+    room = np.empty(_N_SLOPES + 2 * _N_LAGS)
+    slopes = room[:_N_SLOPES]
+    one, two = room[_N_SLOPES : _N_SLOPES + _N_LAGS], room[_N_SLOPES + _N_LAGS :]
+    smooth = memory[place : place + _N_SLOPES + 1]
+    for i in range(_N_SLOPES):
+        slopes[i] = smooth[i + 1] - smooth[i]
+    for lag in range(_N_LAGS):
+        one[lag] = two[lag] = 0.0
+    for i in range(_N_TEMPLATE):
+        a, b = memory[TEMPLATES + i], memory[TEMPLATES + _TEMPLATE_SIZE + i]
+        some = slopes[i : i + _N_LAGS]
+        for lag in range(_N_LAGS):
+            one[lag] += a * some[lag]
+            two[lag] += b * some[lag]
+    _note_match(one, slopes, memory[MATCHES : MATCHES + _MATCH_SIZE])
+    _note_match(two, slopes, memory[MATCHES + _MATCH_SIZE : MATCHED_CELL])
 
 
 @compiled
-def _responses(slopes: FloatArray, which: int, memory: FloatArray) -> FloatArray:
-    """Give the product with a template (of norm 1) at every lag that fits."""
-    at = TEMPLATES + which * _TEMPLATE_SIZE
-    template = memory[at : at + _N_TEMPLATE]
-    total = np.zeros(slopes.size - template.size + 1)
-    for i in range(template.size):
-        weight, some = template[i], slopes[i : i + total.size]
-        for lag in range(total.size):
-            total[lag] += weight * some[lag]
-    return total
-
-
-@compiled
-def _norm(slopes: FloatArray, first: int) -> float:
-    total = 0.0
-    for i in range(first, first + _N_TEMPLATE):
+def _note_match(responses: FloatArray, slopes: FloatArray, match: FloatArray) -> None:
+    """Note the best of the candidate's own lags, and the greatest responses before and after."""
+    top, total = _LAGS - _NEAR, 1e-18
+    for lag in range(_LAGS - _NEAR + 1, _LAGS + _NEAR + 1):
+        if responses[lag] > responses[top]:
+            top = lag
+    for i in range(top, top + _N_TEMPLATE):
         total += slopes[i] * slopes[i]
-    return math.sqrt(total) + 1e-9
+    match[_LAG], match[_RESPONSE], match[_NORM] = top, responses[top], math.sqrt(total)
+    before, behind = responses[0], responses[_LAGS + _FAR]
+    for lag in range(1, _LAGS - _FAR + 1):
+        before = max(before, responses[lag])
+        behind = max(behind, responses[_LAGS + _FAR + lag])
+    match[_BEFORE], match[_BEHIND] = before, behind
 
 
 @compiled
 def _learn_template(cell: int, trust: float, memory: FloatArray, counts: Int64Array) -> None:
     """Let the template that is alike follow; else replace the rarer one."""
-    if cell - _TEMPLATE_BEFORE - _NEAR < counts[CELL_FROM]:
+    if cell - _TEMPLATE_BEFORE - _LAGS < counts[CELL_FROM]:
         return
-    slopes = _slopes(cell, _NEAR, memory, counts)
-    best, likeness, first, response = 0, -1.0, _NEAR, 0.0
-    for which in range(_N_TEMPLATES):
-        responses = _responses(slopes, which, memory)
-        top = int(np.argmax(responses))
-        alike = responses[top] / _norm(slopes, top)
-        if alike > likeness:
-            best, likeness, first, response = which, alike, top, responses[top]
-    gain = _TEMPLATE_GAIN * trust
-    if likeness < _ALIKE:
+    _match(cell, memory, counts)
+    one, two = memory[MATCHES:MATCHED_CELL], memory[MATCHES + _MATCH_SIZE : MATCHED_CELL]
+    alike = one[_RESPONSE] / one[_NORM], two[_RESPONSE] / two[_NORM]
+    best = 0 if alike[0] >= alike[1] else 1
+    match = one if best == 0 else two
+    first, response, gain = int(match[_LAG]), match[_RESPONSE], _TEMPLATE_GAIN * trust
+    if alike[best] < _ALIKE:
         if trust < 0.8 and counts[N_BEATS] > 4:
             return
         shares = memory[TEMPLATES + _SHARE], memory[TEMPLATES + _TEMPLATE_SIZE + _SHARE]
-        best, gain, first = 0 if shares[0] <= shares[1] else 1, 1.0, _NEAR
-    norm = _norm(slopes, first)
-    at, total = TEMPLATES + best * _TEMPLATE_SIZE, 0.0
-    for i in range(_N_TEMPLATE):
-        memory[at + i] += gain * (slopes[first + i] / norm - memory[at + i])
-        total += memory[at + i] * memory[at + i]
-    for i in range(_N_TEMPLATE):
-        memory[at + i] /= math.sqrt(total) + 1e-9
-    if gain == 1.0:
-        memory[at + _AMPLITUDE] = norm
-    else:
-        usual = memory[at + _AMPLITUDE]
-        memory[at + _AMPLITUDE] += gain * (min(max(response, 0.5 * usual), 2.0 * usual) - usual)
+        best, gain, first = 0 if shares[0] <= shares[1] else 1, 1.0, _LAGS
+    memory[MATCHED_CELL] = -1.0
+    _follow(TEMPLATES + best * _TEMPLATE_SIZE, gain, cell + first - _LAGS, response, memory, counts)
     for which in range(_N_TEMPLATES):
         share = TEMPLATES + which * _TEMPLATE_SIZE + _SHARE
         memory[share] += 0.05 * ((1.0 if which == best else 0.0) - memory[share])
+
+
+@compiled
+def _follow(
+    at: int, gain: float, cell: int, response: float, memory: FloatArray, counts: Int64Array
+) -> None:
+    """Move the template at a place towards the slopes around a cell, all of norm 1."""
+    place = SMOOTH - counts[CELL_FROM] + cell - _TEMPLATE_BEFORE
+    smooth, template = memory[place : place + _N_TEMPLATE + 1], memory[at : at + _TEMPLATE_SIZE]
+    total = 1e-18
+    for i in range(_N_TEMPLATE):
+        total += (smooth[i + 1] - smooth[i]) ** 2
+    norm, total = math.sqrt(total), 1e-18
+    for i in range(_N_TEMPLATE):
+        template[i] += gain * ((smooth[i + 1] - smooth[i]) / norm - template[i])
+        total += template[i] * template[i]
+    scale = 1.0 / math.sqrt(total)
+    for i in range(_N_TEMPLATE):
+        template[i] *= scale
+    if gain == 1.0:
+        template[_AMPLITUDE] = norm
+    else:
+        usual = template[_AMPLITUDE]
+        template[_AMPLITUDE] += gain * (min(max(response, 0.5 * usual), 2.0 * usual) - usual)
 
 
 @compiled
@@ -558,20 +602,17 @@ def _see_templates(
     share_two = memory[TEMPLATES + _TEMPLATE_SIZE + _SHARE]
     features[at] = max(share_one, share_two)
     main = 0 if share_one >= share_two else 1
-    slopes = _slopes(cell, _LAGS, memory, counts)
+    _match(cell, memory, counts)
     for k in range(_N_TEMPLATES):
         which = main if k == 0 else 1 - main
         usual = memory[TEMPLATES + which * _TEMPLATE_SIZE + _AMPLITUDE]
         if usual <= 0.0:
             continue
-        responses = _responses(slopes, which, memory)
-        top = _LAGS - _NEAR + int(np.argmax(responses[_LAGS - _NEAR : _LAGS + _NEAR + 1]))
-        before = np.max(responses[: _LAGS - _FAR + 1])
-        after = np.max(responses[_LAGS + _FAR :])
-        features[at + 1 + 4 * k] = responses[top] / _norm(slopes, top)
-        features[at + 2 + 4 * k] = min(max(responses[top] / usual, -1.0), 3.0)
-        features[at + 3 + 4 * k] = min(max(before / usual, -1.0), 3.0)
-        features[at + 4 + 4 * k] = min(max(after / usual, -1.0), 3.0)
+        match = memory[MATCHES + which * _MATCH_SIZE : MATCHED_CELL]
+        features[at + 1 + 4 * k] = match[_RESPONSE] / match[_NORM]
+        features[at + 2 + 4 * k] = min(max(match[_RESPONSE] / usual, -1.0), 3.0)
+        features[at + 3 + 4 * k] = min(max(match[_BEFORE] / usual, -1.0), 3.0)
+        features[at + 4 + 4 * k] = min(max(match[_BEHIND] / usual, -1.0), 3.0)
 
 
 @compiled
@@ -713,36 +754,41 @@ def _see_comb(cell: int, features: Float32Array, memory: FloatArray, counts: Int
 
 
 @compiled
-def _probability(features: Float32Array, plan: FloatArray, net: Float32Array) -> float:
+def _probability(features: Float32Array, net: Float32Array) -> float:
     """Run the network: two hidden layers of rectified units, one output."""
-    n_1, n_2 = int(plan[HIDDEN_1]), int(plan[HIDDEN_2])
-    at = N_FEATURES * n_1
-    first = net[at : at + n_1].copy()
-    _layer(features, net[:at], first)
+    first, second = np.empty(N_HIDDEN_1, np.float32), np.empty(N_HIDDEN_2, np.float32)
+    at = N_FEATURES * N_HIDDEN_1
+    for j in range(N_HIDDEN_1):
+        first[j] = net[at + j]
+    for i in range(0, N_FEATURES, 8):
+        _add_8(features, i, net, i * N_HIDDEN_1, first, N_HIDDEN_1)
     _rectify(first)
-    at += n_1
-    weights = net[at : at + n_1 * n_2]
-    at += n_1 * n_2
-    second = net[at : at + n_2].copy()
-    _layer(first, weights, second)
+    weights = at + N_HIDDEN_1
+    at = weights + N_HIDDEN_1 * N_HIDDEN_2
+    for j in range(N_HIDDEN_2):
+        second[j] = net[at + j]
+    for i in range(0, N_HIDDEN_1, 8):
+        _add_8(first, i, net, weights + i * N_HIDDEN_2, second, N_HIDDEN_2)
     _rectify(second)
-    at += n_2
-    logit = net[at + n_2]
-    for j in range(n_2):
+    at += N_HIDDEN_2
+    logit = net[at + N_HIDDEN_2]
+    for j in range(N_HIDDEN_2):
         logit += second[j] * net[at + j]
     return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
 @compiled
-def _layer(inputs: Float32Array, weights: Float32Array, outputs: Float32Array) -> None:
-    """Add the weighted inputs to the outputs, four at a time, a multiple of which there are."""
-    n = outputs.size
-    for i in range(0, inputs.size, 4):
-        a, b, c, d = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
-        first, second = weights[i * n : (i + 1) * n], weights[(i + 1) * n : (i + 2) * n]
-        third, fourth = weights[(i + 2) * n : (i + 3) * n], weights[(i + 3) * n : (i + 4) * n]
-        for j in range(n):
-            outputs[j] += (a * first[j] + b * second[j]) + (c * third[j] + d * fourth[j])
+def _add_8(
+    inputs: Float32Array, i: int, net: Float32Array, at: int, outputs: Float32Array, n: int
+) -> None:
+    """Add eight inputs, weighted by the rows of `n` from `net[at]` on, to the outputs."""
+    a, b, c, d = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
+    e, f, g, h = inputs[i + 4], inputs[i + 5], inputs[i + 6], inputs[i + 7]
+    w = net[at : at + 8 * n]
+    for j in range(n):
+        outputs[j] += ((a * w[j] + b * w[j + n]) + (c * w[j + 2 * n] + d * w[j + 3 * n])) + (
+            (e * w[j + 4 * n] + f * w[j + 5 * n]) + (g * w[j + 6 * n] + h * w[j + 7 * n])
+        )
 
 
 @compiled

@@ -80,8 +80,8 @@ class RPeakDetector:
         state: RPeakState | None = None,
     ) -> None:
         self.state = state or RPeakState()
-        self._net, hidden = _network()
-        self._plan = plan_of(config, fs_hz, hidden)
+        self._net = _network()
+        self._plan = plan_of(config, fs_hz)
         self._found = np.empty((_N_ROWS, qrs.N_FOUND))
         # Reads a number faster than an array does.
         self._rows = self._found.ravel().data
@@ -145,7 +145,7 @@ class RPeakDetector:
         ]
 
 
-def plan_of(config: RPeakConfig, fs_hz: float, hidden: tuple[int, int]) -> FloatArray:
+def plan_of(config: RPeakConfig, fs_hz: float) -> FloatArray:
     """Give the parameters of the compiled loop; places are named in `ecgcore.qrs`."""
     plan = np.zeros(qrs.N_PLAN)
     plan[qrs.STEP] = fs_hz / qrs.CELL_HZ
@@ -158,7 +158,6 @@ def plan_of(config: RPeakConfig, fs_hz: float, hidden: tuple[int, int]) -> Float
         plan[place] = max(int(duration_ms * 1e-3 * fs_hz), 1)
     plan[qrs.THRESHOLD], plan[qrs.BACK] = config.threshold, config.searchback_threshold
     plan[qrs.OVERDUE], plan[qrs.OVERDUE_MAX] = config.overdue, config.overdue_max_s * qrs.CELL_HZ
-    plan[qrs.HIDDEN_1], plan[qrs.HIDDEN_2] = hidden
     plan[qrs.EVEN : qrs.EVEN + qrs.HALF + 1], plan[qrs.ODD : qrs.ODD + qrs.HALF + 1] = _wavelet()
     return plan
 
@@ -183,9 +182,8 @@ def _wavelet() -> tuple[FloatArray, FloatArray]:
 
 
 @cache
-def _network() -> tuple[qrs.Float32Array, tuple[int, int]]:
-    """Give all weights in a row, and the sizes of the hidden layers."""
+def _network() -> qrs.Float32Array:
+    """Give all weights in a row."""
     arrays = load("rpeak")
     layers = [arrays[f"{kind}{i}"].ravel() for i in range(3) for kind in ("w", "b")]
-    hidden = arrays["b0"].size, arrays["b1"].size
-    return np.concatenate(layers).astype(np.float32), hidden
+    return np.concatenate(layers).astype(np.float32)
