@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ecgcore.events import USABLE_SQI
-from ecgcore.rpeak import RPeak, RPeakConfig, RPeakDetector, RPeakState
+from ecgcore.rpeak import RPeak, RPeakBank, RPeakConfig, RPeakState
 from ecgcore.types import FloatArray, SampleIndex
 
 _SAME_BEAT_S = 0.1
@@ -31,8 +31,7 @@ class LeadsConfig:
 class LeadsState:
     """What is remembered."""
 
-    detectors: list[RPeakState] = field(default_factory=list)
-    """One for each lead."""
+    rpeak: RPeakState = field(default_factory=RPeakState)
     in_charge: int = 0
     n_bad: int = 0
     """Seconds in a row that it has been unusable while another lead was good."""
@@ -55,12 +54,11 @@ class LeadPeaks:
     ) -> None:
         self.state = state or LeadsState()
         self._config = config
-        if not self.state.detectors:
-            self.state.detectors = [RPeakState() for _ in range(n_leads)]
-            self.state.others = [[] for _ in range(n_leads)]
-        self._detectors = [RPeakDetector(rpeak, fs_hz, each) for each in self.state.detectors]
-        self.delay_samples = self._detectors[0].delay_samples
-        self.max_delay_samples = self._detectors[0].max_delay_samples
+        self.state.others = self.state.others or [[] for _ in range(n_leads)]
+        self._n_leads = n_leads
+        self._bank = RPeakBank(rpeak, fs_hz, n_leads, self.state.rpeak)
+        self.delay_samples = self._bank.delay_samples
+        self.max_delay_samples = self._bank.max_delay_samples
         self._patience = round(config.patience_s * fs_hz)
         self._same = round(_SAME_BEAT_S * fs_hz)
 
@@ -71,15 +69,12 @@ class LeadPeaks:
 
     def push(self, start: SampleIndex, ecg_mv: FloatArray) -> list[RPeak]:
         """Take the samples that follow, shape (n_leads, n_samples); give the beats certain now."""
-        if len(self._detectors) == 1:
-            return self._detectors[0].push(start, ecg_mv[0])
-        return self._sorted_out(
-            [each.push(start, lead) for each, lead in zip(self._detectors, ecg_mv, strict=True)]
-        )
+        found = self._bank.push(start, ecg_mv)
+        return found[0] if self._n_leads == 1 else self._sorted_out(found)
 
     def finish(self) -> list[RPeak]:
         """End the run, as before a gap; the lead in charge stays so."""
-        peaks = self._sorted_out([each.finish() for each in self._detectors])
+        peaks = self._sorted_out(self._bank.finish())
         self.state.last, self.state.n_bad = None, 0
         for others in self.state.others:
             others.clear()

@@ -1,7 +1,8 @@
 """Incremental R-peak detector.
 
 An unbroken run of samples goes through the compiled loop of `ecgcore.qrs`, which tells how beats
-are found. This module gives that loop its parameters and turns its rows into `RPeak`.
+are found. This module gives that loop its parameters and turns its rows into `RPeak`. `RPeakBank`
+takes the leads of a patient, or any streams of one clock, in one call.
 
 Invariants: beats come in order, more than 100 ms apart; a beat is named at most `delay_samples`
 after its peak, or `max_delay_samples` when search-back found it. A gap ends the run; the levels,
@@ -29,7 +30,10 @@ _LEVEL_FROM_MS, _LEVEL_TO_MS = 90.0, 50.0
 _PARABOLA_MS = 6.0
 _N_ROWS = 64
 _PIECE_S = 8.0
-"""Of so long a piece the beats always fit into the rows."""
+"""Of so long a piece the beats of a stream always fit into so many rows."""
+
+
+_NONE: list[list[float]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,88 +65,120 @@ class RPeak(NamedTuple):
 
 @dataclass(slots=True)
 class RPeakState:
-    """What the detector remembers; places in the arrays are named in `ecgcore.qrs`."""
+    """What the detector remembers; places in the rows are named in `ecgcore.qrs`."""
 
     is_running: bool = False
     start: SampleIndex = 0
     """First sample of the run."""
-    memory: FloatArray = field(default_factory=lambda: np.empty(0))
-    counts: qrs.Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
+    memory: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    counts: qrs.Int64Array = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    """A row for each stream."""
 
 
-class RPeakDetector:
-    """Finds R peaks (or the main downward wave where that is the tallest)."""
+class RPeakBank:
+    """Finds R peaks (or the main downward wave where that is the tallest) in each of some streams.
+
+    The streams know nothing of each other; together they cost less than one by one.
+    """
 
     def __init__(
         self,
         config: RPeakConfig,
         fs_hz: float,
+        n_streams: int,
         state: RPeakState | None = None,
     ) -> None:
         self.state = state or RPeakState()
+        self._n_streams = n_streams
         self._net = _network()
         self._plan = plan_of(config, fs_hz)
-        self._found = np.empty((_N_ROWS, qrs.N_FOUND))
-        # Reads a number faster than an array does.
-        self._rows = self._found.ravel().data
+        self._found = np.empty((_N_ROWS * n_streams, qrs.N_FOUND))
         self._piece_samples = round(_PIECE_S * fs_hz)
         step = fs_hz / qrs.CELL_HZ
         self._tail_samples = math.ceil((qrs.AFTER + 2) * step)
         self.delay_samples = math.ceil((qrs.AFTER + 1) * step) + 1 + int(self._plan[qrs.SEARCH])
         self.max_delay_samples = self.delay_samples + math.ceil(config.overdue_max_s * fs_hz)
         if not self.state.memory.size:
-            self.state.memory, self.state.counts = fresh_memory(fs_hz)
+            memory, counts = fresh_memory(fs_hz)
+            self.state.memory = np.tile(memory, (n_streams, 1))
+            self.state.counts = np.tile(counts, (n_streams, 1))
 
-    def push(self, start: SampleIndex, raw_mv: FloatArray) -> list[RPeak]:
-        """Take the samples that follow, shape (n_samples,); give the beats that are certain now."""
-        state = self.state
-        if not state.is_running:
-            state.is_running, state.start = True, start
-        if raw_mv.size <= self._piece_samples and raw_mv.flags.carray:
-            n_found = qrs.push(
-                raw_mv, state.memory, state.counts, self._plan, self._net, self._found
-            )
-            return self._peaks(n_found) if n_found else []
-        # One kind of array, lest the loop is compiled again for another.
-        raw_mv = np.array(raw_mv, np.float64, order="C")
-        peaks: list[RPeak] = []
-        for at in range(0, raw_mv.size, self._piece_samples):
-            peaks += self.push(start + at, raw_mv[at : at + self._piece_samples])
+    def push(self, start: SampleIndex, ecg_mv: FloatArray) -> list[list[RPeak]]:
+        """Take the samples that follow, shape (n_streams, n_samples).
+
+        Returns
+        -------
+        list of list of RPeak
+            Of each stream the beats that are certain now.
+        """
+        peaks: list[list[RPeak]] = [[] for _ in range(self._n_streams)]
+        for row in self.rows(start, ecg_mv):
+            peaks[int(row[qrs.STREAM])].append(self.peak(row))
         return peaks
 
-    def finish(self) -> list[RPeak]:
+    def finish(self) -> list[list[RPeak]]:
         """End the run, as before a gap; what was learnt is kept."""
         state = self.state
         if not state.is_running:
-            return []
-        counts, n_samples = state.counts, int(state.counts[qrs.N_IN])
-        counts[qrs.END] = n_samples
+            return [[] for _ in range(self._n_streams)]
+        counts, memory = state.counts, state.memory
+        n_samples = int(counts[0, qrs.N_IN])
+        counts[:, qrs.END] = n_samples
         # What follows is taken to stay at the last value, so that the last beats can be judged.
-        tail = np.full(self._tail_samples, state.memory[qrs.VALUE])
+        tail_mv = np.repeat(memory[:, qrs.VALUE, np.newaxis], self._tail_samples, axis=1)
         end = state.start + n_samples
         peaks = [
-            peak._replace(decided_at=min(peak.decided_at, end)) for peak in self.push(end, tail)
+            [peak._replace(decided_at=min(peak.decided_at, end)) for peak in found]
+            for found in self.push(end, tail_mv)
         ]
         state.is_running = False
-        counts[: qrs.LAST_SAMPLE + 1] = 0
-        counts[[qrs.HAS_LAST, qrs.QUIET, qrs.PREV]] = 0
-        counts[qrs.END] = np.iinfo(np.int64).max
-        state.memory[[qrs.KEPT_P, qrs.HAS_NOISE]] = 0.0
-        state.memory[qrs.JUDGED_P : qrs.JUDGED_P + qrs.N_JUDGED] = 0.0
+        counts[:, : qrs.LAST_SAMPLE + 1] = 0
+        counts[:, [qrs.HAS_LAST, qrs.QUIET, qrs.PREV]] = 0
+        counts[:, qrs.END] = np.iinfo(np.int64).max
+        memory[:, [qrs.KEPT_P, qrs.HAS_NOISE]] = 0.0
+        memory[:, qrs.JUDGED_P : qrs.JUDGED_P + qrs.N_JUDGED] = 0.0
         return peaks
 
-    def _peaks(self, n_found: int) -> list[RPeak]:
-        start, rows = self.state.start, self._rows
-        return [
-            RPeak(
-                start + int(rows[i]),
-                rows[i + 1],
-                rows[i + 2],
-                rows[i + 3],
-                start + int(rows[i + 4]),
+    def rows(self, start: SampleIndex, ecg_mv: FloatArray) -> list[list[float]]:
+        """Do as `push`, and give the beats as rows whose places `ecgcore.qrs` names."""
+        state = self.state
+        if not state.is_running:
+            state.is_running, state.start = True, start
+        if ecg_mv.shape[1] <= self._piece_samples and ecg_mv.flags.carray:
+            n_found = qrs.push(
+                ecg_mv, state.memory, state.counts, self._plan, self._net, self._found
             )
-            for i in range(0, n_found * qrs.N_FOUND, qrs.N_FOUND)
-        ]
+            return self._found[:n_found].tolist() if n_found else _NONE
+        rows = []
+        for at in range(0, ecg_mv.shape[1], self._piece_samples):
+            # One kind of array, lest the loop is compiled again for another.
+            piece_mv = np.array(ecg_mv[:, at : at + self._piece_samples], np.float64, order="C")
+            rows += self.rows(start + at, piece_mv)
+        return rows
+
+    def peak(self, row: list[float]) -> RPeak:
+        """Give a row as an R peak."""
+        start, (_, sample, offset, height_mv, p, decided) = self.state.start, row
+        return RPeak(start + int(sample), offset, height_mv, p, start + int(decided))
+
+
+class RPeakDetector:
+    """Finds R peaks in one stream; a bank of one."""
+
+    def __init__(self, config: RPeakConfig, fs_hz: float, state: RPeakState | None = None) -> None:
+        self._bank = RPeakBank(config, fs_hz, 1, state)
+        self.state = self._bank.state
+        self.delay_samples = self._bank.delay_samples
+        self.max_delay_samples = self._bank.max_delay_samples
+
+    def push(self, start: SampleIndex, raw_mv: FloatArray) -> list[RPeak]:
+        """Take the samples that follow, shape (n_samples,); give the beats that are certain now."""
+        peak = self._bank.peak
+        return [peak(row) for row in self._bank.rows(start, raw_mv[np.newaxis])]
+
+    def finish(self) -> list[RPeak]:
+        """End the run, as before a gap; what was learnt is kept."""
+        return self._bank.finish()[0]
 
 
 def plan_of(config: RPeakConfig, fs_hz: float) -> FloatArray:

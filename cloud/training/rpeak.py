@@ -21,7 +21,6 @@ from ecgcore.rpeak import RPeakConfig, fresh_memory, plan_of
 from ecgcore.types import FloatArray
 
 MODEL = Path(__file__).parents[2] / "ecgcore" / "models" / "rpeak.npz"
-HIDDEN = (64, 24)
 BEATS = list("NLRBAaJSVrFejnE/fQ?")
 _REACH = 12
 """Cells between an annotated beat and its candidate at most."""
@@ -209,16 +208,14 @@ def _height_mv(ecg_mv: FloatArray, beats: FloatArray, fs_hz: float) -> float:
     return float(np.mean(heights)) if heights else 1.0
 
 
-def run(
-    lead: Lead, net: qrs.Float32Array, hidden: tuple[int, int], by_script: bool
-) -> tuple[FloatArray, qrs.Float32Array]:
+def run(lead: Lead, net: qrs.Float32Array, by_script: bool) -> tuple[FloatArray, qrs.Float32Array]:
     """Run the detector over a lead; give the rows found and what the network saw."""
     memory, counts = fresh_memory(lead.fs_hz)
-    plan = plan_of(RPeakConfig(), lead.fs_hz, hidden)
+    plan = plan_of(RPeakConfig(), lead.fs_hz)
     found = np.empty((lead.ecg_mv.size // 20 + 64, qrs.N_FOUND))
     trace = np.empty((int(8 * lead.ecg_mv.size / lead.fs_hz) + 64, qrs.N_TRACE), np.float32)
     script = np.rint(lead.beats / plan[qrs.STEP]).astype(np.int64) if by_script else counts[:0]
-    n = qrs.trace_push(lead.ecg_mv, memory, counts, plan, net, found, trace, script)
+    n = qrs.trace_push(lead.ecg_mv, memory, counts, plan, net, found, 0, trace, script)
     return found[:n], trace[: counts[qrs.N_TRACED]]
 
 
@@ -247,9 +244,9 @@ def joined(parts: Sequence[Seen]) -> Seen:
     )
 
 
-def model_of(hidden: tuple[int, int]) -> torch.nn.Sequential:
+def model_of() -> torch.nn.Sequential:
     """Give an untrained network."""
-    sizes = (qrs.N_FEATURES, *hidden, 1)
+    sizes = (qrs.N_FEATURES, qrs.N_HIDDEN_1, qrs.N_HIDDEN_2, 1)
     layers: list[torch.nn.Module] = []
     for a, b in pairwise(sizes):
         layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
@@ -287,14 +284,13 @@ def fit(
     leads: Sequence[Lead],
     noises: Sequence[FloatArray],
     seed: int,
-    hidden: tuple[int, int] = HIDDEN,
     n_rounds: int = len(_ROUNDS),
 ) -> torch.nn.Sequential:
     """Train in rounds, each on what the detector saw with the network of the one before."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    model, spoiler = model_of(hidden), Spoiler(noises, rng)
+    model, spoiler = model_of(), Spoiler(noises, rng)
     for k in range(n_rounds):
         n_times, n_epochs, rate = _ROUNDS[k]
         parts = []
@@ -304,7 +300,7 @@ def fit(
             if is_long and k == n_rounds - 1:
                 cases.append(lead)
             for case in cases:
-                _, trace = run(case, flat(model), hidden, k == 0)
+                _, trace = run(case, flat(model), k == 0)
                 parts.append(labelled(case, trace))
         seen = joined(parts)
         train(model, seen, n_epochs, rate)

@@ -34,7 +34,7 @@ from ecgcore.annotator import Annotator, AnnotatorConfig
 from ecgcore.delineate import DelineateConfig, Delineator
 from ecgcore.events import BeatClassified, BeatLabel, BeatWaves
 from ecgcore.pipeline import Pipeline, PipelineConfig, warm_up
-from ecgcore.rpeak import RPeakConfig, RPeakDetector
+from ecgcore.rpeak import RPeakBank, RPeakConfig, RPeakDetector
 from ecgcore.second import SignalSecond
 from ecgcore.types import EcgChunk, FloatArray, SampleClock
 from simulators.ecg import EcgConfig, SyntheticEcg
@@ -43,6 +43,7 @@ from tests.bench.timing import cpu_s, pinned
 from tests.e2e.demo_run import DATA
 
 OURS = "ecgomics"
+OURS_BANK = "ecgomics, a second of each record in one call"
 OURS_WHOLE = "ecgomics, with quality, windows and events"
 FS_HZ = 250.0
 BLOCK = 250
@@ -123,6 +124,7 @@ def compare(*, is_quick: bool, say: Callable[[str], None]) -> Comparison:
     say(f"detectors: {OURS}")
     with pinned():
         detectors.append(_of_beats(OURS, beating, *_our_beats(beating)))
+        detectors.append(_of_beats(OURS_BANK, beating, *_our_bank(beating)))
         say(f"pipelines: {OURS}")
         pipelines.append(_of_beats(OURS, some, *_our_stages(some)))
         pipelines.append(_of_beats(OURS_WHOLE, some, *_our_pipeline(some)))
@@ -195,6 +197,25 @@ def _our_beats(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:
         return np.array([peak.sample for peak in peaks + detector.finish()], float)
 
     return _timed(run, beating)
+
+
+def _our_bank(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:
+    """Run all records at once, a second of each in a call."""
+    size = max(each.ecg_mv.size for each in beating)
+    ecg_mv = np.stack([np.pad(each.ecg_mv, (0, size - each.ecg_mv.size)) for each in beating])
+    blocks = [np.ascontiguousarray(ecg_mv[:, at : at + BLOCK]) for at in range(0, size, BLOCK)]
+    found: list[list[int]] = []
+
+    def run() -> None:
+        bank = RPeakBank(RPeakConfig(), FS_HZ, len(beating))
+        found[:] = [[] for _ in beating]
+        for number, block in enumerate([*blocks, None]):
+            peaks = bank.finish() if block is None else bank.push(number * BLOCK, block)
+            for samples, those in zip(found, peaks, strict=True):
+                samples += [peak.sample for peak in those]
+
+    run()
+    return cpu_s(run), [np.array(samples, float) for samples in found]
 
 
 def _our_stages(beating: Sequence[Beating]) -> tuple[float, list[FloatArray]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.pipeline import Pipeline, PipelineConfig, warm_up
-from ecgcore.rpeak import RPeakConfig, RPeakDetector
+from ecgcore.rpeak import RPeakBank, RPeakConfig, RPeakDetector
 from ecgcore.types import EcgChunk, FloatArray, SampleClock
 from simulators.ecg import EcgConfig, SyntheticEcg
 from tests.bench.timing import cpu_s, pinned
@@ -39,6 +39,7 @@ def measure_scaling() -> list[StreamCost]:
     with pinned():
         return [
             *(StreamCost("detector", fs, 1, _detector_us(fs)) for fs in RATES_HZ),
+            *(StreamCost("detector", 250, n, _bank_us(250, n)) for n in LEADS[1:]),
             *(StreamCost("pipeline", fs, 1, _pipeline_us(fs, 1)) for fs in RATES_HZ),
             *(StreamCost("pipeline", 250, n, _pipeline_us(250, n)) for n in LEADS[1:]),
         ]
@@ -59,6 +60,22 @@ def _detector_us(fs_hz: int) -> float:
                 stream.push(second * fs_hz, block)
 
     return _per_stream_second(run, _STREAMS)
+
+
+def _bank_us(fs_hz: int, n_leads: int) -> float:
+    signal = np.tile(_signal(fs_hz), (n_leads, 1))
+    blocks = [
+        np.ascontiguousarray(signal[:, at : at + fs_hz]) for at in range(0, signal.shape[1], fs_hz)
+    ]
+    n_banks = max(_STREAMS // n_leads, 1)
+
+    def run() -> None:
+        banks = [RPeakBank(RPeakConfig(), float(fs_hz), n_leads) for _ in range(n_banks)]
+        for second, block in enumerate(blocks):
+            for bank in banks:
+                bank.push(second * fs_hz, block)
+
+    return _per_stream_second(run, n_banks)
 
 
 def _pipeline_us(fs_hz: int, n_leads: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from ecgcore.rpeak import RPeak, RPeakConfig, RPeakDetector
+from ecgcore.rpeak import RPeak, RPeakBank, RPeakConfig, RPeakDetector
 from ecgcore.types import FloatArray
 from tests.strategies import ecg_of
 
@@ -238,3 +238,14 @@ def real_record(record: str) -> tuple[FloatArray, FloatArray]:
         notes = wfdb.rdann(path, "atr")
     is_beat = np.isin(notes.symbol, list("NLRBAaJSVrFejnE/fQ?"))
     return raw_mv, notes.sample[is_beat] / 360.0
+
+
+def test_streams_of_a_bank_know_nothing_of_each_other() -> None:
+    beats_s = [list(np.arange(0.55, 19.5, rr_s)) for rr_s in (0.4, 0.75, 1.0)]
+    signals = np.stack([ecg_of(each, 250.0, 20.0, noise_mv=0.02) for each in beats_s])
+    bank = RPeakBank(RPeakConfig(), 250.0, 3)
+    together = bank.push(0, signals)
+    for found, more in zip(together, bank.finish(), strict=True):
+        found += more
+    assert together == [peaks_of(signal, 250.0) for signal in signals]
+    assert [len(found) for found in together] == [len(each) for each in beats_s]
