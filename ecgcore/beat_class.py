@@ -29,6 +29,7 @@ CLASSES = (
     BeatLabel.VENTRICULAR,
     BeatLabel.FUSION,
 )
+_VENTRICULAR = CLASSES.index(BeatLabel.VENTRICULAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +67,17 @@ class BeatClassifier:
         self, second: SignalSecond, delineated: Sequence[DelineatedBeat]
     ) -> list[LabelledBeat]:
         """Take the next second and its beats; give those that are certain now."""
-        return [self._labelled(each) for each in self._features.push(second, list(delineated))]
+        return [self._labelled(each) for each in self._features.push(second, delineated)]
 
     def finish(self, delineated: Sequence[DelineatedBeat]) -> list[LabelledBeat]:
         """End the run, as before a gap."""
-        return [self._labelled(each) for each in self._features.finish(list(delineated))]
+        return [self._labelled(each) for each in self._features.finish(delineated)]
 
     def _labelled(self, measured: MeasuredBeat) -> LabelledBeat:
-        best, probability = likeliest(measured.features, *self._trees)
-        beat, label = measured.beat, CLASSES[best]
-        is_ventricular = label is BeatLabel.VENTRICULAR
-        return LabelledBeat(
-            peak=beat.peak,
-            waves=beat.waves,
-            lead_waves=beat.lead_waves,
-            label=label,
-            confidence=probability,
-            cluster=measured.shape_id if is_ventricular else None,
-        )
+        beat, shape_id, features = measured
+        best, probability = likeliest(features, *self._trees)
+        cluster = shape_id if best == _VENTRICULAR else None
+        return LabelledBeat(*beat, CLASSES[best], probability, cluster)
 
 
 @compiled

@@ -7,6 +7,7 @@ called before.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -112,19 +113,20 @@ class BeatFeatures:
     def __init__(self, fs_hz: float, state: BeatFeaturesState | None = None) -> None:
         self.state = state or BeatFeaturesState()
         self._fs_hz = fs_hz
-        self._ecg_mv = History(math.ceil(_KEPT_S * fs_hz), self.state.ecg_mv)
+        self._kept = math.ceil(_KEPT_S * fs_hz)
+        self._ecg_mv = History(self._kept, self.state.ecg_mv)
         self._wait = math.ceil(_WAIT_S * fs_hz)
 
-    def push(self, second: SignalSecond, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
+    def push(self, second: SignalSecond, beats: Sequence[DelineatedBeat]) -> list[MeasuredBeat]:
         """Take the next second and the beats that came with it."""
-        self._ecg_mv.push(second.start, second.ecg_mv[second.lead])
+        history, waiting = self._ecg_mv, self.state.waiting
+        history.push(second.start, second.ecg_mv[second.lead])
         found = self._take(beats)
-        waiting, latest = self.state.waiting, self._ecg_mv.end - self._wait
-        while waiting and waiting[0].peak.sample < latest:
+        while waiting and waiting[0].peak.sample < history.end - self._wait:
             found.append(self._release())
         return found
 
-    def finish(self, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
+    def finish(self, beats: Sequence[DelineatedBeat]) -> list[MeasuredBeat]:
         """End the run: the beats held come out, intervals end."""
         found = self._take(beats)
         while self.state.waiting:
@@ -133,7 +135,7 @@ class BeatFeatures:
         self.state.last = None
         return found
 
-    def _take(self, beats: list[DelineatedBeat]) -> list[MeasuredBeat]:
+    def _take(self, beats: Sequence[DelineatedBeat]) -> list[MeasuredBeat]:
         found = []
         for beat in beats:
             self._hold(beat)
@@ -142,24 +144,23 @@ class BeatFeatures:
         return found
 
     def _hold(self, beat: DelineatedBeat) -> None:
-        state, history, peak = self.state, self._ecg_mv, beat.peak
-        r = peak.sample + peak.offset
+        state, peak = self.state, beat.peak
+        sample, offset = peak.sample, peak.offset
+        r = sample + offset
         rr_s = math.nan if state.last is None else (r - state.last) / self._fs_hz
         state.last = r
-        start = history.start
-        raw_mv = history.between(start, history.end)
         early = beat_intervals.hold(state.intervals, rr_s)
+        start = self._ecg_mv.start
+        raw_mv = self._ecg_mv.between(start, start + self._kept)
         shape_id = beat_shapes.hold(
-            state.shapes, raw_mv, peak.sample - start, peak.offset, self._fs_hz, early
+            state.shapes, raw_mv, sample - start, offset, self._fs_hz, early
         )
         state.intervals[beat_intervals.SHAPE, -1] = shape_id
         state.waiting.append(beat)
 
     def _release(self) -> MeasuredBeat:
         state = self.state
-        back = len(state.waiting)
-        features = np.empty(len(FEATURES))
+        back, features = len(state.waiting), np.empty(len(FEATURES))
         beat_intervals.compare(state.intervals, back, features)
-        beat_shapes.compare(state.shapes, back, features)
-        shape_id = int(state.intervals[beat_intervals.SHAPE, -back])
+        shape_id = beat_shapes.compare(state.shapes, back, features)
         return MeasuredBeat(state.waiting.pop(0), shape_id, features)

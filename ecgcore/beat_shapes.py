@@ -87,21 +87,39 @@ def likeness(a: FloatArray, b: FloatArray, low: int, high: int) -> tuple[float, 
         x_soon, xx_soon, y_soon, yy_soon = _more(x_soon, xx_soon, y_soon, yy_soon, a[i], b[i])
         x_late, xx_late, y_late, yy_late = _more(x_late, xx_late, y_late, yy_late, a[j], b[j])
     best, least = -1.0, math.inf
+    products = _products(a, b, low, high)
     for shift in range(_SHIFT, -1, -1):
         if shift < _SHIFT:
             i, j = low + shift, high - 1 - shift
             x_late, xx_late, y_late, yy_late = _more(x_late, xx_late, y_late, yy_late, a[i], b[i])
             x_soon, xx_soon, y_soon, yy_soon = _more(x_soon, xx_soon, y_soon, yy_soon, a[j], b[j])
-        n = high - low - shift
-        a_late = b_late = 0.0
-        for k in range(low, high - shift):
-            a_late += a[k + shift] * b[k]
-            b_late += a[k] * b[k + shift]
-        alike, differs = _alike(n, x_late, xx_late, y_soon, yy_soon, a_late)
+        part = 1.0 / (high - low - shift)
+        late, soon = products[_SHIFT + shift], products[_SHIFT - shift]
+        alike, differs = _alike(part, x_late, xx_late, y_soon, yy_soon, late)
         best, least = max(best, alike), min(least, differs)
-        alike, differs = _alike(n, x_soon, xx_soon, y_late, yy_late, b_late)
+        alike, differs = _alike(part, x_soon, xx_soon, y_late, yy_late, soon)
         best, least = max(best, alike), min(least, differs)
     return best, max(least, 0.0)
+
+
+@compiled
+def _products(a: FloatArray, b: FloatArray, low: int, high: int) -> tuple[float, ...]:
+    """Give the sums of products for each shift: side by side, which takes the time of one."""
+    p0 = p1 = p2 = p3 = m1 = m2 = m3 = 0.0
+    for k in range(low, high - _SHIFT):
+        x, y = a[k], b[k]
+        p0 += x * y
+        p1 += a[k + 1] * y
+        p2 += a[k + 2] * y
+        p3 += a[k + 3] * y
+        m1 += x * b[k + 1]
+        m2 += x * b[k + 2]
+        m3 += x * b[k + 3]
+    i, j, k = high - 3, high - 2, high - 1
+    p0 += a[i] * b[i] + a[j] * b[j] + a[k] * b[k]
+    p1 += a[j] * b[i] + a[k] * b[j]
+    m1 += a[i] * b[j] + a[j] * b[k]
+    return m3, m2 + a[i] * b[k], m1, p0, p1, p2 + a[k] * b[i], p3
 
 
 @compiled
@@ -112,12 +130,12 @@ def _more(
 
 
 @compiled
-def _alike(n: int, x: float, xx: float, y: float, yy: float, xy: float) -> tuple[float, float]:
-    """Give correlation and mean power of the difference, from sums."""
-    power_x, power_y, common = xx - x * x / n, yy - y * y / n, xy - x * y / n
+def _alike(part: float, x: float, xx: float, y: float, yy: float, xy: float) -> tuple[float, float]:
+    """Give correlation and mean power of the difference from sums of 1 / `part` steps."""
+    power_x, power_y, common = xx - x * x * part, yy - y * y * part, xy - x * y * part
     power = power_x * power_y
     correlation = common / math.sqrt(power) if power > 1e-18 else -1.0
-    return correlation, (power_x + power_y - 2.0 * common) / n
+    return correlation, (power_x + power_y - 2.0 * common) * part
 
 
 @compiled
@@ -308,8 +326,10 @@ def put_waves(features: FloatArray, beat: FloatArray, normal: FloatArray) -> Non
 
 
 @compiled
-def compare(memory: FloatArray, back: int, features: FloatArray) -> None:
-    """Write how the beat that lies `back` before the end compares with others; bound all figures.
+def compare(memory: FloatArray, back: int, features: FloatArray) -> int:
+    """Write how the beat that lies `back` before the end compares with others; give its shape.
+
+    All figures are bounded then.
 
     Parameters
     ----------
@@ -327,3 +347,4 @@ def compare(memory: FloatArray, back: int, features: FloatArray) -> None:
     for k in range(features.size):
         value = features[k]
         features[k] = 1.0 if math.isnan(value) else min(max(value, -6.0), 6.0)
+    return int(beat[ID])

@@ -51,25 +51,23 @@ class History:
     def push(self, start: SampleIndex, samples: FloatArray) -> None:
         """Take the samples that follow; `start` counts only for the first of a run."""
         state, n = self.state, samples.shape[-1]
-        if not state.n_held:
-            state.end = start
-        state.end += n
+        room, n_held = state.room, state.n_held
+        state.end = (state.end if n_held else start) + n
         if n > self._n_samples:
             samples, n = samples[..., -self._n_samples :], self._n_samples
-        room, n_held = state.room, state.n_held
-        if n_held + n > room.shape[-1]:
-            n_kept = self._n_samples - n
-            room[..., :n_kept] = room[..., n_held - n_kept : n_held]
-            n_held = n_kept
-        state.n_held = n_held + n
-        room[..., n_held : state.n_held] = samples
+        filled = n_held + n
+        if filled > room.shape[-1]:
+            filled = self._n_samples
+            room[..., : filled - n] = room[..., n_held - filled + n : n_held]
+        room[..., filled - n : filled] = samples
+        state.n_held = filled
 
     def between(self, start: SampleIndex, end: SampleIndex) -> FloatArray:
         """Give what is held of [start, end); read it at once, it is not a copy."""
         state = self.state
-        first, oldest = state.end - state.n_held, self.start
-        low, high = max(start, oldest) - first, max(min(end, state.end), oldest) - first
-        return state.room[..., low:high]
+        first = state.end - state.n_held
+        low = max(start - first, state.n_held - self._n_samples, 0)
+        return state.room[..., low : max(min(end, state.end) - first, low)]
 
     def reset(self) -> None:
         """Forget everything, as after a gap."""
