@@ -5,7 +5,6 @@ before its QRS, where atrial activity is.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +27,13 @@ P = 3
 PR = 4
 """From the P peak to R, s; NaN where there is no P wave."""
 R_MV = 5
-SEGMENT = 6
+SAMPLE = 6
+"""The sample nearest to the R peak."""
+QRS_MS = 7
+"""Width of the QRS; NaN where it is not known."""
+IS_CERTAIN = 8
+"""0 for a fusion or an unknown beat, whose kind is only the likeliest, else 1."""
+SEGMENT = 9
 """From here on the signal before the QRS, mV; NaN where it is not known."""
 N_SEGMENT = 15
 N_COLUMNS = SEGMENT + N_SEGMENT
@@ -43,21 +48,22 @@ _KINDS = {
     BeatLabel.FUSION: VENTRICULAR,
     BeatLabel.PACED: PACED,
 }
+_UNCERTAIN = (BeatLabel.FUSION, BeatLabel.UNKNOWN)
 # The segment ends before the QRS begins and reaches back over any P wave.
 _FROM_S = 0.300
 _CELL_S = 0.016
 _HISTORY_S = 10.0
 _WAITING = 64
-_NOTHING = np.full(N_COLUMNS, np.nan)
+_NO_SEGMENT = np.full(N_SEGMENT, np.nan)
 
 
 @dataclass(slots=True)
 class BeatTableState:
     """What is remembered."""
 
-    rows: FloatArray = field(default_factory=lambda: np.empty((0, N_COLUMNS)))
-    """The last `N_ROWS` beats that are no noise."""
-    last_place: float | None = None
+    room: FloatArray = field(default_factory=lambda: np.zeros((N_ROWS, N_COLUMNS)))
+    """The last beats that are no noise, in its last rows."""
+    n_rows: int = 0
     history: HistoryState = field(default_factory=HistoryState)
     places: list[SampleIndex] = field(default_factory=list)
     segments: list[FloatArray] = field(default_factory=list)
@@ -73,20 +79,39 @@ class BeatTable:
         self._reach = math.ceil((_FROM_S + 0.01) * fs_hz)
         self._history = History(round(_HISTORY_S * fs_hz), self.state.history)
 
+    @property
+    def rows(self) -> FloatArray:
+        """The last beats, shape (n, N_COLUMNS); read it at once, it is not a copy."""
+        return self.state.room[N_ROWS - self.state.n_rows :]
+
     def hear(self, second: SignalSecond) -> None:
         """Take the signal of a second and the peaks named in it."""
         self._history.push(second.start, second.ecg_mv[second.lead])
         for peak in second.peaks:
             self._keep(peak)
 
-    def push(self, labelled: Sequence[LabelledBeat]) -> None:
-        """Take beats that were classified; noise is none."""
-        for beat in labelled:
-            segment = self._segment(beat.peak.sample)
-            if beat.label is not BeatLabel.NOISE:
-                row = row_of(beat, self.state.last_place, segment, self._fs_hz)
-                self.state.last_place = float(row[PLACE])
-                self.state.rows = _with_row(self.state.rows, row)
+    def push(self, beat: LabelledBeat) -> None:
+        """Take a beat that was classified; noise is none."""
+        state, peak = self.state, beat.peak
+        segment = self._segment(peak.sample)
+        if beat.label is BeatLabel.NOISE:
+            return
+        place = peak.sample + peak.offset
+        before = state.room[-1, PLACE] if state.n_rows else math.nan
+        p, qrs = beat.waves.p, beat.waves.qrs
+        own = (
+            place,
+            (place - before) / self._fs_hz,
+            _KINDS[beat.label],
+            math.nan if qrs is None else 0.0 if p is None else p.confidence,
+            math.nan if p is None else (place - p.peak) / self._fs_hz,
+            peak.amplitude_mv,
+            peak.sample,
+            math.nan if qrs is None else 1e3 / self._fs_hz * (qrs.offset - qrs.onset),
+            beat.label not in _UNCERTAIN,
+        )
+        _put(state.room, np.array(own, np.float64), segment)
+        state.n_rows = min(state.n_rows + 1, N_ROWS)
 
     def recent_mv(self, length_s: float = _HISTORY_S) -> FloatArray:
         """Give the last signal, of at most `length_s`."""
@@ -96,7 +121,7 @@ class BeatTable:
     def reset(self) -> None:
         """Forget everything, as after a gap."""
         state = self.state
-        state.rows, state.last_place = np.empty((0, N_COLUMNS)), None
+        state.n_rows = 0
         state.places.clear()
         state.segments.clear()
         self._history.reset()
@@ -110,33 +135,13 @@ class BeatTable:
         state.places.append(peak.sample)
         state.segments.append(segment_of(ecg_mv, self._reach, self._fs_hz))
 
-    def _segment(self, sample: SampleIndex) -> FloatArray | None:
+    def _segment(self, sample: SampleIndex) -> FloatArray:
         state = self.state
-        found = None
+        found = _NO_SEGMENT
         while state.places and state.places[0] <= sample:
             place, segment = state.places.pop(0), state.segments.pop(0)
-            found = segment if place == sample else None
+            found = segment if place == sample else _NO_SEGMENT
         return found
-
-
-def row_of(
-    beat: LabelledBeat, last_place: float | None, segment: FloatArray | None, fs_hz: float
-) -> FloatArray:
-    """Put a beat into numbers, shape (N_COLUMNS,)."""
-    row = _NOTHING.copy()
-    place = beat.peak.sample + beat.peak.offset
-    p = beat.waves.p
-    row[PLACE] = place
-    row[RR] = math.nan if last_place is None else (place - last_place) / fs_hz
-    row[KIND] = _KINDS[beat.label]
-    if beat.waves.qrs is not None:
-        row[P] = 0.0 if p is None else p.confidence
-    if p is not None:
-        row[PR] = (place - p.peak) / fs_hz
-    row[R_MV] = beat.peak.amplitude_mv
-    if segment is not None:
-        row[SEGMENT:] = segment
-    return row
 
 
 @compiled
@@ -146,13 +151,13 @@ def has_waves(rows: FloatArray, n: int) -> bool:
 
 
 @compiled
-def _with_row(rows: FloatArray, row: FloatArray) -> FloatArray:
-    """Put a row behind the others; the oldest goes."""
-    n_kept = min(rows.shape[0], N_ROWS - 1)
-    found = np.empty((n_kept + 1, row.size))
-    found[:n_kept] = rows[rows.shape[0] - n_kept :]
-    found[n_kept] = row
-    return found
+def _put(room: FloatArray, own: FloatArray, segment: FloatArray) -> None:
+    """Put a row, made of its own columns and the segment, behind the others; the oldest goes."""
+    for i in range(N_ROWS - 1):
+        for k in range(N_COLUMNS):
+            room[i, k] = room[i + 1, k]
+    room[-1, :SEGMENT] = own
+    room[-1, SEGMENT:] = segment
 
 
 @compiled
@@ -166,8 +171,8 @@ def segment_of(ecg_mv: FloatArray, at: int, fs_hz: float) -> FloatArray:
     at : int
         Index of the R peak in it; the segment is NaN if it begins before the signal.
     """
-    cells = np.empty(15)
-    for k in range(15):
+    cells = np.empty(N_SEGMENT)
+    for k in range(N_SEGMENT):
         first = int(np.floor(at - (_FROM_S - k * _CELL_S) * fs_hz))
         end = max(int(np.ceil(at - (_FROM_S - (k + 1) * _CELL_S) * fs_hz)), first + 1)
         cells[k] = ecg_mv[first:end].mean() if first >= 0 and end <= ecg_mv.size else np.nan

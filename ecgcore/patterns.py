@@ -4,9 +4,9 @@ Runs and pauses are reported once they are over; bigeminy, trigeminy and a long 
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ecgcore.events import BeatLabel, RhythmBegan, RhythmEnded, RhythmLabel
+from ecgcore.second import LabelledBeat
 from ecgcore.types import SampleIndex
 
 RhythmEvent = RhythmBegan | RhythmEnded
@@ -24,20 +24,6 @@ class PatternConfig:
     pr_long_ms: float = 200.0
     pr_long_clear_ms: float = 190.0
     pr_beats: int = 10
-
-
-class SeenBeat(NamedTuple):
-    """What rhythm needs to know of a beat."""
-
-    sample: SampleIndex
-    rr_s: float | None
-    """From the beat before; None at the start of a run of samples."""
-    label: BeatLabel
-    has_p: bool | None
-    """None where the waves are not known."""
-    pr_ms: float | None
-    confidence: float
-    qrs_ms: float | None = None
 
 
 @dataclass(slots=True)
@@ -63,9 +49,14 @@ class Patterns:
         self._config = config
         self._fs_hz = fs_hz
 
-    def push(self, beat: SeenBeat) -> list[RhythmEvent]:
-        """Take the next beat that is no noise."""
-        return [*self._pause(beat), *self._runs(beat), *self._cycles(beat), *self._long_pr(beat)]
+    def push(self, beat: LabelledBeat, rr_s: float) -> list[RhythmEvent]:
+        """Take the next beat that is no noise; its interval is NaN where there is none."""
+        return [
+            *self._pause(beat, rr_s),
+            *self._runs(beat),
+            *self._cycles(beat),
+            *self._long_pr(beat),
+        ]
 
     def finish(self, at: SampleIndex) -> list[RhythmEvent]:
         """End what goes on, as before a gap."""
@@ -78,17 +69,17 @@ class Patterns:
         state.pr_at.clear()
         return events
 
-    def _pause(self, beat: SeenBeat) -> list[RhythmEvent]:
-        if beat.rr_s is None or beat.rr_s < self._config.pause_s:
+    def _pause(self, beat: LabelledBeat, rr_s: float) -> list[RhythmEvent]:
+        if not rr_s >= self._config.pause_s:
             return []
-        start = beat.sample - round(beat.rr_s * self._fs_hz)
-        return _event(RhythmLabel.PAUSE, start, beat.sample, beat.confidence)
+        end = beat.peak.sample
+        return _event(RhythmLabel.PAUSE, end - round(rr_s * self._fs_hz), end, beat.peak.confidence)
 
-    def _runs(self, beat: SeenBeat) -> list[RhythmEvent]:
+    def _runs(self, beat: LabelledBeat) -> list[RhythmEvent]:
         state = self.state
         if beat.label is not BeatLabel.VENTRICULAR:
             return self._run_over()
-        state.run = [*state.run[:1], beat.sample] if state.run else [beat.sample]
+        state.run = [*state.run[:1], beat.peak.sample] if state.run else [beat.peak.sample]
         state.n_run += 1
         return []
 
@@ -112,10 +103,10 @@ class Patterns:
             return []
         return _event(label, run[0], run[-1], 0.8)
 
-    def _cycles(self, beat: SeenBeat) -> list[RhythmEvent]:
+    def _cycles(self, beat: LabelledBeat) -> list[RhythmEvent]:
         state, config = self.state, self._config
         mark = "V" if beat.label is BeatLabel.VENTRICULAR else "N"
-        state.labels.append((beat.sample, mark))
+        state.labels.append((beat.peak.sample, mark))
         del state.labels[: -(3 * config.cycles) - 1]
         # Both cycles end with a V beat, and only what is open can end.
         if mark == "N" and not state.open:
@@ -132,18 +123,20 @@ class Patterns:
                 events.append(RhythmBegan(start, label, 0.8))
         return events
 
-    def _long_pr(self, beat: SeenBeat) -> list[RhythmEvent]:
+    def _long_pr(self, beat: LabelledBeat) -> list[RhythmEvent]:
         state, config = self.state, self._config
-        if beat.pr_ms is None:
+        p, qrs = beat.waves.p, beat.waves.qrs
+        if p is None or qrs is None:
             return []
-        state.pr_ms = [*state.pr_ms[-config.pr_beats + 1 :], beat.pr_ms]
-        state.pr_at = [*state.pr_at[-config.pr_beats + 1 :], beat.sample]
+        pr_ms = 1e3 / self._fs_hz * (qrs.onset - p.onset)
+        state.pr_ms = [*state.pr_ms[-config.pr_beats + 1 :], pr_ms]
+        state.pr_at = [*state.pr_at[-config.pr_beats + 1 :], beat.peak.sample]
         if len(state.pr_ms) < config.pr_beats:
             return []
         middle = sorted(state.pr_ms)[config.pr_beats // 2]
         if RhythmLabel.AVB1 in state.open:
             return (
-                self._close(RhythmLabel.AVB1, beat.sample)
+                self._close(RhythmLabel.AVB1, beat.peak.sample)
                 if middle < config.pr_long_clear_ms
                 else []
             )

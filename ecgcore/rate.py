@@ -1,13 +1,14 @@
 """The name of an orderly rhythm: by its rate, its P waves and how even it is."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ecgcore.events import BeatLabel, RhythmLabel
-from ecgcore.patterns import SeenBeat
+from ecgcore.beat_table import IS_CERTAIN, KIND, NORMAL, PR, QRS_MS, RR, SAMPLE, P
+from ecgcore.events import RhythmLabel
+from ecgcore.jit import compiled
 from ecgcore.types import FloatArray
 
 
@@ -27,66 +28,76 @@ class RateConfig:
     """Longest less shortest PP or RR (catalogue F93)."""
 
 
-def named_by_rate(
-    recent: Sequence[SeenBeat], rr_s: FloatArray, af: float, config: RateConfig
-) -> tuple[RhythmLabel, float]:
+class Recent(NamedTuple):
+    """What the last beats have in common."""
+
+    n_beats: int
+    n_intervals: int
+    mean_s: float
+    """Of the intervals, as the rest; NaN without one."""
+    is_even: bool
+    span_ms: float
+    """The longest less the shortest; 0 for few or where a beat is not normal."""
+    p_share: float
+    """Share of beats with a P wave; NaN where their waves are not known."""
+    is_narrow: bool
+    """Normal beats of a QRS below 120 ms, enough to judge by."""
+
+    @classmethod
+    def of(cls, rows: FloatArray, reach: float) -> "Recent":
+        """Measure the beats at most `reach` samples before the last of some rows."""
+        return cls(*_measured(rows, reach))
+
+
+def named_by_rate(recent: Recent, af: float, config: RateConfig) -> tuple[RhythmLabel, float]:
     """Name the rhythm of the last beats, which is neither AF nor flutter.
 
     Parameters
     ----------
-    rr_s : FloatArray, shape (n,)
-        Their intervals, at least three.
+    recent : Recent
+        With at least three intervals.
     af : float
         How probable AF is, 0 to 1; as much less sure the name is.
     """
-    p_share = _p_share(recent)
-    if math.isnan(p_share):
-        p_share = 1.0
-    mean_s = float(rr_s.sum()) / rr_s.size
-    bpm = 60.0 / mean_s
+    p_share = 1.0 if math.isnan(recent.p_share) else recent.p_share
+    bpm = 60.0 / recent.mean_s
     confidence = (1.0 - af) * (0.5 + 0.5 * p_share)
-    if bpm >= config.svt_bpm and p_share < 0.3 and _is_even(rr_s, mean_s):
+    if bpm >= config.svt_bpm and p_share < 0.3 and recent.is_even:
         return RhythmLabel.SVT, 0.7
     low_bpm, high_bpm = config.junctional_bpm
     has_no_p = low_bpm <= bpm <= high_bpm and p_share <= config.junctional_p
-    if has_no_p and _is_narrow(recent) and _is_even(rr_s, mean_s):
+    if has_no_p and recent.is_narrow and recent.is_even:
         return RhythmLabel.JUNCTIONAL, 0.6
     if bpm > config.tachy_bpm:
         return RhythmLabel.SINUS_TACHY, confidence
     if bpm < config.brady_bpm:
         return RhythmLabel.SINUS_BRADY, confidence
-    is_arrhythmia = _span_ms(recent) > config.sinus_arrhythmia_ms
+    is_arrhythmia = recent.span_ms > config.sinus_arrhythmia_ms
     label = RhythmLabel.SINUS_ARRHYTHMIA if is_arrhythmia else RhythmLabel.SINUS_RHYTHM
     return label, confidence
 
 
-def intervals_s(beats: Sequence[SeenBeat]) -> FloatArray:
-    """Give the intervals that are known, s."""
-    found = [beat.rr_s for beat in beats if beat.rr_s is not None and math.isfinite(beat.rr_s)]
-    return np.array(found, float)
-
-
-def _is_even(rr_s: FloatArray, mean_s: float) -> bool:
-    return float(((rr_s - mean_s) ** 2).sum()) < rr_s.size * (0.08 * mean_s) ** 2
-
-
-def _span_ms(beats: Sequence[SeenBeat]) -> float:
-    """Give the longest less the shortest interval; 0 for few or where a beat is not normal."""
-    if any(beat.label is not BeatLabel.NORMAL for beat in beats):
-        return 0.0
-    rr_s = [beat.rr_s for beat in beats if beat.rr_s is not None]
-    return 1e3 * (max(rr_s) - min(rr_s)) if len(rr_s) >= 4 else 0.0
-
-
-def _is_narrow(beats: Sequence[SeenBeat]) -> bool:
-    """Tell whether these are normal beats of a QRS below 120 ms, enough to judge by."""
-    return len(beats) >= 6 and all(
-        beat.label is BeatLabel.NORMAL and beat.qrs_ms is not None and beat.qrs_ms < 120.0
-        for beat in beats
-    )
-
-
-def _p_share(beats: Sequence[SeenBeat]) -> float:
-    """Share of beats with a P wave; NaN where their waves are not known."""
-    known = [beat.has_p for beat in beats if beat.has_p is not None]
-    return sum(known) / len(known) if known else math.nan
+@compiled
+def _measured(rows: FloatArray, reach: float) -> tuple[int, int, float, bool, float, float, bool]:
+    n_all = n = rows.shape[0]
+    while n > 0 and rows[n - 1, SAMPLE] >= rows[-1, SAMPLE] - reach:
+        n -= 1
+    recent = rows[n:]
+    n = n_all - n
+    rr_s = recent[:, RR][np.isfinite(recent[:, RR])]
+    n_known = n_p = n_normal = n_narrow = 0
+    for i in range(n):
+        if not np.isnan(recent[i, P]):
+            n_known += 1
+            n_p += not np.isnan(recent[i, PR])
+        if recent[i, KIND] == NORMAL and recent[i, IS_CERTAIN] > 0.0:
+            n_normal += 1
+            n_narrow += recent[i, QRS_MS] < 120.0
+    p_share = n_p / n_known if n_known else np.nan
+    is_narrow = n_narrow == n and n >= 6
+    if rr_s.size == 0:
+        return n, 0, np.nan, False, 0.0, p_share, is_narrow
+    mean_s = rr_s.sum() / rr_s.size
+    is_even = ((rr_s - mean_s) ** 2).sum() < rr_s.size * (0.08 * mean_s) ** 2
+    span_ms = 1e3 * (rr_s.max() - rr_s.min()) if n_normal == n and rr_s.size >= 4 else 0.0
+    return n, rr_s.size, mean_s, is_even, span_ms, p_share, is_narrow

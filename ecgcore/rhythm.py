@@ -17,7 +17,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgcore.beat_table import N_ROWS, PLACE, RR, BeatTable, BeatTableState, has_waves
+from ecgcore.beat_table import (
+    IS_CERTAIN,
+    KIND,
+    N_ROWS,
+    PACED,
+    PLACE,
+    RR,
+    SAMPLE,
+    VENTRICULAR,
+    BeatTable,
+    BeatTableState,
+    has_waves,
+)
 from ecgcore.chaos import leakage
 from ecgcore.conduction import Conduction, ConductionConfig, ConductionState
 from ecgcore.events import (
@@ -29,8 +41,8 @@ from ecgcore.events import (
 )
 from ecgcore.flutter import Flutter, FlutterConfig, FlutterState
 from ecgcore.irregularity import LEAST_INTERVALS, figures, probability, rr_figures
-from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent, SeenBeat
-from ecgcore.rate import RateConfig, intervals_s, named_by_rate
+from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent
+from ecgcore.rate import RateConfig, Recent, named_by_rate
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -99,7 +111,6 @@ class Base:
 class RhythmState:
     """What is remembered."""
 
-    beats: list[SeenBeat] = field(default_factory=list)
     table: BeatTableState = field(default_factory=BeatTableState)
     patterns: PatternState = field(default_factory=PatternState)
     conduction: ConductionState = field(default_factory=ConductionState)
@@ -108,8 +119,6 @@ class RhythmState:
     flutter: FlutterState = field(default_factory=FlutterState)
     base: Base | None = None
     candidate: Base | None = None
-    last_place: float | None = None
-    """Of the last beat that was no noise, in samples."""
     last_named: SampleIndex | None = None
     """Of the last R peak, classified or not; the start of the run before the first."""
     af: float = 0.0
@@ -168,8 +177,7 @@ class RhythmTracker:
         if state.base is not None:
             base = state.base
             events.append(RhythmEnded(base.start, state.end, base.label, base.confidence))
-        state.base = state.candidate = state.last_place = state.last_named = None
-        state.beats.clear()
+        state.base = state.candidate = state.last_named = None
         self._verdict = None
         state.af, state.n_unjudged = 0.0, 0
         state.bad_seconds.clear()
@@ -179,44 +187,25 @@ class RhythmTracker:
 
     def _take(self, labelled: Sequence[LabelledBeat]) -> list[RhythmEvent]:
         events: list[RhythmEvent] = []
-        self._table.push(labelled)
-        for each in labelled:
-            events += self._conduction.push(
-                each, self.state.lead, self._table.recent_mv(), self.state.end
-            )
-            if each.label is BeatLabel.NOISE:
-                continue
-            self.state.n_unjudged += 1
-            beat = self._seen(each)
-            self.state.beats.append(beat)
-            del self.state.beats[:-N_ROWS]
-            self._verdict = None
-            events += self._patterns.push(beat)
+        ecg_mv = self._table.recent_mv()
+        for beat in labelled:
+            events += self._conduction.push(beat, self.state.lead, ecg_mv, self.state.end)
+            self._table.push(beat)
+            if beat.label is not BeatLabel.NOISE:
+                events += self._patterns.push(beat, float(self._table.rows[-1, RR]))
+                self.state.n_unjudged += 1
+                self._verdict = None
         return events
-
-    def _seen(self, each: LabelledBeat) -> SeenBeat:
-        state = self.state
-        place = each.peak.sample + each.peak.offset
-        rr_s = None if state.last_place is None else (place - state.last_place) / self._fs_hz
-        state.last_place = place
-        p, qrs = each.waves.p, each.waves.qrs
-        has_p = None if qrs is None else p is not None
-        ms = 1e3 / self._fs_hz
-        pr_ms = None if p is None or qrs is None else ms * (qrs.onset - p.onset)
-        qrs_ms = None if qrs is None else ms * (qrs.offset - qrs.onset)
-        sample, sure = each.peak.sample, each.peak.confidence
-        return SeenBeat(sample, rr_s, each.label, has_p, pr_ms, sure, qrs_ms)
 
     def _judged(self) -> tuple[RhythmLabel, float]:
         """Name the rhythm of now, and how sure that is."""
-        state, config = self.state, self._config
-        n_bad = sum(each > 0 for each in state.bad_seconds)
+        state, config, bad = self.state, self._config, self.state.bad_seconds
+        n_bad = len(bad) - bad.count(0)
         # It is no noise, but has no QRS complexes that the quality index could rest on.
-        if 2 not in state.bad_seconds and self._is_vf():
+        if 2 not in bad and self._is_vf():
             return RhythmLabel.VF, 0.7
-        if n_bad >= min(3, len(state.bad_seconds)):
-            is_off = sum(each == 2 for each in state.bad_seconds) >= 2
-            return (RhythmLabel.LEAD_OFF if is_off else RhythmLabel.NOISE), 0.9
+        if n_bad >= min(3, len(bad)):
+            return (RhythmLabel.LEAD_OFF if bad.count(2) >= 2 else RhythmLabel.NOISE), 0.9
         silent_s = (state.end - (state.last_named or 0)) / self._fs_hz
         if silent_s >= config.asystole_s + config.late_s and n_bad == 0:
             return RhythmLabel.ASYSTOLE, 0.8
@@ -229,7 +218,7 @@ class RhythmTracker:
         seen = in_af, self._flutter.is_there
         if self._verdict is None or self._verdict[0] != seen:
             recent = self._recent()
-            if len(recent) < 4:
+            if recent.n_beats < 4:
                 found = RhythmLabel.UNDETERMINED, 0.5
             else:
                 found = self._ventricular(recent) or self._of_intervals(recent, in_af)
@@ -247,40 +236,33 @@ class RhythmTracker:
         limit = config.vf_leave if goes_on else config.vf_enter
         return share < limit and is_fast and size_mv >= config.vf_least_mv
 
-    def _recent(self) -> list[SeenBeat]:
-        state = self.state
-        if not state.beats:
-            return []
-        since = state.beats[-1].sample - self._config.regular_s * self._fs_hz
-        n = 1
-        while n < len(state.beats) and state.beats[-1 - n].sample >= since:
-            n += 1
-        return state.beats[-n:]
+    def _recent(self) -> Recent:
+        return Recent.of(self._table.rows, self._config.regular_s * self._fs_hz)
 
-    def _ventricular(self, recent: list[SeenBeat]) -> tuple[RhythmLabel, float] | None:
-        beats = self.state.beats
-        if beats[-1].label is BeatLabel.PACED:
-            n_paced = sum(beat.label is BeatLabel.PACED for beat in beats)
-            return (RhythmLabel.PACED, 0.8) if n_paced > 0.5 * len(beats) else None
-        n = 0
-        while n < len(beats) and beats[-1 - n].label is BeatLabel.VENTRICULAR:
-            n += 1
+    def _ventricular(self, recent: Recent) -> tuple[RhythmLabel, float] | None:
+        rows = self._table.rows
+        kinds = rows[:, KIND]
+        if kinds[-1] == PACED:
+            return (RhythmLabel.PACED, 0.8) if (kinds == PACED).mean() > 0.5 else None
+        if kinds[-1] != VENTRICULAR:
+            return None
+        others = np.flatnonzero((kinds != VENTRICULAR) | (rows[:, IS_CERTAIN] == 0.0))
+        n = len(rows) - (int(others[-1]) + 1 if others.size else 0)
         if n < 6:
             return None
-        length_s = (beats[-1].sample - beats[-n].sample) / self._fs_hz
+        length_s = float(rows[-1, SAMPLE] - rows[-n, SAMPLE]) / self._fs_hz
         bpm = 60.0 * (n - 1) / length_s
         if bpm < self._config.patterns.tachycardia_bpm:
             return RhythmLabel.AIVR, 0.7
         # Shorter ones are a pattern; they are reported when they are over.
-        is_all = n == len(beats) and length_s >= 0.5 * self._config.sustained_s
+        is_all = n == len(rows) and length_s >= 0.5 * self._config.sustained_s
         if length_s >= self._config.sustained_s or is_all:
             return RhythmLabel.VT, 0.8
-        return None if len(recent) > n else (RhythmLabel.VT, 0.6)
+        return None if recent.n_beats > n else (RhythmLabel.VT, 0.6)
 
-    def _of_intervals(self, recent: list[SeenBeat], in_af: bool) -> tuple[RhythmLabel, float]:
+    def _of_intervals(self, recent: Recent, in_af: bool) -> tuple[RhythmLabel, float]:
         config = self._config
-        rr_s = intervals_s(recent)
-        if rr_s.size < 3:
+        if recent.n_intervals < 3:
             return RhythmLabel.UNDETERMINED, 0.5
         af = self._af_probability()
         if self._flutter.is_there:
@@ -290,7 +272,7 @@ class RhythmTracker:
             enter, leave = config.af_enter_rr, config.af_leave_rr
         if af >= (leave if in_af else enter):
             return RhythmLabel.AFIB, min(max(af, 0.5), 0.99)
-        return named_by_rate(recent, rr_s, af, config.rate)
+        return named_by_rate(recent, af, config.rate)
 
     def _af_probability(self) -> float:
         """Give the probability of AF; flutter is judged anew with it."""
@@ -302,13 +284,13 @@ class RhythmTracker:
 
     def _judge_af(self) -> float:
         rows = self._af_rows()
-        n_intervals = int(np.isfinite(rows[:, RR]).sum())
+        n_intervals = np.count_nonzero(np.isfinite(rows[:, RR]))
         if len(rows) < self._config.af_least_beats or n_intervals < LEAST_INTERVALS:
             return 0.0
         if not self._has_waves():
             return probability(rr_figures(rows[:, RR].copy()), has_waves=False)
         found = probability(figures(rows), has_waves=True)
-        if found < self._config.af_leave or len(self._table.state.rows) < N_ROWS:
+        if found < self._config.af_leave or len(self._table.rows) < N_ROWS:
             return found
         # The forest was fitted on recordings of half a minute. In a stream whose P waves cannot be
         # made out it is often wrong, and hardly ever where the intervals say AF as well.
@@ -316,11 +298,11 @@ class RhythmTracker:
         return found if by_intervals >= self._config.af_least_rr else by_intervals
 
     def _has_waves(self) -> bool:
-        return has_waves(self._table.state.rows, self._config.af_beats)
+        return has_waves(self._table.rows, self._config.af_beats)
 
     def _af_rows(self) -> FloatArray:
         """Give the beats that AF is judged over."""
-        config, rows = self._config, self._table.state.rows
+        config, rows = self._config, self._table.rows
         if self._has_waves() or not len(rows):
             return rows[-config.af_beats :]
         since = rows[-1, PLACE] - config.af_span_rr_s * self._fs_hz
@@ -351,15 +333,14 @@ class RhythmTracker:
 
     def _begin_of(self, label: RhythmLabel, now: SampleIndex) -> SampleIndex:
         """Say where a rhythm that is judged for the first time began, after the one before it."""
-        state = self.state
+        state, rows = self.state, self._table.rows
         begin = now
         if label is RhythmLabel.ASYSTOLE:
             begin = state.last_named or now
         elif label is RhythmLabel.VF:
             begin = state.end - round(self._config.vf_s * self._fs_hz)
-        elif label not in (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF) and state.beats:
-            n = min(self._n_back(label), len(state.beats))
-            begin = state.beats[-n].sample
+        elif label not in (RhythmLabel.NOISE, RhythmLabel.LEAD_OFF) and len(rows):
+            begin = int(rows[-min(self._n_back(label), len(rows)), SAMPLE])
         return max(begin, state.base.start + 1) if state.base is not None else begin
 
     def _n_back(self, label: RhythmLabel) -> int:
@@ -367,12 +348,12 @@ class RhythmTracker:
         state, n_af = self.state, len(self._af_rows())
         was_af = state.base is not None and state.base.label is RhythmLabel.AFIB
         if label is RhythmLabel.AFLUTTER:
-            return len(self._recent())
+            return self._recent().n_beats
         if label is not RhythmLabel.AFIB and not was_af:
             return 3
         # The first ones of a run stand for all before.
         if state.base is None:
-            return len(state.beats)
+            return len(self._table.rows)
         if self._has_waves():
             return n_af // 2
         # Measured: over so many, AF is seen once three quarters are it, and gone once 3/8 are not.
@@ -384,7 +365,7 @@ class RhythmTracker:
         if not is_rate or self._has_waves():
             return lasted_s >= self._needed_s(candidate.label)
         # AF is judged some way back; a change of rate told before would cut its beginning off.
-        n_since = sum(beat.sample >= candidate.start for beat in self.state.beats)
+        n_since = int(np.count_nonzero(self._table.rows[:, SAMPLE] >= candidate.start))
         return n_since > 6 * len(self._af_rows()) // 8 + self._config.af_step_beats
 
     def _needed_s(self, label: RhythmLabel) -> float:

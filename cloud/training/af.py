@@ -26,6 +26,7 @@ from cloud.training import handheld
 from cloud.training.beat_class import seconds_of
 from ecgcore.beat_class import BeatClassConfig, BeatClassifier
 from ecgcore.beat_table import KIND, N_COLUMNS, PLACE, RR, VENTRICULAR, BeatTable
+from ecgcore.events import BeatLabel
 from ecgcore.irregularity import LEAST_INTERVALS, Forest, figures, rr_figures
 from ecgcore.rhythm import AF_SHARE, RhythmConfig
 from ecgcore.types import FloatArray
@@ -75,10 +76,9 @@ def rows_of(given: Recording) -> tuple[str, str, FloatArray]:
             table.hear(second)
         found = classify.finish(beats) if second is None else classify.push(second, beats)
         for beat in found:
-            before = table.state.last_place
-            table.push([beat])
-            if table.state.last_place != before:
-                rows.append(table.state.rows[-1])
+            table.push(beat)
+            if beat.label is not BeatLabel.NOISE:
+                rows.append(table.rows[-1].copy())
     return name, label, np.array(rows).reshape(-1, N_COLUMNS)
 
 

@@ -1,39 +1,52 @@
 """What lies over the base rhythm, over beats that were made up."""
 
+import math
+
 import pytest
 
-from ecgcore.events import BeatLabel, RhythmEnded, RhythmLabel
-from ecgcore.patterns import PatternConfig, Patterns, PatternState, SeenBeat
+from ecgcore.events import BeatLabel, BeatWaves, RhythmEnded, RhythmLabel, Wave
+from ecgcore.patterns import PatternConfig, Patterns, PatternState
+from ecgcore.rpeak import RPeak
+from ecgcore.second import LabelledBeat
 from ecgcore.state import dump_state, load_state
 
 FS_HZ = 250.0
 LETTERS = {"N": BeatLabel.NORMAL, "V": BeatLabel.VENTRICULAR, "S": BeatLabel.SUPRAVENTRICULAR}
+Beat = tuple[LabelledBeat, float]
+"""With its interval."""
 
 
-def beats_of(text: str, rr_s: float = 0.5, pr_ms: float | None = None) -> list[SeenBeat]:
+def beat_of(sample: int, rr_s: float, letter: str, pr_ms: float | None = None) -> Beat:
+    def wave(onset_ms: float) -> Wave:
+        onset = sample + onset_ms * FS_HZ / 1e3
+        return Wave(onset, onset + 10.0, onset + 20.0, 0.1, 0.9)
+
+    waves = BeatWaves() if pr_ms is None else BeatWaves(wave(-40.0 - pr_ms), wave(-40.0))
+    peak = RPeak(sample, 0.0, 1.0, 0.9, sample)
+    return LabelledBeat(peak, waves, (waves,), LETTERS[letter], 1.0), rr_s
+
+
+def beats_of(text: str, rr_s: float = 0.5, pr_ms: float | None = None) -> list[Beat]:
     return [
-        SeenBeat(
-            round(k * rr_s * FS_HZ),
-            rr_s if k else None,
-            LETTERS[letter],
-            pr_ms is not None,
-            pr_ms,
-            0.9,
-        )
+        beat_of(round(k * rr_s * FS_HZ), rr_s if k else math.nan, letter, pr_ms)
         for k, letter in enumerate(text)
     ]
 
 
-def ended(beats: list[SeenBeat], restored_at: int | None = None) -> list[RhythmEnded]:
+def ended(beats: list[Beat], restored_at: int | None = None) -> list[RhythmEnded]:
     stage = Patterns(PatternConfig(), FS_HZ)
     events = []
-    for k, beat in enumerate(beats):
+    for k, (beat, rr_s) in enumerate(beats):
         if k == restored_at:
             state = load_state(PatternState, dump_state(stage.state, "law"), "law")
             stage = Patterns(PatternConfig(), FS_HZ, state)
-        events += stage.push(beat)
-    events += stage.finish(beats[-1].sample)
+        events += stage.push(beat, rr_s)
+    events += stage.finish(sample_of(beats[-1]))
     return [each for each in events if isinstance(each, RhythmEnded)]
+
+
+def sample_of(beat: Beat) -> int:
+    return beat[0].peak.sample
 
 
 @pytest.mark.parametrize(
@@ -65,13 +78,10 @@ def test_no_pattern(text: str) -> None:
 
 @pytest.mark.parametrize(("rr_s", "n"), [(2.96, 0), (3.04, 1)])
 def test_pause_from_three_seconds(rr_s: float, n: int) -> None:
-    beats = [
-        *beats_of("NN"),
-        SeenBeat(125 + round(rr_s * FS_HZ), rr_s, BeatLabel.NORMAL, True, None, 0.9),
-    ]
+    beats = [*beats_of("NN"), beat_of(125 + round(rr_s * FS_HZ), rr_s, "N")]
     found = ended(beats)
     assert [each.label for each in found] == [RhythmLabel.PAUSE] * n
-    assert all((each.start, each.end) == (125, beats[-1].sample) for each in found)
+    assert all((each.start, each.end) == (125, sample_of(beats[-1])) for each in found)
 
 
 def test_long_pr_has_hysteresis() -> None:
@@ -80,7 +90,7 @@ def test_long_pr_has_hysteresis() -> None:
     rising = [*beats_of("N" * 15, pr_ms=210.0), *beats_of("N" * 60, pr_ms=195.0)[15:]]
     found = ended(rising)
     assert [e.label for e in found] == [RhythmLabel.AVB1]
-    assert found[0].end == rising[-1].sample
+    assert found[0].end == sample_of(rising[-1])
 
 
 @pytest.mark.parametrize("at", [3, 6, 9])
@@ -91,7 +101,7 @@ def test_restore_is_invisible(at: int) -> None:
 
 def test_memory_is_bounded() -> None:
     stage, sizes = Patterns(PatternConfig(), FS_HZ), []
-    for beat in beats_of("NVVVNVNVNV" * 60 + "V" * 600, pr_ms=150.0):
-        stage.push(beat)
+    for beat, rr_s in beats_of("NVVVNVNVNV" * 60 + "V" * 600, pr_ms=150.0):
+        stage.push(beat, rr_s)
         sizes.append(len(dump_state(stage.state, "law")))
     assert max(sizes[300:]) <= 1.2 * max(sizes[:300])
