@@ -12,7 +12,6 @@ import numpy as np
 from ecgcore.events import BeatLabel
 from ecgcore.history import History, HistoryState
 from ecgcore.jit import compiled
-from ecgcore.rpeak import RPeak
 from ecgcore.second import LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -87,8 +86,12 @@ class BeatTable:
     def hear(self, second: SignalSecond) -> None:
         """Take the signal of a second and the peaks named in it."""
         self._history.push(second.start, second.ecg_mv[second.lead])
+        state, reach = self.state, self._reach
         for peak in second.peaks:
-            self._keep(peak)
+            before_mv = self._history.between(peak.sample - reach, peak.sample)
+            if before_mv.size == reach and len(state.places) < _WAITING:
+                state.places.append(peak.sample)
+                state.segments.append(segment_of(before_mv, reach, self._fs_hz))
 
     def push(self, beat: LabelledBeat) -> None:
         """Take a beat that was classified; noise is none."""
@@ -125,15 +128,6 @@ class BeatTable:
         state.places.clear()
         state.segments.clear()
         self._history.reset()
-
-    def _keep(self, peak: RPeak) -> None:
-        state = self.state
-        first = peak.sample - self._reach
-        if first < self._history.start or len(state.places) >= _WAITING:
-            return
-        ecg_mv = self._history.between(first, peak.sample)
-        state.places.append(peak.sample)
-        state.segments.append(segment_of(ecg_mv, self._reach, self._fs_hz))
 
     def _segment(self, sample: SampleIndex) -> FloatArray:
         state = self.state

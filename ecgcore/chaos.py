@@ -19,20 +19,23 @@ def leakage(ecg_mv: FloatArray, fs_hz: float) -> tuple[float, float, float]:
     """
     cell = max(round(0.02 * fs_hz), 1)
     n = ecg_mv.size // cell
-    x = np.empty(n)
+    x, total = np.empty(n), np.zeros(n + 1)
     for i in range(n):
-        x[i] = ecg_mv[i * cell : (i + 1) * cell].mean()
-    rate_hz = fs_hz / cell
-    wide = int(rate_hz)
-    y = np.empty(n)
-    total = np.zeros(n + 1)
-    for i in range(n):
+        value = 0.0
+        for k in range(i * cell, (i + 1) * cell):
+            value += ecg_mv[k]
+        x[i] = value / cell
         total[i + 1] = total[i] + x[i]
+    rate_hz = fs_hz / cell
+    reach = int(rate_hz) // 2
+    y = np.empty(n)
+    size = change = 0.0
     for i in range(n):
-        low, high = max(i - wide // 2, 0), min(i + wide // 2 + 1, n)
+        low, high = max(i - reach, 0), min(i + reach + 1, n)
         y[i] = x[i] - (total[high] - total[low]) / (high - low)
-    size = np.abs(y).sum()
-    change = np.abs(np.diff(y)).sum()
+        size += abs(y[i])
+        if i > 0:
+            change += abs(y[i] - y[i - 1])
     if size <= 0.0 or change <= 0.0:
         return 1.0, 0.0, 0.0
     half = max(int(np.pi * size / change + 0.5), 1)

@@ -25,6 +25,7 @@ _KEPT = 16
 # block makes is longer than the one before by more than this.
 _QUIET, _EVERY, _STEADY = 8, 4, 1.2
 _BLOCKS = (RhythmLabel.AVB_2TO1, RhythmLabel.COMPLETE_AVB)
+_EVEN = (BeatLabel.NORMAL, BeatLabel.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +116,14 @@ class Conduction:
             return self.finish(beat.peak.sample)
         if beat.label is BeatLabel.NOISE:
             return self._broken(beat.peak.sample)
-        cycle = self._cycle(beat, ecg_mv, end - ecg_mv.size)
-        state.cycles = [*state.cycles[1 - _KEPT :], cycle]
+        waves = beat.lead_waves[lead] if lead < len(beat.lead_waves) else beat.waves
+        cycle = self._cycle(beat, waves, ecg_mv, end - ecg_mv.size)
+        state.cycles.append(cycle)
+        del state.cycles[:-_KEPT]
         state.n_quiet = 0 if cycle.lost_s else state.n_quiet + 1
-        t = _waves_in(lead, beat).t
-        state.t_end = math.nan if t is None else t.offset
-        if not state.open and not any(cycle.lost_s for cycle in state.cycles[-4:]):
-            return []
-        return self._named()
+        state.t_end = math.nan if waves.t is None else waves.t.offset
+        # All blocks that can begin have a lost P wave in the last four intervals.
+        return self._named() if state.open or state.n_quiet < 4 else []
 
     def finish(self, at: SampleIndex) -> list[RhythmEvent]:
         """End what goes on, as before a gap."""
@@ -134,22 +135,21 @@ class Conduction:
         self.state.cycles, self.state.t_end, self.state.n_quiet = [], math.nan, 0
         return [event for label in _BLOCKS for event in self._close(label, at)]
 
-    def _cycle(self, beat: LabelledBeat, ecg_mv: FloatArray, first: SampleIndex) -> Cycle:
-        fs_hz = self._fs_hz
+    def _cycle(
+        self, beat: LabelledBeat, waves: BeatWaves, ecg_mv: FloatArray, first: SampleIndex
+    ) -> Cycle:
+        fs_hz, p = self._fs_hz, waves.p
         place = beat.peak.sample + beat.peak.offset
-        waves = _waves_in(self.state.lead, beat)
-        is_sure = waves.p is not None and waves.p.confidence >= self._config.sure_p
-        p_at = waves.p.peak if waves.p is not None and is_sure else math.nan
-        found, is_known = self._between(place, p_at, ecg_mv, first)
-        is_even = beat.label in (BeatLabel.NORMAL, BeatLabel.UNKNOWN)
+        is_sure = p is not None and p.confidence >= self._config.sure_p
+        p_at = math.nan if p is None else p.peak
+        found, is_known = self._between(place, p_at if is_sure else math.nan, ecg_mv, first)
+        is_even = beat.label in _EVEN
         if is_even:
             self._learn(waves, ecg_mv, first)
         low_s, high_s = self._config.pr_s
         if not is_sure and found and low_s * fs_hz <= place - found[-1] <= high_s * fs_hz:
             *found, p_at = found
-        elif waves.p is not None:
-            p_at = waves.p.peak
-        lost_s = tuple(each / fs_hz for each in found)
+        lost_s = tuple([each / fs_hz for each in found]) if found else ()
         return Cycle(beat.peak.sample, place / fs_hz, p_at / fs_hz, lost_s, is_known and is_even)
 
     def _learn(self, waves: BeatWaves, ecg_mv: FloatArray, first: SampleIndex) -> None:
@@ -326,7 +326,3 @@ def _regular(p_s: FloatArray, spread: float) -> float:
     pp_s = float(steps.sum() / n.sum())
     is_even = np.abs(steps - n * pp_s) <= 0.5 * spread * pp_s * np.sqrt(n)
     return float(n.sum() + 1) if is_even.mean() >= 0.9 else 0.0
-
-
-def _waves_in(lead: int, beat: LabelledBeat) -> BeatWaves:
-    return beat.lead_waves[lead] if lead < len(beat.lead_waves) else beat.waves

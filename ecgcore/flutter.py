@@ -51,7 +51,7 @@ class FlutterState:
     """What is remembered."""
 
     peaks: list[SampleIndex] = field(default_factory=list)
-    """R peaks of the stretch, at most `_MOST_PEAKS`."""
+    """The last R peaks, at most `_MOST_PEAKS`."""
     n_alike: int = 0
     """Judgements in a row that found it."""
 
@@ -68,40 +68,29 @@ class Flutter:
 
     def hear(self, second: SignalSecond) -> None:
         """Take the peaks named in a second."""
-        if not second.peaks:
-            return
-        oldest = second.end - self.config.length_s * self._fs_hz
-        peaks = [*self.state.peaks, *(peak.sample for peak in second.peaks)]
-        self.state.peaks = [each for each in peaks if each >= oldest][-_MOST_PEAKS:]
+        peaks = self.state.peaks
+        for peak in second.peaks:
+            peaks.append(peak.sample)
+        del peaks[:-_MOST_PEAKS]
 
     def judge(self, ecg_mv: FloatArray, end: SampleIndex) -> None:
         """Look at the last samples, which end before `end`."""
         config, state = self.config, self.state
-        first = end - ecg_mv.size
-        rpeaks = np.array([each - first for each in state.peaks if each >= first], np.float64)
-        is_found = False
-        if self._room_s(rpeaks) >= config.compared_s:
-            likeness, cycle_s, size_mv, compared_s = sawtooth(ecg_mv, rpeaks, self._fs_hz)
-            # Once it is there, a cycle somewhat out of its bounds ends nothing.
-            in_bounds = self.is_there or CYCLE_S[0] <= cycle_s <= CYCLE_S[1]
-            limit = config.leave if self.is_there else config.enter
-            is_large = size_mv >= config.least_mv
-            is_found = (
-                in_bounds and is_large and likeness >= limit and compared_s >= config.compared_s
-            )
+        rpeaks = np.array(state.peaks, np.float64) - (end - ecg_mv.size)
+        limit = config.leave if self.is_there else config.enter
+        likeness, cycle_s, size_mv, compared_s = sawtooth(
+            ecg_mv, rpeaks[rpeaks >= 0.0], self._fs_hz, limit, config.compared_s
+        )
+        # Once it is there, a cycle somewhat out of its bounds ends nothing.
+        in_bounds = self.is_there or CYCLE_S[0] <= cycle_s <= CYCLE_S[1]
+        is_like = likeness >= limit and compared_s >= config.compared_s
+        is_found = in_bounds and is_like and size_mv >= config.least_mv
         state.n_alike = min(state.n_alike + 1, config.judgements) if is_found else 0
 
     @property
     def is_there(self) -> bool:
         """Whether the last judgements agreed on it."""
         return self.state.n_alike >= self.config.judgements
-
-    def _room_s(self, rpeaks: FloatArray) -> float:
-        """Give at most how long a stretch could be compared over two cycles."""
-        if rpeaks.size < _LEAST_PEAKS:
-            return 0.0
-        free_s = np.diff(rpeaks) / self._fs_hz - (_AFTER_S + _BEFORE_S + 3.0 * CYCLE_S[0])
-        return float(free_s[free_s > 0.0].sum())
 
     def reset(self) -> None:
         """Forget everything, as after a gap."""
@@ -111,7 +100,7 @@ class Flutter:
 
 @compiled
 def sawtooth(
-    ecg_mv: FloatArray, rpeaks: FloatArray, fs_hz: float
+    ecg_mv: FloatArray, rpeaks: FloatArray, fs_hz: float, least: float, compared_s: float
 ) -> tuple[float, float, float, float]:
     """Look for flutter waves.
 
@@ -120,59 +109,84 @@ def sawtooth(
     ecg_mv : FloatArray, shape (n,)
     rpeaks : FloatArray, shape (m,)
         Places in it, in order.
+    least, compared_s : float
+        Waves that repeat less well, or where not so much could be compared, are not looked at on.
 
     Returns
     -------
     tuple of float
         How well the waves repeat (1 exactly; the least of one, two and half a cycle), their cycle
-        (s), their root mean square (mV), and how long a stretch was compared over two cycles (s).
+        (s), their root mean square (mV), and how long a stretch was compared over two cycles (s);
+        all 0 where there are none.
     """
+    none = (0.0, 0.0, 0.0, 0.0)
+    if rpeaks.size < _LEAST_PEAKS or _room_s(rpeaks, fs_hz) < compared_s:
+        return none
     cell = max(int(_CELL_S * fs_hz), 1)
-    x = np.empty(ecg_mv.size // cell)
+    x, total = np.empty(ecg_mv.size // cell), np.zeros(ecg_mv.size // cell + 1)
     for i in range(x.size):
-        x[i] = ecg_mv[i * cell : (i + 1) * cell].mean()
-    cell_s = cell / fs_hz
+        value = 0.0
+        for k in range(i * cell, (i + 1) * cell):
+            value += ecg_mv[k]
+        x[i] = value / cell
+        total[i + 1] = total[i] + x[i]
+    cell_s, rpeaks = cell / fs_hz, rpeaks / cell
     low, high = int(_TRIED_S[0] / cell_s), int(_TRIED_S[1] / cell_s) + 1
     likeness = np.empty(high - low + 1)
     for lag in range(low, high + 1):
-        likeness[lag - low], _, _ = _agreement(x, rpeaks / cell, cell_s, lag, lag)
+        waves = _freed(x, total, lag)
+        likeness[lag - low], _, _ = _agreement(waves, rpeaks, cell_s, lag, lag)
     best = int(np.argmax(likeness))
-    if best in (0, high - low):
-        return 0.0, 0.0, 0.0, 0.0
+    if best in (0, high - low) or likeness[best] < least:
+        return none
     lag = low + best
     left, top, right = likeness[best - 1], likeness[best], likeness[best + 1]
     curve = left - 2.0 * top + right
     summit = 0.5 * (left - right) / curve if curve < 0.0 else 0.0
-    _, size_mv, _ = _agreement(x, rpeaks / cell, cell_s, lag, lag)
-    twice, _, n = _agreement(x, rpeaks / cell, cell_s, 2 * lag, lag)
-    half, _, _ = _agreement(x, rpeaks / cell, cell_s, (lag + 1) // 2, lag)
+    waves = _freed(x, total, lag)
+    _, size_mv, _ = _agreement(waves, rpeaks, cell_s, lag, lag)
+    twice, _, n = _agreement(waves, rpeaks, cell_s, 2 * lag, lag)
+    half, _, _ = _agreement(waves, rpeaks, cell_s, (lag + 1) // 2, lag)
     return min(top, twice, -half), (lag + summit) * cell_s, size_mv, n * cell_s
 
 
 @compiled
+def _room_s(rpeaks: FloatArray, fs_hz: float) -> float:
+    """Give at most how long a stretch could be compared over two cycles."""
+    room_s = 0.0
+    for k in range(1, rpeaks.size):
+        free_s = (rpeaks[k] - rpeaks[k - 1]) / fs_hz - (_AFTER_S + _BEFORE_S + 3.0 * CYCLE_S[0])
+        room_s += max(free_s, 0.0)
+    return room_s
+
+
+@compiled
+def _freed(x: FloatArray, total: FloatArray, cycle: int) -> FloatArray:
+    """Free a signal, whose running total is given, of its mean over a cycle around each place."""
+    waves = np.zeros(x.size)
+    for i in range(x.size - cycle + 1):
+        waves[i + cycle // 2] = x[i + cycle // 2] - (total[i + cycle] - total[i]) / cycle
+    return waves
+
+
+@compiled
 def _agreement(
-    x: FloatArray, rpeaks: FloatArray, cell_s: float, lag: int, cycle: int
+    waves: FloatArray, rpeaks: FloatArray, cell_s: float, lag: int, cycle: int
 ) -> tuple[float, float, int]:
-    """Compare `x`, freed of its mean over a cycle, with itself `lag` cells later: -1 to 1."""
+    """Compare waves between QRS complexes with themselves `lag` cells later: -1 to 1."""
     product = energy = 0.0
     n_compared = 0
     for k in range(rpeaks.size - 1):
         first = int(rpeaks[k] + _AFTER_S / cell_s) + 1
-        last = min(int(rpeaks[k + 1] - _BEFORE_S / cell_s), x.size)
-        n = last - first - cycle + 1
-        if n <= lag or first < 0:
+        last = min(int(rpeaks[k + 1] - _BEFORE_S / cell_s), waves.size)
+        n = last - first - cycle + 1 - lag
+        if n <= 0 or first < 0:
             continue
-        level = np.empty(n)
-        level[0] = x[first : first + cycle].mean()
-        for i in range(1, n):
-            level[i] = level[i - 1] + (x[first + i + cycle - 1] - x[first + i - 1]) / cycle
-        middle = first + cycle // 2
-        for i in range(n - lag):
-            a = x[middle + i] - level[i]
-            b = x[middle + i + lag] - level[i + lag]
+        for i in range(first + cycle // 2, first + cycle // 2 + n):
+            a, b = waves[i], waves[i + lag]
             product += 2.0 * a * b
             energy += a * a + b * b
-        n_compared += n - lag
+        n_compared += n
     if energy <= 0.0:
         return 0.0, 0.0, 0
     return product / energy, np.sqrt(energy / (2.0 * n_compared)), n_compared

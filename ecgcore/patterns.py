@@ -129,8 +129,9 @@ class Patterns:
         if p is None or qrs is None:
             return []
         pr_ms = 1e3 / self._fs_hz * (qrs.onset - p.onset)
-        state.pr_ms = [*state.pr_ms[-config.pr_beats + 1 :], pr_ms]
-        state.pr_at = [*state.pr_at[-config.pr_beats + 1 :], beat.peak.sample]
+        state.pr_ms.append(pr_ms)
+        state.pr_at.append(beat.peak.sample)
+        del state.pr_ms[: -config.pr_beats], state.pr_at[: -config.pr_beats]
         if len(state.pr_ms) < config.pr_beats:
             return []
         middle = sorted(state.pr_ms)[config.pr_beats // 2]

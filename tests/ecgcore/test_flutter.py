@@ -88,7 +88,7 @@ def test_t_and_p_waves_are_none(bpm: int, t_mv: float) -> None:
 def test_the_cycle_is_that_of_the_waves(cycle_s: float) -> None:
     ecg_mv = (ventricles(SLOW, t_mv=0.0) + teeth(cycle_s, 0.2))[: round(10 * FS_HZ)]
     rpeaks = np.array([s * FS_HZ for s in SLOW if s < 10.0])
-    likeness, found_s, size_mv, compared_s = sawtooth(ecg_mv, rpeaks, FS_HZ)
+    likeness, found_s, size_mv, compared_s = sawtooth(ecg_mv, rpeaks, FS_HZ, 0.5, 0.4)
     assert likeness > 0.7
     assert found_s == pytest.approx(cycle_s, abs=0.006)
     assert size_mv == pytest.approx(0.2 / np.sqrt(12.0), rel=0.2)
