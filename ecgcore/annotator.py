@@ -1,6 +1,7 @@
 """The slower stages in a row: waves, then beat classes, then rhythm, one second at a time."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ecgcore.beat_class import BeatClassConfig, BeatClassifier, BeatClassState
 from ecgcore.delineate import DelineateConfig, DelineateState, Delineator
@@ -34,8 +35,7 @@ class AnnotatorState:
     """Stretches without contact, as far back as beats may still come from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotations:
+class Annotations(NamedTuple):
     """What a second made certain, each in the order of its time."""
 
     beats: list[LabelledBeat]
@@ -66,10 +66,12 @@ class Annotator:
 
     def push(self, second: SignalSecond) -> Annotations:
         """Take the next second of the counter."""
-        if _NO_CONTACT & set(second.reasons):
+        if second.reasons and not _NO_CONTACT.isdisjoint(second.reasons):
             self._extend(second)
-        beats = self._heard(self._classify.push(second, self._delineate.push(second)))
-        self._forget(second.end)
+        beats = self._classify.push(second, self._delineate.push(second))
+        if self.state.silent:
+            beats = self._heard(beats)
+            self._forget(second.end)
         return Annotations(beats, self._rhythm.push(second, beats))
 
     def finish(self) -> Annotations:
