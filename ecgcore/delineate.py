@@ -121,15 +121,16 @@ class Delineator:
         return found
 
     def _delineated(self, n_due: int) -> list[DelineatedBeat]:
-        state = self.state
-        due, state.waiting = state.waiting[:n_due], state.waiting[n_due:]
-        following = [*due[1:], *state.waiting[:1], None]
-        found = []
-        for peak, other in zip(due, following, strict=False):
+        waiting, found = self.state.waiting, []
+        for k in range(n_due):
+            peak = waiting[k]
             r = peak.sample + peak.offset
             self._pass_to(r)
-            after = math.inf if other is None else other.sample + other.offset - r
-            found.append(self._beat(peak, after / self._fs_hz))
+            after_s = math.inf
+            if k + 1 < len(waiting):
+                after_s = (waiting[k + 1].sample + waiting[k + 1].offset - r) / self._fs_hz
+            found.append(self._beat(peak, after_s))
+        del waiting[:n_due]
         return found
 
     def _pass_to(self, r: float) -> None:
@@ -162,13 +163,14 @@ class Delineator:
 
 def _waves_of(rows: list[list[float]]) -> BeatWaves:
     """Give the waves of one lead as they were measured."""
-    return BeatWaves(*[None if math.isnan(row[1]) else _wave_of(*row) for row in rows])
-
-
-def _wave_of(
-    onset: float, peak: float, offset: float, amplitude_mv: float, confidence: float, form: float
-) -> Wave:
-    return Wave(onset, peak, offset, amplitude_mv, confidence, _FORMS[int(form)])
+    waves: list[Wave | None] = []
+    for onset, peak, offset, amplitude_mv, confidence, form in rows:
+        if math.isnan(peak):
+            waves.append(None)
+        else:
+            shape = _FORMS[int(form)]
+            waves.append(Wave(onset, peak, offset, amplitude_mv, confidence, shape))
+    return BeatWaves(*waves)
 
 
 def _over_leads(leads: tuple[BeatWaves, ...]) -> BeatWaves:
