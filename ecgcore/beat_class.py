@@ -2,7 +2,7 @@
 
 The trees (``models/beat_class.npz``) give the probabilities of N, S, V and F; the card beside them
 says what they were trained on and how they were judged. A paced beat is not told from a
-ventricular one by its shape alone and stays V unless the trees know better.
+ventricular one by its shape; the pacemaker's spike tells (`ecgcore.pacing`).
 """
 
 import math
@@ -17,6 +17,7 @@ from ecgcore.beat_features import BeatFeatures, BeatFeaturesState, MeasuredBeat
 from ecgcore.events import BeatLabel
 from ecgcore.jit import compiled
 from ecgcore.models import load
+from ecgcore.pacing import Pacing, PacingState
 from ecgcore.second import DelineatedBeat, LabelledBeat, SignalSecond
 from ecgcore.types import FloatArray
 
@@ -44,6 +45,7 @@ class BeatClassState:
     """What is remembered of the patient."""
 
     features: BeatFeaturesState = field(default_factory=BeatFeaturesState)
+    pacing: PacingState = field(default_factory=PacingState)
 
 
 class BeatClassifier:
@@ -58,23 +60,28 @@ class BeatClassifier:
         n_leads: int,
         state: BeatClassState | None = None,
     ) -> None:
-        del n_leads  # the lead that beats are found in tells
         self.state = state or BeatClassState()
         self._features = BeatFeatures(fs_hz, self.state.features)
+        self._pacing = Pacing(fs_hz, n_leads, self.state.pacing)
         self._trees = _trees(config.model)
 
     def push(
         self, second: SignalSecond, delineated: Sequence[DelineatedBeat]
     ) -> list[LabelledBeat]:
         """Take the next second and its beats; give those that are certain now."""
+        self._pacing.push(second, delineated)
         return [self._labelled(each) for each in self._features.push(second, delineated)]
 
     def finish(self, delineated: Sequence[DelineatedBeat]) -> list[LabelledBeat]:
         """End the run, as before a gap."""
+        self._pacing.finish(delineated)
         return [self._labelled(each) for each in self._features.finish(delineated)]
 
     def _labelled(self, measured: MeasuredBeat) -> LabelledBeat:
         beat, shape_id, features = measured
+        paced = self._pacing.judge()
+        if paced > 0.0:
+            return LabelledBeat(*beat, BeatLabel.PACED, paced, None)
         best, probability = likeliest(features, *self._trees)
         cluster = shape_id if best == _VENTRICULAR else None
         return LabelledBeat(*beat, CLASSES[best], probability, cluster)

@@ -242,14 +242,13 @@ class RhythmTracker:
     def _ventricular(self, recent: Recent) -> tuple[RhythmLabel, float] | None:
         rows = self._table.rows
         kinds = rows[:, KIND]
-        if kinds[-1] == PACED:
-            return (RhythmLabel.PACED, 0.8) if (kinds == PACED).mean() > 0.5 else None
-        if kinds[-1] != VENTRICULAR:
-            return None
-        others = np.flatnonzero((kinds != VENTRICULAR) | (rows[:, IS_CERTAIN] == 0.0))
-        n = len(rows) - (int(others[-1]) + 1 if others.size else 0)
+        n = 0
+        if kinds[-1] == VENTRICULAR:
+            others = np.flatnonzero((kinds != VENTRICULAR) | (rows[:, IS_CERTAIN] == 0.0))
+            n = len(rows) - (int(others[-1]) + 1 if others.size else 0)
         if n < 6:
-            return None
+            n_paced = np.count_nonzero(kinds[-recent.n_beats :] == PACED)
+            return (RhythmLabel.PACED, 0.8) if 2 * n_paced > recent.n_beats else None
         length_s = float(rows[-1, SAMPLE] - rows[-n, SAMPLE]) / self._fs_hz
         bpm = 60.0 * (n - 1) / length_s
         if bpm < self._config.patterns.tachycardia_bpm:
