@@ -5,7 +5,6 @@ says what they were trained on and how they were judged. A paced beat is not tol
 ventricular one by its shape; the pacemaker's spike tells (`ecgcore.pacing`).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.beat_features import BeatFeatures, BeatFeaturesState, MeasuredBeat
+from ecgcore.beat_memory import no_memory, weigh
 from ecgcore.events import BeatLabel
 from ecgcore.jit import compiled
 from ecgcore.models import load
@@ -46,6 +46,8 @@ class BeatClassState:
 
     features: BeatFeaturesState = field(default_factory=BeatFeaturesState)
     pacing: PacingState = field(default_factory=PacingState)
+    memory: FloatArray = field(default_factory=no_memory)
+    """What beats of each shape were taken for (`ecgcore.beat_memory`)."""
 
 
 class BeatClassifier:
@@ -82,7 +84,7 @@ class BeatClassifier:
         paced = self._pacing.judge()
         if paced > 0.0:
             return LabelledBeat(*beat, BeatLabel.PACED, paced, None)
-        best, probability = likeliest(features, *self._trees)
+        best, probability = likeliest(features, *self._trees, self.state.memory, shape_id)
         cluster = shape_id if best == _VENTRICULAR else None
         return LabelledBeat(*beat, CLASSES[best], probability, cluster)
 
@@ -98,10 +100,10 @@ def _onward(
 
 
 @compiled
-def likeliest(
+def scores_of(
     features: FloatArray, groups: IndexArray, nodes: IndexArray, values: NDArray[np.float32]
-) -> tuple[int, float]:
-    """Give the class that is most probable, and its probability.
+) -> tuple[float, float, float, float]:
+    """Give the scores of N, S, V and F: log-odds, up to a constant.
 
     Parameters
     ----------
@@ -135,19 +137,25 @@ def likeliest(
         s_score = s_score + leaf[b] + leaf[f]
         v_score = v_score + leaf[c] + leaf[g]
         f_score = f_score + leaf[d] + leaf[h]
-    scores = (n_score, s_score, v_score, f_score)
-    best, top, total = 0, n_score, 0.0
-    for k in range(1, 4):
-        if scores[k] > top:
-            best, top = k, scores[k]
-    for score in scores:
-        total += math.exp(score - top)
-    return best, 1.0 / total
+    return n_score, s_score, v_score, f_score
+
+
+@compiled
+def likeliest(
+    features: FloatArray,
+    groups: IndexArray,
+    nodes: IndexArray,
+    values: NDArray[np.float32],
+    memory: FloatArray,
+    shape_id: int,
+) -> tuple[int, float]:
+    """Give the class that is most probable by trees and memory, and its probability."""
+    return weigh(memory, shape_id, scores_of(features, groups, nodes, values))
 
 
 @cache
 def _trees(name: str) -> tuple[IndexArray, IndexArray, NDArray[np.float32]]:
-    """Give what `likeliest` walks."""
+    """Give what `scores_of` walks."""
     arrays = load(name)
     asks, value, low = arrays["nodes"]
     roots, onward, is_leaf = arrays["roots"].astype(int), low.astype(int), asks < 0

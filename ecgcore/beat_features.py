@@ -74,6 +74,14 @@ FEATURES = (
     "t_difference",
     "st_level",
     "t_level",
+    "before_slow_far",
+    "slow_near_far",
+    "spread_far",
+    "spread_far_late",
+    "spread_far_early",
+    "spread_near",
+    "after_slow",
+    "near_slow",
 )
 _AHEAD = 5
 _WAIT_S = 7.0
