@@ -35,7 +35,7 @@ AAMI = {
 HANDHELD = "A0"
 """How the names of handheld recordings begin."""
 PACED = ("102", "104", "107", "217")
-WEIGHTS = np.array([1.0, 4.0, 2.0, 2.0])
+WEIGHTS = np.array([1.0, 4.0, 3.0, 2.0])
 """How much a beat of each class counts, so that the rare ones are learnt."""
 N_SHARE = 0.2
 """Share of the normal beats learnt from, each then counting the more."""
