@@ -1,10 +1,10 @@
 """Loops over samples, compiled to machine code once and kept on disk.
 
 Numba writes its cache beside the module, or into ``NUMBA_CACHE_DIR`` or the user's cache folder
-when that place is read-only. A compiled function calls compiled functions of its own module only,
-and holds the constants of others as they were when it was compiled. Numba looks at the function's
-own file alone to tell whether what it kept is still true; here all files of the package that the
-file imports count as well, lest a changed constant leaves old code at work.
+when that place is read-only. A compiled function holds the functions it calls and the constants
+it reads as they were when it was compiled. Numba looks at its own file alone to tell whether what
+it kept is still true; here all files of the package that the file rests on count as well, lest a
+change in one of them leaves old code at work.
 """
 
 import os

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ecgcore import qrs
+from ecgcore import qrs_places as q
 from ecgcore.models import load
-from ecgcore.types import FloatArray, SampleIndex
+from ecgcore.types import Float32Array, FloatArray, Int64Array, SampleIndex
 
 _WAVELET_HZ, _WAVELET_SIGMA_S = 12.0, 0.035
 _SEARCH_MS = 90.0
@@ -65,13 +66,13 @@ class RPeak(NamedTuple):
 
 @dataclass(slots=True)
 class RPeakState:
-    """What the detector remembers; places in the rows are named in `ecgcore.qrs`."""
+    """What the detector remembers; places in the rows are named in `ecgcore.qrs_places`."""
 
     is_running: bool = False
     start: SampleIndex = 0
     """First sample of the run."""
     memory: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
-    counts: qrs.Int64Array = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    counts: Int64Array = field(default_factory=lambda: np.empty((0, 0), np.int64))
     """A row for each stream."""
 
 
@@ -92,11 +93,11 @@ class RPeakBank:
         self._n_streams = n_streams
         self._net = _network()
         self._plan = plan_of(config, fs_hz)
-        self._found = np.empty((_N_ROWS * n_streams, qrs.N_FOUND))
+        self._found = np.empty((_N_ROWS * n_streams, q.N_FOUND))
         self._piece_samples = round(_PIECE_S * fs_hz)
-        step = fs_hz / qrs.CELL_HZ
-        self._tail_samples = math.ceil((qrs.AFTER + 2) * step)
-        self.delay_samples = math.ceil((qrs.AFTER + 1) * step) + 1 + int(self._plan[qrs.SEARCH])
+        step = fs_hz / q.CELL_HZ
+        self._tail_samples = math.ceil((q.AFTER + 2) * step)
+        self.delay_samples = math.ceil((q.AFTER + 1) * step) + 1 + int(self._plan[q.SEARCH])
         self.max_delay_samples = self.delay_samples + math.ceil(config.overdue_max_s * fs_hz)
         if not self.state.memory.size:
             memory, counts = fresh_memory(fs_hz)
@@ -113,7 +114,7 @@ class RPeakBank:
         """
         peaks: list[list[RPeak]] = [[] for _ in range(self._n_streams)]
         for row in self.rows(start, ecg_mv):
-            peaks[int(row[qrs.STREAM])].append(self.peak(row))
+            peaks[int(row[q.STREAM])].append(self.peak(row))
         return peaks
 
     def finish(self) -> list[list[RPeak]]:
@@ -122,25 +123,25 @@ class RPeakBank:
         if not state.is_running:
             return [[] for _ in range(self._n_streams)]
         counts, memory = state.counts, state.memory
-        n_samples = int(counts[0, qrs.N_IN])
-        counts[:, qrs.END] = n_samples
+        n_samples = int(counts[0, q.N_IN])
+        counts[:, q.END] = n_samples
         # What follows is taken to stay at the last value, so that the last beats can be judged.
-        tail_mv = np.repeat(memory[:, qrs.VALUE, np.newaxis], self._tail_samples, axis=1)
+        tail_mv = np.repeat(memory[:, q.VALUE, np.newaxis], self._tail_samples, axis=1)
         end = state.start + n_samples
         peaks = [
             [peak._replace(decided_at=min(peak.decided_at, end)) for peak in found]
             for found in self.push(end, tail_mv)
         ]
         state.is_running = False
-        counts[:, : qrs.LAST_SAMPLE + 1] = 0
-        counts[:, [qrs.HAS_LAST, qrs.QUIET, qrs.PREV]] = 0
-        counts[:, qrs.END] = np.iinfo(np.int64).max
-        memory[:, [qrs.KEPT_P, qrs.HAS_NOISE]] = 0.0
-        memory[:, qrs.JUDGED_P : qrs.JUDGED_P + qrs.N_JUDGED] = 0.0
+        counts[:, : q.LAST_SAMPLE + 1] = 0
+        counts[:, [q.HAS_LAST, q.QUIET, q.PREV]] = 0
+        counts[:, q.END] = np.iinfo(np.int64).max
+        memory[:, [q.KEPT_P, q.HAS_NOISE]] = 0.0
+        memory[:, q.JUDGED_P : q.JUDGED_P + q.N_JUDGED] = 0.0
         return peaks
 
     def rows(self, start: SampleIndex, ecg_mv: FloatArray) -> list[list[float]]:
-        """Do as `push`, and give the beats as rows whose places `ecgcore.qrs` names."""
+        """Do as `push`, and give the beats as rows whose places `ecgcore.qrs_places` names."""
         state = self.state
         if not state.is_running:
             state.is_running, state.start = True, start
@@ -182,33 +183,33 @@ class RPeakDetector:
 
 
 def plan_of(config: RPeakConfig, fs_hz: float) -> FloatArray:
-    """Give the parameters of the compiled loop; places are named in `ecgcore.qrs`."""
-    plan = np.zeros(qrs.N_PLAN)
-    plan[qrs.STEP] = fs_hz / qrs.CELL_HZ
+    """Give the parameters of the compiled loop; places are named in `ecgcore.qrs_places`."""
+    plan = np.zeros(q.N_PLAN)
+    plan[q.STEP] = fs_hz / q.CELL_HZ
     for place, duration_ms in (
-        (qrs.SEARCH, _SEARCH_MS),
-        (qrs.LEVEL_FROM, _LEVEL_FROM_MS),
-        (qrs.LEVEL_TO, _LEVEL_TO_MS),
-        (qrs.PARABOLA, _PARABOLA_MS),
+        (q.SEARCH, _SEARCH_MS),
+        (q.LEVEL_FROM, _LEVEL_FROM_MS),
+        (q.LEVEL_TO, _LEVEL_TO_MS),
+        (q.PARABOLA, _PARABOLA_MS),
     ):
         plan[place] = max(int(duration_ms * 1e-3 * fs_hz), 1)
-    plan[qrs.THRESHOLD], plan[qrs.BACK] = config.threshold, config.searchback_threshold
-    plan[qrs.OVERDUE], plan[qrs.OVERDUE_MAX] = config.overdue, config.overdue_max_s * qrs.CELL_HZ
-    plan[qrs.EVEN : qrs.EVEN + qrs.HALF + 1], plan[qrs.ODD : qrs.ODD + qrs.HALF + 1] = _wavelet()
+    plan[q.THRESHOLD], plan[q.BACK] = config.threshold, config.searchback_threshold
+    plan[q.OVERDUE], plan[q.OVERDUE_MAX] = config.overdue, config.overdue_max_s * q.CELL_HZ
+    plan[q.EVEN : q.EVEN + q.HALF + 1], plan[q.ODD : q.ODD + q.HALF + 1] = _wavelet()
     return plan
 
 
-def fresh_memory(fs_hz: float) -> tuple[FloatArray, qrs.Int64Array]:
+def fresh_memory(fs_hz: float) -> tuple[FloatArray, Int64Array]:
     """Give memory and counts of a detector that has seen nothing."""
-    n_raw = math.ceil(2.0 * (qrs.PIECE + 56) * fs_hz / qrs.CELL_HZ) + 8
-    counts = np.zeros(qrs.N_COUNTS, np.int64)
-    counts[qrs.END] = np.iinfo(np.int64).max
-    return np.zeros(qrs.RAW + n_raw), counts
+    n_raw = math.ceil(2.0 * (q.PIECE + 56) * fs_hz / q.CELL_HZ) + 8
+    counts = np.zeros(q.N_COUNTS, np.int64)
+    counts[q.END] = np.iinfo(np.int64).max
+    return np.zeros(q.RAW + n_raw), counts
 
 
 def _wavelet() -> tuple[FloatArray, FloatArray]:
     """Give the right halves of a Morlet wavelet, even and odd part; the even one has no mean."""
-    times_s = np.arange(qrs.HALF + 1) / qrs.CELL_HZ
+    times_s = np.arange(q.HALF + 1) / q.CELL_HZ
     bell = np.exp(-0.5 * (times_s / _WAVELET_SIGMA_S) ** 2)
     bell /= bell[0] + 2.0 * bell[1:].sum()
     phase = 2.0 * np.pi * _WAVELET_HZ * times_s
@@ -218,7 +219,7 @@ def _wavelet() -> tuple[FloatArray, FloatArray]:
 
 
 @cache
-def _network() -> qrs.Float32Array:
+def _network() -> Float32Array:
     """Give all weights in a row."""
     arrays = load("rpeak")
     layers = [arrays[f"{kind}{i}"].ravel() for i in range(3) for kind in ("w", "b")]

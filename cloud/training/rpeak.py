@@ -17,8 +17,9 @@ import wfdb
 from scipy.signal import butter, sosfilt
 
 from ecgcore import qrs
+from ecgcore import qrs_places as q
 from ecgcore.rpeak import RPeakConfig, fresh_memory, plan_of
-from ecgcore.types import FloatArray
+from ecgcore.types import Float32Array, FloatArray
 
 MODEL = Path(__file__).parents[2] / "ecgcore" / "models" / "rpeak.npz"
 BEATS = list("NLRBAaJSVrFejnE/fQ?")
@@ -50,9 +51,9 @@ class Lead:
 class Seen:
     """What the network saw: features, whether that was a beat, how much it counts."""
 
-    features: qrs.Float32Array
-    is_beat: qrs.Float32Array
-    weight: qrs.Float32Array
+    features: Float32Array
+    is_beat: Float32Array
+    weight: Float32Array
 
 
 def read_leads(folder: Path) -> list[Lead]:
@@ -208,21 +209,21 @@ def _height_mv(ecg_mv: FloatArray, beats: FloatArray, fs_hz: float) -> float:
     return float(np.mean(heights)) if heights else 1.0
 
 
-def run(lead: Lead, net: qrs.Float32Array, by_script: bool) -> tuple[FloatArray, qrs.Float32Array]:
+def run(lead: Lead, net: Float32Array, by_script: bool) -> tuple[FloatArray, Float32Array]:
     """Run the detector over a lead; give the rows found and what the network saw."""
     memory, counts = fresh_memory(lead.fs_hz)
     plan = plan_of(RPeakConfig(), lead.fs_hz)
-    found = np.empty((lead.ecg_mv.size // 20 + 64, qrs.N_FOUND))
-    trace = np.empty((int(8 * lead.ecg_mv.size / lead.fs_hz) + 64, qrs.N_TRACE), np.float32)
-    script = np.rint(lead.beats / plan[qrs.STEP]).astype(np.int64) if by_script else counts[:0]
+    found = np.empty((lead.ecg_mv.size // 20 + 64, q.N_FOUND))
+    trace = np.empty((int(8 * lead.ecg_mv.size / lead.fs_hz) + 64, q.N_TRACE), np.float32)
+    script = np.rint(lead.beats / plan[q.STEP]).astype(np.int64) if by_script else counts[:0]
     n = qrs.trace_push(lead.ecg_mv, memory, counts, plan, net, found, 0, trace, script)
-    return found[:n], trace[: counts[qrs.N_TRACED]]
+    return found[:n], trace[: counts[q.N_TRACED]]
 
 
-def labelled(lead: Lead, trace: qrs.Float32Array) -> Seen:
+def labelled(lead: Lead, trace: Float32Array) -> Seen:
     """Say which candidates are beats: of each beat the one that stands nearest to it."""
-    step = lead.fs_hz / qrs.CELL_HZ
-    cells = trace[:, qrs.N_FEATURES].astype(np.float64)
+    step = lead.fs_hz / q.CELL_HZ
+    cells = trace[:, q.N_FEATURES].astype(np.float64)
     is_beat = np.zeros(cells.size, np.float32)
     weight = np.ones(cells.size, np.float32)
     for beat in lead.beats / step:
@@ -232,7 +233,7 @@ def labelled(lead: Lead, trace: qrs.Float32Array) -> Seen:
             is_beat[nearest] = 1.0
     for start, end in lead.unsure:
         weight[(cells * step >= start) & (cells * step < end)] = 0.0
-    return Seen(trace[:, : qrs.N_FEATURES], is_beat, weight)
+    return Seen(trace[:, : q.N_FEATURES], is_beat, weight)
 
 
 def joined(parts: Sequence[Seen]) -> Seen:
@@ -246,7 +247,7 @@ def joined(parts: Sequence[Seen]) -> Seen:
 
 def model_of() -> torch.nn.Sequential:
     """Give an untrained network."""
-    sizes = (qrs.N_FEATURES, qrs.N_HIDDEN_1, qrs.N_HIDDEN_2, 1)
+    sizes = (q.N_FEATURES, q.N_HIDDEN_1, q.N_HIDDEN_2, 1)
     layers: list[torch.nn.Module] = []
     for a, b in pairwise(sizes):
         layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
@@ -273,7 +274,7 @@ def train(model: torch.nn.Sequential, seen: Seen, n_epochs: int, rate: float) ->
             schedule.step()
 
 
-def flat(model: torch.nn.Sequential) -> qrs.Float32Array:
+def flat(model: torch.nn.Sequential) -> Float32Array:
     """Give the weights in the order of `ecgcore.qrs`."""
     linear = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
     rows = [p.detach().numpy() for layer in linear for p in (layer.weight.T, layer.bias)]
