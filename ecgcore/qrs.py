@@ -108,7 +108,7 @@ def _scan(
     before, here, after = memory[at - 1 : at - 1 + n], memory[at : at + n], memory[at + 1 :]
     due = _due(memory, counts, plan) - first
     for i in range(n):
-        is_top = here[i] > before[i] and here[i] >= after[i] and here[i] >= q.FLOOR_MV
+        is_top = here[i] > before[i] and here[i] >= after[i]
         if is_top and _is_candidate(first + i, memory, counts):
             n_found = _judge(first + i, memory, counts, plan, net, found, n_found, trace, script)
             due = _due(memory, counts, plan) - first
@@ -130,7 +130,9 @@ def _is_candidate(cell: int, memory: FloatArray, counts: Int64Array) -> bool:
     for j in range(q.PICK):
         if height <= around[j] or height < around[2 * q.PICK - j]:
             return False
-    return bool(counts[q.N_BEATS] == 0 or height >= q.LEAST_SHARE * math.exp(memory[q.BEAT]))
+    if counts[q.N_BEATS] == 0:
+        return bool(height >= q.FLOOR_MV)
+    return bool(height >= q.LEAST_SHARE * math.exp(memory[q.BEAT]))
 
 
 @compiled

@@ -38,7 +38,7 @@ BUFFER = 512
 MISSING_MV = 1e4
 """No electrode on a body gives more; such samples, and NaN, count as missing: the last is held."""
 FLOOR_MV = 0.006
-"""Of the magnitude; nothing smaller is a candidate."""
+"""Of the magnitude; nothing smaller is the first beat. Once there are beats, their level counts."""
 LEAST_SHARE = 0.08
 """Candidates below this share of the beats' level are not looked at."""
 IDLE_SHARE, IDLE_WAIT, IDLE_DOUBT = 0.25, 1.25, 0.01
