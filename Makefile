@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test setup system fmt check bench peers e2e clean
+.PHONY: demo test setup system fmt check bounds bench peers e2e clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
 
@@ -35,6 +35,9 @@ check: setup  ## style, types, import direction, tests
 	$(BIN)/lint-imports
 	$(BIN)/python cloud/web/build.py check
 	$(BIN)/pytest -m "not e2e"
+
+bounds: setup  ## the loops once more, every index checked; for whoever changes one, some minutes
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.venv/bounds $(BIN)/pytest -o timeout=600 tests/ecgcore
 
 e2e: setup  ## the whole system: real broker, database, virtual Bluetooth, browser
 	$(BIN)/pytest -m e2e
