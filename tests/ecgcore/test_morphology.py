@@ -1,0 +1,161 @@
+"""Figures of shape against a beat whose shape is known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgcore import morph_places as m
+from ecgcore.morph_qrs import MOST, N_COLUMNS, deflections_of
+from ecgcore.morphology import KEYS, measure_lead
+from ecgcore.types import FloatArray
+
+FS_HZ = 500.0
+# Corners of a beat in ms and mV: P, level PR segment, Q, R, S, ST level, T.
+CORNERS = (
+    *((0, 0.0), (100, 0.0), (150, 0.15), (200, 0.0), (260, 0.0)),
+    *((270, -0.1), (280, 0.0), (300, 1.2), (320, 0.0), (335, -0.3), (350, 0.05)),
+    *((430, 0.05), (530, 0.4), (590, 0.0), (800, 0.0)),
+)
+POINTS_MS = (100.0, 200.0, 260.0, 300.0, 350.0, 430.0, 530.0, 590.0)
+PERIOD_MS = 1e3 / FS_HZ
+
+
+def beat(gain: float = 1.0) -> FloatArray:
+    at_ms, height_mv = np.array(CORNERS).T
+    return gain * np.interp(np.arange(0, 801, PERIOD_MS), at_ms, height_mv)
+
+
+def figures(beat_mv: FloatArray, points_ms: tuple[float, ...] = POINTS_MS) -> dict[str, float]:
+    found = np.empty(len(KEYS))
+    measure_lead(beat_mv, FS_HZ, np.array(points_ms) / PERIOD_MS, 0.8, found)
+    return dict(zip(KEYS, found.tolist(), strict=True))
+
+
+def test_amplitudes_are_those_drawn() -> None:
+    found = figures(beat())
+    drawn = {
+        "p_amp_pos": 0.15,
+        "p_amp_neg": 0.0,
+        "q_amp": 0.1,
+        "r_amp": 1.2,
+        "s_amp": 0.3,
+        "qrs_pp": 1.5,
+        "t_amp": 0.4,
+        "t_amp_pos": 0.4,
+        "t_amp_neg": 0.0,
+    }
+    for key, value in drawn.items():
+        # A corner between two samples is cut by one sample's rise at most.
+        assert found[key] == pytest.approx(value, abs=0.03), key
+
+
+def test_durations_are_true_within_a_sample() -> None:
+    found = figures(beat())
+    drawn_ms = {
+        "q_dur": 20.0,
+        "r_dur": 40.0,
+        "s_dur": 27.1,
+        "r_peak_time": 40.0,
+        "p_pos_dur": 100.0,
+        "p_neg_dur": 0.0,
+        "t_pos_dur": 160.0,
+    }
+    for key, value in drawn_ms.items():
+        assert found[key] == pytest.approx(value, abs=2 * PERIOD_MS), key
+
+
+def test_areas_are_those_of_the_triangles() -> None:
+    found = figures(beat())
+    # uV.s: half of height (uV) times width (s).
+    drawn = {"p_area": 7.5, "q_area": -1.0, "r_area": 24.0, "t_area": 34.0, "st_area": 4.0}
+    for key, value in drawn.items():
+        assert found[key] == pytest.approx(value, rel=0.05, abs=0.1), key
+    assert found["qrs_abs_area"] >= abs(found["qrs_area"])
+    between = 1e3 * beat()[round(350 / PERIOD_MS) : round(430 / PERIOD_MS)].sum() / FS_HZ
+    assert found["qrst_area"] == pytest.approx(
+        found["qrs_area"] + between + found["t_area"], abs=0.2
+    )
+
+
+def test_levels_and_slopes() -> None:
+    found = figures(beat())
+    for key in ("st_j0", "st_j20", "st_j40", "st_j60", "st_j80", "st_rr16", "st_max", "st_min"):
+        assert found[key] == pytest.approx(50.0, abs=1e-6), key
+    assert found["st_slope"] == pytest.approx(0.0, abs=1e-9)
+    assert found["pr_level"] == pytest.approx(0.0, abs=1e-9)
+    assert found["qrs_up_max"] == pytest.approx(60.0)
+    assert found["qrs_down_max"] == pytest.approx(-60.0)
+    assert found["t_up_max"] == pytest.approx(3.5)
+    assert found["t_down_max"] == pytest.approx(-0.4 / 0.06)
+    assert found["p_up_max"] == pytest.approx(3.0)
+    assert found["t_peak_symmetry"] == pytest.approx(100 / 60)
+
+
+def test_a_second_positive_wave_is_r_prime_and_a_notch_is_none() -> None:
+    corners = [(0, 0), (100, 0), (115, 0.4), (130, -0.6), (150, 0.8), (170, -0.2), (180, 0)]
+    at_ms, height_mv = np.array([*corners, (400, 0)]).T
+    beat_mv = np.interp(np.arange(0, 401, PERIOD_MS), at_ms, height_mv)
+    points_ms = (*[math.nan] * 2, 100.0, 150.0, 182.0, *[math.nan] * 3)
+    found = figures(beat_mv, points_ms)
+    assert math.isnan(found["q_amp"])
+    names = ("r_amp", "s_amp", "rp_amp", "sp_amp")
+    assert [found[name] for name in names] == pytest.approx([0.4, 0.6, 0.8, 0.2], abs=0.03)
+    assert found["r_notches"] == 0
+    assert found["r_peak_time"] == pytest.approx(50.0, abs=PERIOD_MS)
+    at_ms, height_mv = np.array([(0, 0), (20, 0.6), (30, 0.5), (40, 0.9), (60, 0), (300, 0)]).T
+    beat_mv = np.interp(np.arange(-50, 301, PERIOD_MS), at_ms, height_mv)
+    points_ms = (*[math.nan] * 2, 50.0, 90.0, 110.0, *[math.nan] * 3)
+    assert figures(beat_mv, points_ms)["r_notches"] == 1
+
+
+def test_what_is_absent_is_nan() -> None:
+    no_p = figures(beat(), (math.nan, math.nan, *POINTS_MS[2:]))
+    no_t = figures(beat(), (*POINTS_MS[:5], *[math.nan] * 3))
+    p_keys = set(KEYS[: m.QRS_AT])
+    for key in KEYS:
+        assert math.isnan(no_p[key]) == (
+            key in p_keys or key in ("rp_amp", "rp_dur", "sp_amp", "sp_dur")
+        )
+    assert math.isnan(no_t["t_amp"])
+    assert math.isnan(no_t["qrst_area"])
+    assert math.isnan(no_t["st_mid"])
+    assert no_t["st_j60"] == pytest.approx(50.0)
+    nothing = figures(beat(), (math.nan,) * 8)
+    assert all(math.isnan(value) for value in nothing.values())
+
+
+def test_a_qs_is_one_downward_wave() -> None:
+    beat_mv = np.zeros(400)
+    beat_mv[100:140] = -np.hanning(40)
+    found = np.empty((MOST, N_COLUMNS))
+    assert deflections_of(beat_mv[95:145], FS_HZ, found) == 1
+    points = (*[math.nan] * 2, 95 * PERIOD_MS, 120 * PERIOD_MS, 145 * PERIOD_MS, *[math.nan] * 3)
+    of = figures(beat_mv, points)
+    assert of["q_amp"] == pytest.approx(1.0, abs=0.01)
+    assert math.isnan(of["r_amp"])
+    assert math.isnan(of["r_peak_time"])
+
+
+_VOLTAGES = ("_dur", "_symmetry", "asym_area", "r_peak_time", "r_notches")
+
+
+@given(gain=st.floats(1.0, 20.0))
+def test_gain_scales_what_is_a_voltage_and_nothing_else(gain: float) -> None:
+    one, other = figures(beat(2.0)), figures(beat(2.0 * gain))
+    for key in KEYS:
+        factor = 1.0 if key.endswith(_VOLTAGES) else gain
+        factor = gain**2 if key == "beat_energy" else factor
+        assert other[key] == pytest.approx(factor * one[key], nan_ok=True), key
+
+
+@given(
+    beat_mv=st.lists(st.floats(-5, 5), min_size=4, max_size=60),
+    places=st.lists(st.one_of(st.just(math.nan), st.floats(-10, 80)), min_size=8, max_size=8),
+)
+def test_points_in_disorder_do_no_harm(beat_mv: list[float], places: list[float]) -> None:
+    found = np.empty(len(KEYS))
+    measure_lead(np.array(beat_mv), 100.0, np.array(places), 0.8, found)
+    assert not np.isinf(found).any()
