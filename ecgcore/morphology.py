@@ -129,7 +129,7 @@ def _level_uv(over_mv: FloatArray, place: float) -> float:
         return math.nan
     low = min(int(place), over_mv.size - 2)
     share = place - low
-    return 1e3 * ((1.0 - share) * over_mv[low] + share * over_mv[low + 1])
+    return float(1e3 * ((1.0 - share) * over_mv[low] + share * over_mv[low + 1]))
 
 
 @compiled
