@@ -49,7 +49,7 @@ def test_the_rate_moves_no_beat_by_more_than_8_ms(name: str, fs_hz: int) -> None
     assert np.abs(found_s - at_s).max() <= 0.008
 
 
-@pytest.mark.parametrize("name", (*RECORDS, "114", "203", "207"))
+@pytest.mark.parametrize("name", [*RECORDS, "114", "203", "207"])
 @pytest.mark.parametrize("gain", [0.2, 5.0])
 def test_the_gain_moves_no_beat(name: str, gain: float) -> None:
     ecg_mv = record_mv(name)
