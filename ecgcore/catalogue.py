@@ -107,7 +107,7 @@ class Entry:
     needs: str | None = None
     """What else must be there."""
     low: float | None = None
-    """Range of everybody; a value on a limit is inside."""
+    """Range of everybody; a value on a limit is flagged as normal."""
     high: float | None = None
     low_men: float | None = None
     high_men: float | None = None
