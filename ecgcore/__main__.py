@@ -43,6 +43,7 @@ class _LazyGroup(TyperGroup):
 
 _SUMMARIES = {
     "beats": "Find the beats of one lead and their classes.",
+    "catalogue": "Print the registry of biomarkers: meaning, unit, needs, what is normal.",
     "delineate": "Find where P, QRS and T of each beat begin, peak and end.",
     "demo": "Run everything on this machine: patches, gateway, broker, engine, database, pages.",
     "engine": "Analyse and store what the broker brings.",

@@ -8,7 +8,7 @@ import numpy as np
 from ecgcore.events import PATTERNS, USABLE_SQI, BeatLabel, Measurement, RhythmLabel
 from ecgcore.intervals import BeatIntervals
 from ecgcore.narrative import DISCLAIMERS, Facts, narrate
-from ecgcore.reference import REFERENCES, Reference
+from ecgcore.reference import Reference, reference_of
 from ecgcore.report import (
     SCHEMA_VERSION,
     Algorithm,
@@ -202,7 +202,7 @@ def _quality(given: ReportInput) -> Quality:
 
 
 def _measurement(measured: Measurement, lead: str) -> ReportMeasurement:
-    reference = REFERENCES.get(measured.key, Reference())
+    reference = reference_of(measured.key)
     codes = Codes(loinc=reference.loinc, mdc=reference.mdc)
     return ReportMeasurement(
         key=measured.key,

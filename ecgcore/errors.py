@@ -23,3 +23,7 @@ class StateError(EcgomicsError):
 
 class ConfigError(EcgomicsError):
     """A setting that cannot be used; commands end with exit code 2."""
+
+
+class CatalogueError(EcgomicsError):
+    """A row of the registry of biomarkers that cannot be; the text names it and its field."""

@@ -1,16 +1,17 @@
-"""The table of biomarkers a window is measured by: key, unit, dimension, and how each is got.
+"""The table of biomarkers a window is measured by: which key is got by which function.
 
-Keys and definitions are those of the biomarker catalogue; units are UCUM. A value that cannot be
-given honestly is null with its reason.
+What a key means, its unit and its dimension stand in the registry (`ecgcore.catalogue`), which is
+read when the first window closes. A value that cannot be given honestly is null with its reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ecgcore import hrv
+from ecgcore.catalogue import catalogue
 from ecgcore.events import USABLE_SQI, Dimension, Measurement, NullReason
 from ecgcore.intervals import BeatIntervals
 from ecgcore.nn import BoolArray, is_normal
@@ -77,14 +78,26 @@ Outcome = tuple[float, int] | NullReason
 """A value with the beats or intervals behind it, or why there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Biomarker:
     """One row of the table."""
 
     key: str
-    unit: str
-    dim: Dimension
     measure: Callable[[WindowSignal], Outcome]
+
+    @cached_property
+    def unit(self) -> str:
+        """As the registry says."""
+        unit = catalogue()[self.key].unit
+        if unit is None:
+            msg = f"{self.key} is no number"
+            raise TypeError(msg)
+        return unit
+
+    @cached_property
+    def dim(self) -> Dimension:
+        """As the registry says."""
+        return catalogue()[self.key].dimension
 
     def of(self, window: WindowSignal) -> Measurement:
         """Measure a window."""
@@ -189,48 +202,24 @@ def _qtc_fridericia(window: WindowSignal) -> Outcome:
     return qt_ms / (float(np.mean(rr_ms)) / 1e3) ** (1 / 3), n
 
 
-def _rows(
-    dim: Dimension, unit: str, measures: Sequence[tuple[str, Callable[[WindowSignal], Outcome]]]
-) -> list[Biomarker]:
-    return [Biomarker(key, unit, dim, measure) for key, measure in measures]
-
-
 BIOMARKERS: tuple[Biomarker, ...] = (
-    *_rows(
-        Dimension.STRUCTURAL,
-        "/min",
-        [("hr_mean", _of_intervals(lambda rr_ms: 60000.0 / float(np.mean(rr_ms))))],
-    ),
-    *_rows(
-        Dimension.STRUCTURAL,
-        "ms",
-        [
-            ("rr_mean", _of_intervals(lambda rr_ms: float(np.mean(rr_ms)))),
-            ("rr_median", _of_intervals(median)),
-            ("rr_min", _of_intervals(lambda rr_ms: float(np.min(rr_ms)))),
-            ("rr_max", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
-            ("rr_longest", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
-        ],
-    ),
-    *_rows(Dimension.STRUCTURAL, "1", [("qrs_count", _qrs_count), ("p_fraction", _p_fraction)]),
-    *_rows(
-        Dimension.STRUCTURAL,
-        "ms",
-        [
-            ("p_dur", _of_waves("p_dur_ms", NullReason.NO_P_WAVE)),
-            ("pr_int", _of_waves("pr_ms", NullReason.NO_P_WAVE)),
-            ("qrs_dur", _of_waves("qrs_ms", NullReason.NOT_APPLICABLE)),
-            ("qt_int", _of_waves("qt_ms", NullReason.NOT_APPLICABLE)),
-            ("qtc_fridericia", _qtc_fridericia),
-        ],
-    ),
-    *_rows(Dimension.INTENSITY, "mV", [("r_amp", _r_amp)]),
-    *_rows(Dimension.INTENSITY, "uV", [("noise_rms", _noise_rms)]),
-    *_rows(Dimension.INTENSITY, "1", [("sqi", lambda window: (window.sqi, window.noise_mv.size))]),
-    *_rows(
-        Dimension.FUNCTIONAL,
-        "ms",
-        [("sdnn", _of_normal(hrv.sdnn_ms)), ("rmssd", _of_normal(hrv.rmssd_ms))],
-    ),
-    *_rows(Dimension.FUNCTIONAL, "%", [("pnn50", _of_normal(hrv.pnn50_pct))]),
+    Biomarker("hr_mean", _of_intervals(lambda rr_ms: 60000.0 / float(np.mean(rr_ms)))),
+    Biomarker("rr_mean", _of_intervals(lambda rr_ms: float(np.mean(rr_ms)))),
+    Biomarker("rr_median", _of_intervals(median)),
+    Biomarker("rr_min", _of_intervals(lambda rr_ms: float(np.min(rr_ms)))),
+    Biomarker("rr_max", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
+    Biomarker("rr_longest", _of_intervals(lambda rr_ms: float(np.max(rr_ms)))),
+    Biomarker("qrs_count", _qrs_count),
+    Biomarker("p_fraction", _p_fraction),
+    Biomarker("p_dur", _of_waves("p_dur_ms", NullReason.NO_P_WAVE)),
+    Biomarker("pr_int", _of_waves("pr_ms", NullReason.NO_P_WAVE)),
+    Biomarker("qrs_dur", _of_waves("qrs_ms", NullReason.NOT_APPLICABLE)),
+    Biomarker("qt_int", _of_waves("qt_ms", NullReason.NOT_APPLICABLE)),
+    Biomarker("qtc_fridericia", _qtc_fridericia),
+    Biomarker("r_amp", _r_amp),
+    Biomarker("noise_rms", _noise_rms),
+    Biomarker("sqi", lambda window: (window.sqi, window.noise_mv.size)),
+    Biomarker("sdnn", _of_normal(hrv.sdnn_ms)),
+    Biomarker("rmssd", _of_normal(hrv.rmssd_ms)),
+    Biomarker("pnn50", _of_normal(hrv.pnn50_pct)),
 )

@@ -1,12 +1,13 @@
-"""Reference ranges and codes of the biomarkers a report can carry.
+"""Reference ranges and codes of the biomarkers a report can carry, from the registry.
 
-Ranges are those of adults at rest; a biomarker whose range depends on what we do not know (sex,
-rate, lead) has none. A code that is not certain is left out.
+A biomarker whose range depends on what a report does not know (sex, rate, lead) has none, and a
+code that is not certain is left out.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import cache
+
+from ecgcore.catalogue import catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +17,22 @@ class Reference:
     low: float | None = None
     high: float | None = None
     source: str | None = None
-    """Catalogue id of the range."""
+    """Catalogue id of the range, and whose it is; None without a range."""
     loinc: str | None = None
     mdc: int | None = None
 
 
-REFERENCES: Mapping[str, Reference] = MappingProxyType(
-    {
-        "hr_mean": Reference(60, 100, "S01 adult rest", "8867-4", 147842),
-        "rr_mean": Reference(600, 1000, "S07 adult rest", mdc=147240),
-        "rr_longest": Reference(None, 2000, "S11 adult rest"),
-        "p_dur": Reference(None, 120, "S15 adult"),
-        "pr_int": Reference(120, 200, "S16 adult", "8625-6"),
-        "qrs_dur": Reference(None, 110, "S19 adult", "8633-0", 147228),
-        "qt_int": Reference(loinc="8634-8", mdc=147232),
-        "sdnn": Reference(loinc="80404-7"),
-    }
-)
+@cache
+def reference_of(key: str) -> Reference:
+    """Give what the registry says of a key; nothing for a key it does not have."""
+    entry = catalogue().find(key)
+    if entry is None:
+        return Reference()
+    is_ranged = entry.low is not None or entry.high is not None
+    return Reference(
+        low=entry.low,
+        high=entry.high,
+        source=" ".join(filter(None, (entry.id, entry.population))) if is_ranged else None,
+        loinc=entry.loinc,
+        mdc=entry.mdc_number,
+    )

@@ -1,0 +1,1 @@
+"""The registry of biomarkers for people: `ecgomics catalogue` and `docs/biomarkers/`."""
