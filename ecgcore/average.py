@@ -1,8 +1,8 @@
 """The representative beat: the median of the beats of the usual kind, with their usual points.
 
-Beats of the most frequent class are laid over each other at their R peaks; those unlike the median
-of all are left out, and the median of the rest is the beat. Where its waves begin and end is the
-median of where those of the beats do, so one beat delineated badly moves nothing.
+Beats of the most frequent class are laid over each other at their R peaks; those whose QRS is
+unlike the median of all are left out, and the median of the rest is the beat. Where its waves begin
+and end is the median of where those of the beats do, so one beat delineated badly moves nothing.
 """
 
 import math
@@ -17,6 +17,8 @@ from ecgcore import morph_places as m
 from ecgcore.events import BeatClassified, BeatLabel, BeatWaves, NullReason
 from ecgcore.types import FloatArray, SampleIndex
 
+_MARGIN_S = 0.04
+
 
 @dataclass(frozen=True, slots=True)
 class AverageConfig:
@@ -26,7 +28,7 @@ class AverageConfig:
     after_s: float = 0.7
     least_beats: int = 3
     least_correlation: float = 0.95
-    """A beat less like the median of all, over all leads, is left out."""
+    """A beat whose QRS is less like the median of all, over all leads, is left out."""
 
 
 class AverageBeat(NamedTuple):
@@ -75,7 +77,7 @@ def average_beat(
     stack = np.stack([window for _, window in usual])
     stack -= np.median(stack, axis=2, keepdims=True)
     points = _points([beat for beat, _ in usual], before)
-    alike = _correlations(_own(stack, points)) >= config.least_correlation
+    alike = _correlations(_qrs(stack, points, round(_MARGIN_S * fs_hz))) >= config.least_correlation
     if alike.sum() < config.least_beats:
         return NullReason.TOO_FEW_BEATS
     kept = [beat for (beat, _), is_alike in zip(usual, alike, strict=True) if is_alike]
@@ -97,12 +99,12 @@ def _window(ecg_mv: FloatArray, r: int, before: int, after: int) -> FloatArray |
     return None if np.isnan(window).any() else window
 
 
-def _own(stack: FloatArray, points: FloatArray) -> FloatArray:
-    """Cut beats down to what lies between their waves' bounds; the rest is their neighbours'."""
-    if not np.isfinite(points).any():
-        return stack
-    first, last = max(int(np.nanmin(points)), 0), max(math.ceil(np.nanmax(points)), 0)
-    return stack[:, :, first : last + 1]
+def _qrs(stack: FloatArray, points: FloatArray, margin: int) -> FloatArray:
+    """Cut beats down to their QRS, its mean removed; wander hardly shows within it."""
+    on, off = points[0, m.QRS_ON], points[0, m.QRS_OFF]
+    if math.isfinite(on) and math.isfinite(off):
+        stack = stack[:, :, max(int(on) - margin, 0) : math.ceil(off) + margin + 1]
+    return stack - stack.mean(axis=2, keepdims=True)
 
 
 def _correlations(stack: FloatArray) -> FloatArray:

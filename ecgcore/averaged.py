@@ -57,9 +57,9 @@ class AverageSignal:
         value = float(self.figures[self.leads.index(lead), KEYS.index(key)])
         return value if math.isfinite(value) else absent(key)
 
-    def interval_ms(self, first: int, last: int) -> Value:
-        """Give the time between two points over all leads."""
-        points = self.beat.points[0]
+    def interval_ms(self, first: int, last: int, lead: str | None = None) -> Value:
+        """Give the time between two points; the peak of T has a place of its own in each lead."""
+        points = self.beat.points[0 if lead is None else self.leads.index(lead)]
         if math.isnan(points[first]) or math.isnan(points[last]):
             is_p = m.P_OFF in (first, last) or m.P_ON in (first, last)
             return NullReason.NO_P_WAVE if is_p else NullReason.NOT_APPLICABLE
@@ -80,7 +80,8 @@ class AverageSignal:
 
     def index(self, point: int) -> int:
         """Give the sample of a point over all leads."""
-        return min(max(round(float(self.beat.points[0, point])), 0), self.beat.ecg_mv.shape[1] - 1)
+        last = int(self.beat.ecg_mv.shape[1]) - 1
+        return min(max(round(float(self.beat.points[0, point])), 0), last)
 
     def has(self, *points: int) -> bool:
         """Tell whether all of some points are there."""
@@ -101,10 +102,9 @@ def measure_average(signal: AverageSignal, sqi: float) -> tuple[Measurement, ...
     found = [_measurement(key, measure(signal), n, sqi, None) for key, measure in GLOBAL.items()]
     for lead in signal.leads:
         found += [_measurement(key, signal.figure(lead, key), n, sqi, lead) for key in KEYS]
-        found += [
-            _measurement(key, ratio_of(signal, lead, *of), n, sqi, lead)
-            for key, of in LEAD_RATIOS.items()
-        ]
+        of_lead = [(key, signal.interval_ms(*of, lead)) for key, of in LEAD_INTERVALS.items()]
+        of_lead += [(key, ratio_of(signal, lead, *of)) for key, of in LEAD_RATIOS.items()]
+        found += [_measurement(key, value, n, sqi, lead) for key, value in of_lead]
     return tuple(found)
 
 
@@ -112,7 +112,10 @@ def unmeasured(reason: NullReason, leads: tuple[str, ...], sqi: float) -> tuple[
     """Give every row as null: there is no representative beat."""
     found = [_measurement(key, reason, 0, sqi, None) for key in GLOBAL]
     for lead in leads:
-        found += [_measurement(key, reason, 0, sqi, lead) for key in (*KEYS, *LEAD_RATIOS)]
+        found += [
+            _measurement(key, reason, 0, sqi, lead)
+            for key in (*KEYS, *LEAD_INTERVALS, *LEAD_RATIOS)
+        ]
     return tuple(found)
 
 
@@ -175,6 +178,26 @@ def _of_rr(key: str) -> Measure:
     return measure
 
 
+def _of_t_lead(first: int, last: int) -> Measure:
+    """Of V5, else II, else the lead where it is longest."""
+
+    def measure(signal: AverageSignal) -> Value:
+        chosen = next((lead for lead in ("V5", "II") if lead in signal.leads), None)
+        leads = signal.leads if chosen is None else (chosen,)
+        found = [signal.interval_ms(first, last, lead) for lead in leads]
+        known = [value for value in found if not isinstance(value, NullReason)]
+        return max(known) if known else found[0]
+
+    return measure
+
+
+def _jtp_corrected(signal: AverageSignal) -> Value:
+    jtp_ms, rr_s = _of_t_lead(m.QRS_OFF, m.T_PEAK)(signal), signal.beat.rr_s
+    if isinstance(jtp_ms, NullReason):
+        return jtp_ms
+    return qt.jtp_corrected_ms(jtp_ms, rr_s) if rr_s > 0.0 else NullReason.TOO_FEW_BEATS
+
+
 def _qtc_wide(signal: AverageSignal) -> Value:
     qrs_ms = signal.interval_ms(m.QRS_ON, m.QRS_OFF)
     if isinstance(qrs_ms, NullReason):
@@ -201,7 +224,7 @@ def _axis(key: str, least: float = LEAST_AREA) -> Measure:
 
 
 def _paced(measure: Measure) -> Measure:
-    """A beat that a pacemaker made has no P axis, PR interval or QRS of the heart's own."""
+    """Refuse beats that a pacemaker made: no P wave of theirs leads to the QRS."""
     return lambda signal: (
         NullReason.PACED if signal.beat.label is BeatLabel.PACED else measure(signal)
     )
@@ -280,9 +303,7 @@ GLOBAL: Mapping[str, Measure] = MappingProxyType(
         "qrs_dur": _interval(m.QRS_ON, m.QRS_OFF),
         "qt_int": _interval(m.QRS_ON, m.T_OFF),
         "jt_int": _interval(m.QRS_OFF, m.T_OFF),
-        "jtp_int": _interval(m.QRS_OFF, m.T_PEAK),
-        "qtp_int": _interval(m.QRS_ON, m.T_PEAK),
-        "tpe_int": _interval(m.T_PEAK, m.T_OFF),
+        "tpe_int": _of_t_lead(m.T_PEAK, m.T_OFF),
         "t_dur": _interval(m.T_ON, m.T_OFF),
         "st_dur": _interval(m.QRS_OFF, m.T_ON),
         "qtc_bazett": _corrected(qt.bazett_ms),
@@ -292,7 +313,7 @@ GLOBAL: Mapping[str, Measure] = MappingProxyType(
         "qtc_rautaharju": _corrected(qt.rautaharju_ms),
         "qtc_dmitrienko": _corrected(qt.dmitrienko_ms),
         "jtc": _less("qtc_fridericia", "qrs_dur"),
-        "jtpc": _corrected(qt.jtp_corrected_ms, "jtp_int"),
+        "jtpc": _jtp_corrected,
         "qtc_wide": _qtc_wide,
         "tpe_qt": _ratio("tpe_int", "qt_int"),
         "tpe_qtc": _ratio("tpe_int", "qtc_fridericia"),
@@ -329,6 +350,15 @@ GLOBAL: Mapping[str, Measure] = MappingProxyType(
     }
 )
 """Over all leads."""
+
+LEAD_INTERVALS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "jtp_int": (m.QRS_OFF, m.T_PEAK),
+        "qtp_int": (m.QRS_ON, m.T_PEAK),
+        "tpe_int": (m.T_PEAK, m.T_OFF),
+    }
+)
+"""Of each lead: from one point to another."""
 
 LEAD_RATIOS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

@@ -26,6 +26,10 @@ AAMI = {
 """WFDB's beat codes, and the classes that ANSI/AAMI EC57 puts them in."""
 PACED_CODES = frozenset("/f")
 _MV_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "v": 1e3}
+_STANDARD_LEADS = {
+    name.lower(): name
+    for name in ("I", "II", "III", "aVR", "aVL", "aVF", *(f"V{n}" for n in range(1, 10)))
+}
 # What wfdb's parsers run into when a file is not what its header says.
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, NotImplementedError)
 # Both signals unreadable, by the two bits that the subtype of a quality annotation has for it.
@@ -41,6 +45,19 @@ class Lead:
     ecg_mv: FloatArray
     """shape (n_samples,); NaN where there is none."""
     fs_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """All leads of one record."""
+
+    name: str
+    """Of the record."""
+    ecg_mv: FloatArray
+    """shape (n_leads, n_samples); NaN where there is none."""
+    fs_hz: float
+    names: tuple[str, ...]
+    """As I, aVR, V1, where the record's name for a lead is one of these in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +137,34 @@ def read_lead(folder: Path, name: str, channel: int | str = 0) -> Lead:
         msg = f"record {path}, signal {channel}: {type(error).__name__}: {error}"
         raise ConfigError(msg.splitlines()[0]) from error
     return Lead(name, signal, float(record.fs))
+
+
+def read_leads(path: Path) -> Leads:
+    """Read all signals of a record that are voltages, in millivolts.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or nothing in it is a voltage.
+    """
+    try:
+        record = _wfdb("rdrecord", str(path))
+        at = [k for k, unit in enumerate(record.units) if unit.lower() in _MV_PER_UNIT]
+        scales = np.array([_MV_PER_UNIT[record.units[k].lower()] for k in at])
+        ecg_mv = np.asarray(record.p_signal, np.float64)[:, at].T * scales[:, np.newaxis]
+        names = tuple(_lead_name(str(record.sig_name[k])) for k in at)
+    except _UNREADABLE as error:
+        msg = f"record {path}: {type(error).__name__}: {error}"
+        raise ConfigError(msg.splitlines()[0]) from error
+    if not at:
+        msg = f"record {path}: no signal in V, mV or uV, but {', '.join(record.units)}"
+        raise ConfigError(msg)
+    return Leads(path.name, np.ascontiguousarray(ecg_mv), float(record.fs), names)
+
+
+def _lead_name(name: str) -> str:
+    """Give a lead's name as electrocardiographers write it; others stay as they are."""
+    return _STANDARD_LEADS.get(name.strip().lower(), name.strip())
 
 
 def read_annotations(folder: Path, name: str, extension: str) -> Annotations:

@@ -1,0 +1,1 @@
+"""`ecgomics extract`: recordings on disk in, a table of biomarkers out."""

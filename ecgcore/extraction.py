@@ -1,0 +1,145 @@
+"""All biomarkers of one recording at once: the pipeline over it, then every table of measures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecgcore.average import AverageConfig, average_beat
+from ecgcore.averaged import AverageSignal, measure_average, unmeasured
+from ecgcore.compose import StoredBeat, Window
+from ecgcore.events import (
+    BeatClassified,
+    BeatLabel,
+    Event,
+    Measurement,
+    NullReason,
+    QualityScored,
+    WindowClosed,
+    WindowKind,
+)
+from ecgcore.intervals import intervals_of
+from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.spot import measure_span
+from ecgcore.state import digest_of
+from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionConfig:
+    """All parameters of an extraction; those of the rate and the leads come with the recording."""
+
+    average: AverageConfig = field(default_factory=AverageConfig)
+    chunk_s: float = 1.0
+    """Fed to the pipeline so much at a time; changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a recording was measured to be."""
+
+    measurements: tuple[Measurement, ...]
+    n_beats: int
+    """Named and not noise."""
+    duration_s: float
+    sqi: float
+    algorithm: str
+    parameters: str
+    """Digest of all parameters."""
+
+
+def extract(
+    ecg_mv: FloatArray, fs_hz: float, leads: Sequence[str], config: ExtractionConfig
+) -> Extraction:
+    """Measure a recording.
+
+    Parameters
+    ----------
+    ecg_mv : FloatArray, shape (n_leads, n_samples)
+        NaN where there is no sample.
+    leads : Sequence[str]
+        Names, as I, II, V1. Beats are found in the first, or another if that fails.
+
+    Raises
+    ------
+    ValueError
+        If the rate is not supported or samples are no voltages of a body.
+    """
+    pipeline_config = PipelineConfig(fs_hz, n_leads=len(leads))
+    pipeline = Pipeline(pipeline_config)
+    events: list[Event] = []
+    for item in _items(ecg_mv, fs_hz, round(config.chunk_s * fs_hz)):
+        events += pipeline.push(item)
+    events += pipeline.finish()
+    beats = [event for event in events if isinstance(event, BeatClassified)]
+    window = _whole(events, beats, ecg_mv.shape[1], fs_hz)
+    average = average_beat(ecg_mv, 0, fs_hz, beats, config.average)
+    if isinstance(average, NullReason):
+        of_average = unmeasured(average, tuple(leads), window.sqi)
+    else:
+        signal = AverageSignal(average, fs_hz, tuple(leads))
+        of_average = measure_average(signal, window.sqi)
+    return Extraction(
+        measurements=(*_others(window.measurements, of_average), *of_average),
+        n_beats=sum(beat.label is not BeatLabel.NOISE for beat in beats),
+        duration_s=ecg_mv.shape[1] / fs_hz,
+        sqi=window.sqi,
+        algorithm=ALGORITHM_VERSION,
+        parameters=digest_of((pipeline_config, config)),
+    )
+
+
+def _items(ecg_mv: FloatArray, fs_hz: float, n_chunk: int) -> Iterator[EcgChunk | Gap]:
+    """Give chunks, and gaps where a lead has no sample."""
+    clock = SampleClock(0, 0, 1e9 / fs_hz)
+    is_missing = np.atleast_1d(np.isnan(ecg_mv).any(axis=0))
+    borders = np.flatnonzero(np.diff(is_missing)) + 1
+    for first, last in zip([0, *borders], [*borders, ecg_mv.shape[1]], strict=True):
+        if first == last:
+            continue
+        if is_missing[first]:
+            yield Gap(int(first), int(last), GapReason.MISSING)
+            continue
+        for at in range(first, last, n_chunk):
+            yield EcgChunk(int(at), ecg_mv[:, at : min(at + n_chunk, last)], clock)
+
+
+def _whole(
+    events: Sequence[Event], beats: Sequence[BeatClassified], n_samples: int, fs_hz: float
+) -> Window:
+    # Quality by the second, so that what no window of ten covers counts as well; the noise is told
+    # by windows alone and goes with the second each begins with.
+    measured = {
+        e.start: e.measurements
+        for e in events
+        if isinstance(e, WindowClosed) and e.kind is WindowKind.S10
+    }
+    parts = [
+        Window(e.start, e.end, e.sqi, 1.0, 0, measured.get(e.start, ()), e.reasons)
+        for e in events
+        if isinstance(e, QualityScored)
+    ]
+    return measure_span(0, n_samples, parts, _stored(beats), 0, fs_hz)
+
+
+def _stored(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
+    return [
+        StoredBeat(
+            sample=beat.sample,
+            utc_ns=round(beat.beat.time_ms * 1e6),
+            amplitude_mv=beat.beat.amplitude_mv,
+            rr_ms=beat.rr_ms,
+            label=beat.label,
+            intervals=intervals_of(beat.waves, beat.beat.sample_ms),
+        )
+        for beat in beats
+        if beat.label is not BeatLabel.NOISE
+    ]
+
+
+def _others(
+    of_window: Sequence[Measurement], of_average: Sequence[Measurement]
+) -> list[Measurement]:
+    """Leave out what the representative beat gives as well: an interval is then the average's."""
+    known = {(each.key, each.lead) for each in of_average}
+    return [each for each in of_window if (each.key, each.lead) not in known]
