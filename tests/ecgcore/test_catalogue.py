@@ -10,7 +10,7 @@ import pytest
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
-from ecgcore.omics import BIOMARKERS
+from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
 
 REGISTRY = catalogue()
 ENTRIES = REGISTRY.entries
@@ -143,6 +143,12 @@ def test_sampling_rate_and_length_gates() -> None:
     }
 
 
+def test_what_is_measured_keeps_to_the_gates() -> None:
+    assert {REGISTRY[key].least_s for key in ("sdnn", "rmssd", "pnn50")} == {HRV_LEAST_S}
+    waves = ("p_dur", "pr_int", "qrs_dur", "qt_int", "qtc_fridericia")
+    assert {REGISTRY[key].least_beats for key in waves} == {MIN_WAVES}
+
+
 def test_a_member_of_a_family_finds_its_row() -> None:
     assert REGISTRY["class_prob_afib"].key == "class_prob_*"
     assert REGISTRY["class_prob_*"].id == "F106"
@@ -202,7 +208,7 @@ def test_a_row_takes_what_its_group_shares() -> None:
         ({"definition": '"Rate"'}, "S01 hr_mean: definition: not a sentence"),
         ({"leads": '"Y"'}, "S01 hr_mean: leads: Invalid enum value"),
         ({"least_s": '"10"'}, "S01 hr_mean: least_s: Expected `int"),
-        ({"scope": '["global"]'}, r"S01 hr_mean: scope\[\.\.\.\]: Invalid enum value"),
+        ({"scope": '["global"]'}, r"S01 hr_mean: scope\[0\]: Invalid enum value"),
         ({"scope": None}, "S01 hr_mean: scope: kind is number"),
         ({"status": None}, "S01 hr_mean: status: kind is number"),
         ({"low": "50"}, "S01 hr_mean: range_status: goes with a range"),
