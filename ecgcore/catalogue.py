@@ -33,7 +33,7 @@ _KEY = re.compile(r"[a-z][a-z0-9_]*\*?")
 _ID = re.compile(r"[SIFC]\d{2,3}")
 _LOINC = re.compile(r"\d{1,5}-\d")
 _MDC = re.compile(r"(\d+):(\d+)")
-_GROUP_FIELDS = frozenset({"dimension", "title", "paper_group", "population", "biomarker"})
+_GROUP_FIELDS = frozenset({"dimension", "title", "paper_group", "population", "note", "biomarker"})
 
 
 class Kind(StrEnum):
@@ -180,6 +180,8 @@ class Catalogue:
     entries: tuple[Entry, ...]
     sources: Mapping[str, str]
     """What the tags of sources mean."""
+    notes: Mapping[str, str]
+    """What holds for all rows of a group, by `Entry.group`; of some groups only."""
 
     @cached_property
     def _by_key(self) -> dict[str, Entry]:
@@ -255,12 +257,14 @@ def parse(text: str) -> Catalogue:
     except tomllib.TOMLDecodeError as error:
         msg = f"catalogue: {error}"
         raise CatalogueError(msg) from error
-    entries = tuple(entry for group in tables.get("group", []) for entry in _entries_of(group))
+    groups = tables.get("group", [])
+    entries = tuple(entry for group in groups for entry in _entries_of(group))
     for key, n in Counter(entry.key for entry in entries).items():
         if n > 1:
             msg = f"catalogue: {key}: key: stands in {n} rows"
             raise CatalogueError(msg)
-    return Catalogue(entries, tables.get("sources", {}))
+    notes = {group["title"]: group["note"] for group in groups if "note" in group}
+    return Catalogue(entries, tables.get("sources", {}), notes)
 
 
 def is_unit(unit: str) -> bool:

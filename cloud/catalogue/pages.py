@@ -87,8 +87,7 @@ _HOW_TO_READ = """\
 def pages_of(registry: Catalogue) -> dict[str, str]:
     """Give each page's text by its file name."""
     pages = {
-        f"{name}.md": _page(dimension, registry.select(dimension=dimension))
-        for dimension, name in DIMENSION_NAMES.items()
+        f"{name}.md": _page(dimension, registry) for dimension, name in DIMENSION_NAMES.items()
     }
     return {"README.md": _index(registry), **pages}
 
@@ -100,8 +99,8 @@ def write_pages(registry: Catalogue, folder: Path) -> None:
         (folder / name).write_text(text, "utf-8")
 
 
-def _page(dimension: Dimension, entries: Sequence[Entry]) -> str:
-    name = DIMENSION_NAMES[dimension]
+def _page(dimension: Dimension, registry: Catalogue) -> str:
+    name, entries = DIMENSION_NAMES[dimension], registry.select(dimension=dimension)
     lines = [
         f"# {name.capitalize()} biomarkers",
         "",
@@ -110,7 +109,8 @@ def _page(dimension: Dimension, entries: Sequence[Entry]) -> str:
         _MADE,
     ]
     for group, rows in groupby(entries, key=lambda entry: entry.group):
-        lines += ["", f"## {group}", "", *_table(_COLUMNS, map(_row, rows))]
+        note = [registry.notes[group], ""] if group in registry.notes else []
+        lines += ["", f"## {group}", "", *note, *_table(_COLUMNS, map(_row, rows))]
     return "\n".join(lines) + "\n"
 
 

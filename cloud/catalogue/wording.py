@@ -35,7 +35,7 @@ def needs_of(entry: Entry) -> str:
     leads = "X, Y, Z or 8 leads" if entry.leads == "X" else _counted(entry.leads, "lead")
     parts = [
         leads,
-        f"{entry.least_s} s" if entry.least_s else "",
+        _duration(entry.least_s),
         _counted(entry.least_beats, "beat"),
         f"{entry.least_fs_hz} Hz" if entry.least_fs_hz else "",
     ]
@@ -89,3 +89,12 @@ def _counted(n: int | str | None, noun: str) -> str:
     if not n:
         return ""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _duration(n_s: int | None) -> str:
+    if not n_s:
+        return ""
+    for unit, length_s in (("h", 3600), ("min", 60)):
+        if n_s > length_s and n_s % length_s == 0:
+            return f"{n_s // length_s} {unit}"
+    return f"{n_s} s"

@@ -17,6 +17,7 @@ def test_the_overview_names_every_command() -> None:
     names = {point.name for point in entry_points(group="ecgomics.commands")}
     assert names >= {
         "beats",
+        "catalogue",
         "delineate",
         "demo",
         "engine",
@@ -47,6 +48,7 @@ def test_the_overview_imports_no_command() -> None:
     "command",
     [
         "beats",
+        "catalogue",
         "delineate",
         "demo",
         "engine",
