@@ -63,8 +63,11 @@ def extract(
     Raises
     ------
     ValueError
-        If the rate is not supported or samples are no voltages of a body.
+        If the rate is not supported, there are no samples or they are no voltages of a body.
     """
+    if not ecg_mv.size:
+        msg = "no samples"
+        raise ValueError(msg)
     pipeline_config = PipelineConfig(fs_hz, n_leads=len(leads))
     pipeline = Pipeline(pipeline_config)
     events: list[Event] = []
@@ -98,7 +101,7 @@ def _items(ecg_mv: FloatArray, fs_hz: float, n_chunk: int) -> Iterator[EcgChunk 
         if first == last:
             continue
         if is_missing[first]:
-            yield Gap(int(first), int(last), GapReason.MISSING)
+            yield Gap(int(first), int(last - first), GapReason.MISSING)
             continue
         for at in range(first, last, n_chunk):
             yield EcgChunk(int(at), ecg_mv[:, at : min(at + n_chunk, last)], clock)

@@ -62,6 +62,7 @@ def test_durations_are_true_within_a_sample() -> None:
         "p_pos_dur": 100.0,
         "p_neg_dur": 0.0,
         "t_pos_dur": 160.0,
+        "t_neg_dur": 0.0,
     }
     for key, value in drawn_ms.items():
         assert found[key] == pytest.approx(value, abs=2 * PERIOD_MS), key
@@ -70,28 +71,76 @@ def test_durations_are_true_within_a_sample() -> None:
 def test_areas_are_those_of_the_triangles() -> None:
     found = figures(beat())
     # uV.s: half of height (uV) times width (s).
-    drawn = {"p_area": 7.5, "q_area": -1.0, "r_area": 24.0, "t_area": 34.0, "st_area": 4.0}
+    drawn = {
+        "p_area": 7.5,
+        "q_area": -1.0,
+        "r_area": 24.0,
+        "s_area": -4.1,
+        "t_area": 34.0,
+        "st_area": 4.0,
+        "qrs_area": -1.0 + 24.0 - 4.1 + 0.05,
+        "qrs_abs_area": 1.0 + 24.0 + 4.1 + 0.05,
+        # Up to the peak: 100 ms from 50 to 400 uV; from there 60 ms to 0.
+        "t_asym_area": 22.5 / 12.0,
+    }
     for key, value in drawn.items():
         assert found[key] == pytest.approx(value, rel=0.05, abs=0.1), key
-    assert found["qrs_abs_area"] >= abs(found["qrs_area"])
     between = 1e3 * beat()[round(350 / PERIOD_MS) : round(430 / PERIOD_MS)].sum() / FS_HZ
-    assert found["qrst_area"] == pytest.approx(
-        found["qrs_area"] + between + found["t_area"], abs=0.2
-    )
+    drawn = {"qrst_area": found["qrs_area"] + between + found["t_area"]}
+    assert found["qrst_area"] == pytest.approx(drawn["qrst_area"], abs=0.2)
 
 
 def test_levels_and_slopes() -> None:
     found = figures(beat())
-    for key in ("st_j0", "st_j20", "st_j40", "st_j60", "st_j80", "st_rr16", "st_max", "st_min"):
-        assert found[key] == pytest.approx(50.0, abs=1e-6), key
-    assert found["st_slope"] == pytest.approx(0.0, abs=1e-9)
-    assert found["pr_level"] == pytest.approx(0.0, abs=1e-9)
-    assert found["qrs_up_max"] == pytest.approx(60.0)
-    assert found["qrs_down_max"] == pytest.approx(-60.0)
-    assert found["t_up_max"] == pytest.approx(3.5)
-    assert found["t_down_max"] == pytest.approx(-0.4 / 0.06)
-    assert found["p_up_max"] == pytest.approx(3.0)
-    assert found["t_peak_symmetry"] == pytest.approx(100 / 60)
+    drawn = {
+        "st_j0": 50.0,
+        "st_j20": 50.0,
+        "st_j40": 50.0,
+        "st_j60": 50.0,
+        "st_j80": 50.0,
+        "st_rr16": 50.0,
+        "st_max": 50.0,
+        "st_min": 50.0,
+        "st_2_8": 50.0,
+        "st_3_8": 50.0,
+        # 10 ms up the T wave, which rises by 3.5 uV a millisecond.
+        "st_mid": 85.0,
+        "st_slope": 0.0,
+        "pr_level": 0.0,
+        "qrs_up_max": 60.0,
+        "qrs_down_max": -60.0,
+        # From -0.1 mV over 0 to the R wave: the regression of 0, -0.1, 0 and 1.2 mV.
+        "qrs_init_slope": regression([(0, 0.0), (10, -0.1), (20, 0.0), (40, 1.2)]),
+        "t_up_max": 3.5,
+        "t_down_max": -0.4 / 0.06,
+        "p_up_max": 3.0,
+        "t_peak_symmetry": 100 / 60,
+    }
+    for key, value in drawn.items():
+        assert found[key] == pytest.approx(value, abs=1e-6), key
+
+
+def regression(corners: list[tuple[int, float]]) -> float:
+    """Give the slope of the line through corners, sampled as the beat is, mV/s."""
+    at_ms = np.arange(corners[0][0], corners[-1][0] + 1, PERIOD_MS)
+    return 1e3 * float(np.polyfit(at_ms, np.interp(at_ms, *np.array(corners).T), 1)[0])
+
+
+def test_energies_are_those_of_the_samples() -> None:
+    beat_mv, found = beat(), figures(beat())
+
+    def rms_uv(first_ms: float, last_ms: float) -> float:
+        wave = beat_mv[round(first_ms / PERIOD_MS) : round(last_ms / PERIOD_MS) + 1]
+        return 1e3 * float(np.sqrt(np.mean(wave**2)))
+
+    drawn = {
+        "p_rms": rms_uv(100, 200),
+        "qrs_rms": rms_uv(260, 350),
+        "t_rms": rms_uv(430, 590),
+        "beat_energy": float(np.mean(beat_mv**2)),
+    }
+    for key, value in drawn.items():
+        assert found[key] == pytest.approx(value), key
 
 
 def test_a_second_positive_wave_is_r_prime_and_a_notch_is_none() -> None:
@@ -101,14 +150,19 @@ def test_a_second_positive_wave_is_r_prime_and_a_notch_is_none() -> None:
     points_ms = (*[math.nan] * 2, 100.0, 150.0, 182.0, *[math.nan] * 3)
     found = figures(beat_mv, points_ms)
     assert math.isnan(found["q_amp"])
-    names = ("r_amp", "s_amp", "rp_amp", "sp_amp")
-    assert [found[name] for name in names] == pytest.approx([0.4, 0.6, 0.8, 0.2], abs=0.03)
+    drawn_mv = {"r_amp": 0.4, "s_amp": 0.6, "rp_amp": 0.8, "sp_amp": 0.2}
+    drawn_ms = {"rp_dur": 24.6, "sp_dur": 14.0}
+    for key, value in drawn_mv.items():
+        assert found[key] == pytest.approx(value, abs=0.03), key
+    for key, value in drawn_ms.items():
+        assert found[key] == pytest.approx(value, abs=2 * PERIOD_MS), key
     assert found["r_notches"] == 0
     assert found["r_peak_time"] == pytest.approx(50.0, abs=PERIOD_MS)
     at_ms, height_mv = np.array([(0, 0), (20, 0.6), (30, 0.5), (40, 0.9), (60, 0), (300, 0)]).T
     beat_mv = np.interp(np.arange(-50, 301, PERIOD_MS), at_ms, height_mv)
     points_ms = (*[math.nan] * 2, 50.0, 90.0, 110.0, *[math.nan] * 3)
-    assert figures(beat_mv, points_ms)["r_notches"] == 1
+    drawn = {"r_notches": 1.0}
+    assert figures(beat_mv, points_ms)["r_notches"] == drawn["r_notches"]
 
 
 def test_what_is_absent_is_nan() -> None:

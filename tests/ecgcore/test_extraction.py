@@ -1,0 +1,75 @@
+"""A whole recording, measured at once."""
+
+import math
+
+import numpy as np
+import pytest
+
+from ecgcore.events import Measurement, NullReason
+from ecgcore.extraction import Extraction, ExtractionConfig, extract
+from ecgcore.types import FloatArray
+from tests.strategies import ecg_of
+
+FS_HZ = 250.0
+SECONDS = 12.0
+LEADS = ("II", "V5")
+
+
+def recording(gain: float = 1.0) -> FloatArray:
+    ecg_mv = ecg_of([0.6 + 0.8 * k for k in range(14)], FS_HZ, SECONDS, noise_mv=0.01)
+    return gain * np.stack([ecg_mv, 0.7 * ecg_mv])
+
+
+def of(found: Extraction) -> dict[tuple[str, str | None], Measurement]:
+    return {(each.key, each.lead): each for each in found.measurements}
+
+
+def test_rates_intervals_and_shape_come_together() -> None:
+    found = extract(recording(), FS_HZ, LEADS, ExtractionConfig())
+    values = of(found)
+    assert found.n_beats == 14
+    assert found.duration_s == SECONDS
+    assert values["hr_mean", None].value == pytest.approx(75.0, abs=0.5)
+    assert values["qrs_dur", None].n >= 10
+    gain = values["r_amp", "V5"].value, values["r_amp", "II"].value
+    assert gain[0] is not None
+    assert gain[1] is not None
+    assert gain[0] / gain[1] == pytest.approx(0.7, abs=0.02)
+    assert values["sdnn", None].null_reason is NullReason.TOO_SHORT
+    # What the representative beat gives is not given by the window a second time.
+    assert len(values) == len(found.measurements)
+
+
+def test_the_size_of_chunks_changes_nothing() -> None:
+    ecg_mv = recording()
+    one = extract(ecg_mv, FS_HZ, LEADS, ExtractionConfig(chunk_s=0.1))
+    other = extract(ecg_mv, FS_HZ, LEADS, ExtractionConfig(chunk_s=20.0))
+    assert one.measurements == other.measurements
+
+
+def test_missing_samples_are_a_gap() -> None:
+    ecg_mv = recording()
+    ecg_mv[0, 1000:1300] = math.nan
+    found = extract(ecg_mv, FS_HZ, LEADS, ExtractionConfig())
+    longest = of(found)["rr_longest", None].value
+    assert longest is not None
+    assert longest < 1000.0
+    assert found.sqi == pytest.approx(0.9, abs=0.1)
+
+
+@pytest.mark.parametrize("n_samples", [1, 400, 3000])
+def test_without_a_heart_every_value_has_its_reason(n_samples: int) -> None:
+    found = extract(np.zeros((2, n_samples)), FS_HZ, LEADS, ExtractionConfig())
+    assert found.n_beats == 0
+    valued = {each.key for each in found.measurements if each.value is not None}
+    assert valued <= {"sqi", "noise_rms", "qrs_count"}
+    assert all(each.null_reason for each in found.measurements if each.value is None)
+
+
+def test_what_is_no_voltage_is_refused() -> None:
+    with pytest.raises(ValueError, match="beyond"):
+        extract(np.full((1, 500), 1e9), FS_HZ, ("I",), ExtractionConfig())
+    with pytest.raises(ValueError, match="no samples"):
+        extract(np.zeros((2, 0)), FS_HZ, LEADS, ExtractionConfig())
+    with pytest.raises(ValueError, match="rate"):
+        extract(np.zeros((1, 500)), 20.0, ("I",), ExtractionConfig())
