@@ -104,7 +104,8 @@ def _qrs(stack: FloatArray, points: FloatArray, margin: int) -> FloatArray:
     on, off = points[0, m.QRS_ON], points[0, m.QRS_OFF]
     if math.isfinite(on) and math.isfinite(off):
         stack = stack[:, :, max(int(on) - margin, 0) : math.ceil(off) + margin + 1]
-    return stack - stack.mean(axis=2, keepdims=True)
+    cut: FloatArray = stack - stack.mean(axis=2, keepdims=True)
+    return cut
 
 
 def _correlations(stack: FloatArray) -> FloatArray:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgcore.average import AverageConfig, average_beat
-from ecgcore.averaged import AverageSignal, measure_average, unmeasured
+from ecgcore.average_signal import AverageSignal
+from ecgcore.averaged import measure_average, unmeasured
 from ecgcore.compose import StoredBeat, Window
 from ecgcore.events import (
     BeatClassified,

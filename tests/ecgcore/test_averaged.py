@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from ecgcore.average import AverageBeat
+from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import (
     GLOBAL,
     LEAD_INTERVALS,
     LEAD_RATIOS,
-    AverageSignal,
     measure_average,
     unmeasured,
 )

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
+from ecgcore.morphology import KEYS
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
 
 REGISTRY = catalogue()
@@ -52,7 +54,14 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
     assert list(dict.fromkeys(entry.id for entry in ENTRIES)) == IDS
 
 
+OF_AVERAGES = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS}
+MEASURED = OF_AVERAGES | {biomarker.key for biomarker in BIOMARKERS}
+
+
 def test_every_biomarker_that_is_measured_has_a_row_that_says_since_when() -> None:
+    for key in OF_AVERAGES:
+        assert REGISTRY[key].key == key
+        assert REGISTRY[key].since is not None, key
     for biomarker in BIOMARKERS:
         entry = REGISTRY[biomarker.key]
         assert entry.since is not None, biomarker.key
@@ -61,7 +70,7 @@ def test_every_biomarker_that_is_measured_has_a_row_that_says_since_when() -> No
 
 @pytest.mark.parametrize("key", [entry.key for entry in ENTRIES if entry.is_measured])
 def test_what_the_registry_calls_measured_is_measured_and_has_a_value_test(key: str) -> None:
-    assert key in {biomarker.key for biomarker in BIOMARKERS}
+    assert key in MEASURED
     # As a row of a table of values; a key that is merely looked at has no colon behind it.
     assert re.search(rf'"{key}": [^,\n]', VALUE_TESTS), key
 
