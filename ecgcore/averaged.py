@@ -12,6 +12,7 @@ from types import MappingProxyType
 from ecgcore import morph_places as m
 from ecgcore import repolarisation as qt
 from ecgcore import vector
+from ecgcore.average_leads import LEADS_TOGETHER
 from ecgcore.average_signal import AverageSignal, Measure, Value, both, over
 from ecgcore.average_vector import VECTOR
 from ecgcore.catalogue import catalogue
@@ -157,6 +158,7 @@ GLOBAL: Mapping[str, Measure] = MappingProxyType(
         "st_axis": _axis("st_j60", LEAST_ST_UV),
         "qrst_angle_frontal": _angle_frontal,
         **VECTOR,
+        **LEADS_TOGETHER,
     }
 )
 """Over all leads."""

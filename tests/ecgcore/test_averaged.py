@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ecgcore.average import AverageBeat
+from ecgcore.average_leads import LEADS_TOGETHER
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import (
     GLOBAL,
@@ -132,7 +133,93 @@ def test_every_value_over_all_leads() -> None:
         assert found[key, None].value == pytest.approx(value, rel=1e-3, abs=1e-6), key
         assert found[key, None].n == 9
     # What has its own test below.
-    assert set(GLOBAL) - set(drawn) == {"qtc_wide", "st_axis"}
+    assert set(GLOBAL) - set(drawn) == {"qtc_wide", "st_axis", *LEADS_TOGETHER}
+
+
+def test_every_value_of_leads_together() -> None:
+    # In V1 and V2 the QRS is one wave down: a QS of 0.5 and 0.3 mV; aVR too, III just up.
+    drawn = {
+        "lvh_sokolow": 0.5 + 1.3,
+        "lvh_sokolow_product": 1.8 * 90.0,
+        "lvh_cornell": 0.8 - 0.45,
+        "lvh_gubner": 0.8,
+        "lvh_lewis": 0.8 - 0.1,
+        "lvh_ravl": 0.35,
+        "lvh_peguero": 0.85,
+        "qrs_sum12": float(np.abs(of_twelve(QRS)).sum()),
+        "rvh_sokolow": 0.0,
+        "rvh_rv1": 0.0,
+        "low_voltage_limb": 0.9,
+        "low_voltage_chest": 1.3,
+        "ste_sum": 0.0,
+        "std_sum": 0.0,
+        "ptf_v1": 0.0,
+        # Heights 0, 0, 0.2 and 1.0.
+        "r_progression": (1.5 * 1.0 + 0.5 * 0.2) / 5.0,
+        # No R in V2, no S in V3: half-way.
+        "transition_zone": 2.5,
+        "einthoven_resid": 0.0,
+        "goldberger_resid": 0.0,
+        # The waves are straight lines in the space of the leads.
+        "qrs_pca_ratio": 0.0,
+        "t_pca_ratio": 0.0,
+        "t_residuum": 0.0,
+    }
+    found = measured(signal())
+    for key, value in drawn.items():
+        assert found[key, None].value == pytest.approx(value, rel=1e-3, abs=1e-6), key
+    # There is no R in V1.
+    assert found["activation_delay", None].null_reason is NullReason.NOT_APPLICABLE
+    assert set(LEADS_TOGETHER) - set(drawn) == {"activation_delay"}
+
+
+def test_leads_together_where_waves_differ() -> None:
+    of = signal()
+    of.beat.ecg_mv[LEADS.index("V1")] = triangle(260, 280, 300, 0.3) + triangle(300, 330, 350, -0.9)
+    of.beat.ecg_mv[LEADS.index("V1")] += triangle(100, 140, 160, 0.05)
+    of.beat.ecg_mv[LEADS.index("V1")] += triangle(160, 180, 200, -0.08)
+    of.beat.ecg_mv[:, 350:430] += np.where(np.arange(12) < 4, 0.2, -0.1)[:, np.newaxis]
+    found = measured(of)
+    drawn = {
+        "activation_delay": 40.0 - 20.0,
+        "rvh_rv1": 0.3,
+        "lvh_sokolow": 0.9 + 1.3,
+        "ptf_v1": 80.0 * 40.0,
+        "ste_sum": 4 * 200.0,
+        "std_sum": -8 * 100.0,
+    }
+    for key, value in drawn.items():
+        assert found[key, None].value == pytest.approx(value, rel=0.05), key
+
+
+def test_leads_that_contradict_each_other_show() -> None:
+    of = signal()
+    of.beat.ecg_mv[LEADS.index("III")] *= -1.0
+    of.beat.ecg_mv[LEADS.index("aVR")] *= -1.0
+    found = measured(of)
+    rms = [float(np.sqrt(np.mean(of.beat.ecg_mv[LEADS.index(lead)] ** 2))) for lead in LEADS]
+    drawn = {
+        "einthoven_resid": 2.0 * rms[LEADS.index("III")] / rms[LEADS.index("II")],
+        "goldberger_resid": 2.0 * rms[LEADS.index("aVR")],
+    }
+    for key, value in drawn.items():
+        assert found[key, None].value == pytest.approx(value, rel=1e-6), key
+
+
+def test_two_loops_across_have_a_second_share() -> None:
+    of = signal()
+    across = triangle(430, 450, 470, 0.2) - triangle(550, 570, 590, 0.2)
+    of.beat.ecg_mv[LEADS.index("V2")] += across
+    eight = of.beat.ecg_mv[:8, 430:591]
+    values = np.linalg.eigvalsh(np.cov(eight))[::-1]
+    drawn = {
+        "t_pca_ratio": 100.0 * values[1] / values[0],
+        "t_residuum": 100.0 * values[3:].sum() / values.sum(),
+    }
+    found = measured(of)
+    for key, value in drawn.items():
+        assert found[key, None].value == pytest.approx(value, abs=1e-6), key
+    assert drawn["t_pca_ratio"] > 1.0
 
 
 def test_qt_of_a_wide_qrs() -> None:
