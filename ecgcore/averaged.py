@@ -28,27 +28,28 @@ WIDE_QRS_MS = 120.0
 def measure_average(signal: AverageSignal, sqi: float) -> tuple[Measurement, ...]:
     """Give every row of the table: those over all leads, then those of each lead in turn."""
     n = signal.beat.n_beats
-    found = [_measurement(key, measure(signal), n, sqi, None) for key, measure in GLOBAL.items()]
+    found = [measurement_of(key, measure(signal), n, sqi, None) for key, measure in GLOBAL.items()]
     for lead in signal.leads:
-        found += [_measurement(key, signal.figure(lead, key), n, sqi, lead) for key in KEYS]
+        found += [measurement_of(key, signal.figure(lead, key), n, sqi, lead) for key in KEYS]
         of_lead = [(key, signal.interval_ms(*of, lead)) for key, of in LEAD_INTERVALS.items()]
         of_lead += [(key, ratio_of(signal, lead, *of)) for key, of in LEAD_RATIOS.items()]
-        found += [_measurement(key, value, n, sqi, lead) for key, value in of_lead]
+        found += [measurement_of(key, value, n, sqi, lead) for key, value in of_lead]
     return tuple(found)
 
 
 def unmeasured(reason: NullReason, leads: tuple[str, ...], sqi: float) -> tuple[Measurement, ...]:
     """Give every row as null: there is no representative beat."""
-    found = [_measurement(key, reason, 0, sqi, None) for key in GLOBAL]
+    found = [measurement_of(key, reason, 0, sqi, None) for key in GLOBAL]
     for lead in leads:
         found += [
-            _measurement(key, reason, 0, sqi, lead)
+            measurement_of(key, reason, 0, sqi, lead)
             for key in (*KEYS, *LEAD_INTERVALS, *LEAD_RATIOS)
         ]
     return tuple(found)
 
 
-def _measurement(key: str, value: Value, n: int, sqi: float, lead: str | None) -> Measurement:
+def measurement_of(key: str, value: Value, n: int, sqi: float, lead: str | None) -> Measurement:
+    """Give a value, or why there is none, with the unit and dimension of its key."""
     entry = catalogue()[key]
     unit = entry.unit or "1"
     if isinstance(value, NullReason):

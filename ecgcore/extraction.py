@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
-from ecgcore.averaged import measure_average, unmeasured
+from ecgcore.averaged import measure_average, measurement_of, unmeasured
 from ecgcore.compose import StoredBeat, Window
 from ecgcore.events import (
     BeatClassified,
@@ -20,6 +20,7 @@ from ecgcore.events import (
     WindowKind,
 )
 from ecgcore.intervals import intervals_of
+from ecgcore.lead_window import measure_lead_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
@@ -84,7 +85,11 @@ def extract(
         signal = AverageSignal(average, fs_hz, tuple(leads))
         of_average = measure_average(signal, window.sqi)
     return Extraction(
-        measurements=(*_others(window.measurements, of_average), *of_average),
+        measurements=(
+            *_others(window.measurements, of_average),
+            *of_average,
+            *_of_leads(ecg_mv, fs_hz, leads, window.sqi),
+        ),
         n_beats=sum(beat.label is not BeatLabel.NOISE for beat in beats),
         duration_s=ecg_mv.shape[1] / fs_hz,
         sqi=window.sqi,
@@ -139,6 +144,14 @@ def _stored(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
         for beat in beats
         if beat.label is not BeatLabel.NOISE
     ]
+
+
+def _of_leads(
+    ecg_mv: FloatArray, fs_hz: float, leads: Sequence[str], sqi: float
+) -> Iterator[Measurement]:
+    for lead, of_lead in zip(leads, ecg_mv, strict=True):
+        for key, value in measure_lead_window(of_lead, fs_hz).items():
+            yield measurement_of(key, value, 0, sqi, lead)
 
 
 def _others(

@@ -7,12 +7,14 @@ import pytest
 
 from ecgcore.events import Measurement, NullReason
 from ecgcore.extraction import Extraction, ExtractionConfig, extract
+from ecgcore.lead_window import BANDS_HZ
 from ecgcore.types import FloatArray
 from tests.strategies import ecg_of
 
 FS_HZ = 250.0
 SECONDS = 12.0
 LEADS = ("II", "V5")
+_BANDS = [f"bp_{name}" for name in BANDS_HZ]
 
 
 def recording(gain: float = 1.0) -> FloatArray:
@@ -62,7 +64,8 @@ def test_without_a_heart_every_value_has_its_reason(n_samples: int) -> None:
     found = extract(np.zeros((2, n_samples)), FS_HZ, LEADS, ExtractionConfig())
     assert found.n_beats == 0
     valued = {each.key for each in found.measurements if each.value is not None}
-    assert valued <= {"sqi", "noise_rms", "qrs_count"}
+    # What is said of the line itself is said all the same.
+    assert valued <= {"sqi", "noise_rms", "qrs_count", "flat_frac", "wander_pp", *_BANDS}
     assert all(each.null_reason for each in found.measurements if each.value is None)
 
 

@@ -1,0 +1,185 @@
+"""Spectrum and quality of one lead over a window, whatever beats there are.
+
+All rest on the longest stretch without a missing sample. The spectrum is Welch's (1967): Hann
+windows of 10 s, or of the stretch where that is shorter, which overlap by half. The frequencies
+that stand for it, and its entropy, are those between 0.5 and 40 Hz.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+
+from ecgcore.average_signal import Value, over
+from ecgcore.events import NullReason
+from ecgcore.types import FloatArray
+
+LEAST_S = 2.0
+SEGMENT_S = 10.0
+ECG_HZ = (0.5, 40.0)
+MAINS_HZ = ((48.0, 52.0), (58.0, 62.0))
+FLAT_S = 0.2
+BANDS_HZ: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "vlf": (0.05, 0.5),
+        "lf": (0.5, 5.0),
+        "mf": (5.0, 15.0),
+        "mhf": (15.0, 40.0),
+        "hf": (40.0, 100.0),
+    }
+)
+
+
+@dataclass(frozen=True)
+class LeadSignal:
+    """A stretch of one lead without a missing sample."""
+
+    ecg_mv: FloatArray
+    """shape (n,)"""
+    fs_hz: float
+
+    @cached_property
+    def density(self) -> tuple[FloatArray, FloatArray]:
+        """Frequencies, Hz, and the power at each, mV^2/Hz."""
+        # Slow to import, and not everybody who measures needs it.
+        from scipy.signal import welch
+
+        n_segment = min(self.ecg_mv.size, round(SEGMENT_S * self.fs_hz))
+        hz, power = welch(self.ecg_mv, self.fs_hz, nperseg=n_segment)
+        return np.asarray(hz, float), np.asarray(power, float)
+
+    def power_mv2(self, band_hz: tuple[float, float]) -> Value:
+        """Give the power in a half-open band; null beyond half the sampling rate."""
+        hz, power = self.density
+        if band_hz[1] > 0.5 * self.fs_hz:
+            return NullReason.FS_TOO_LOW
+        return float(power[(hz >= band_hz[0]) & (hz < band_hz[1])].sum() * (hz[1] - hz[0]))
+
+    @cached_property
+    def ecg_density(self) -> tuple[FloatArray, FloatArray]:
+        """The same between 0.5 and 40 Hz."""
+        hz, power = self.density
+        inside = (hz >= ECG_HZ[0]) & (hz < ECG_HZ[1])
+        return hz[inside], power[inside]
+
+    @cached_property
+    def shares(self) -> FloatArray | None:
+        """That as shares of its sum; None if there is no power."""
+        power = self.ecg_density[1]
+        total = float(power.sum())
+        return power / total if total > 0.0 else None
+
+
+Measure: TypeAlias = Callable[[LeadSignal], Value]
+
+
+def longest_stretch(ecg_mv: FloatArray) -> FloatArray:
+    """Give the longest part of a lead, shape (n,), without NaN."""
+    borders = np.flatnonzero(np.isnan(ecg_mv))
+    starts, ends = np.r_[0, borders + 1], np.r_[borders, ecg_mv.size]
+    at = int(np.argmax(ends - starts))
+    return ecg_mv[starts[at] : ends[at]]
+
+
+def measure_lead_window(ecg_mv: FloatArray, fs_hz: float) -> dict[str, Value]:
+    """Give every row of the table for one lead, shape (n_samples,); NaN: there is no sample."""
+    stretch_mv = longest_stretch(ecg_mv)
+    if stretch_mv.size < LEAST_S * fs_hz:
+        is_short = ecg_mv.size < LEAST_S * fs_hz
+        return dict.fromkeys(LEAD_WINDOW, NullReason.TOO_SHORT if is_short else NullReason.GAP)
+    signal = LeadSignal(stretch_mv, fs_hz)
+    return {key: measure(signal) for key, measure in LEAD_WINDOW.items()}
+
+
+def _band(name: str) -> Measure:
+    return lambda signal: signal.power_mv2(BANDS_HZ[name])
+
+
+def _ratio(one_hz: tuple[float, float], other_hz: tuple[float, float]) -> Measure:
+    def measure(signal: LeadSignal) -> Value:
+        one, other = signal.power_mv2(one_hz), signal.power_mv2(other_hz)
+        if isinstance(one, NullReason):
+            return one
+        return other if isinstance(other, NullReason) else over(one, other)
+
+    return measure
+
+
+def _of_shares(value: Callable[[FloatArray, FloatArray], float]) -> Measure:
+    """Something about frequencies and the share of power at each."""
+
+    def measure(signal: LeadSignal) -> Value:
+        if signal.shares is None:
+            return NullReason.NOT_APPLICABLE
+        return value(signal.ecg_density[0], signal.shares)
+
+    return measure
+
+
+def _edge(share: float) -> Measure:
+    return _of_shares(lambda hz, shares: float(hz[np.searchsorted(np.cumsum(shares), share)]))
+
+
+def _entropy(_: FloatArray, shares: FloatArray) -> float:
+    there = shares[shares > 0.0]
+    return float(-(there * np.log(there)).sum() / np.log(shares.size))
+
+
+def _mains(signal: LeadSignal) -> Value:
+    """Take the stronger of 50 and 60 Hz, of those below half the rate."""
+    found = [_ratio(band, (5.0, 40.0))(signal) for band in MAINS_HZ]
+    known = [value for value in found if not isinstance(value, NullReason)]
+    return max(known) if known else found[0]
+
+
+def _baseline(signal: LeadSignal) -> Value:
+    share = _ratio((0.0, 1.0), (0.0, 40.0))(signal)
+    return share if isinstance(share, NullReason) else 1.0 - share
+
+
+def _wander_mv(signal: LeadSignal) -> Value:
+    from scipy.signal import butter, sosfiltfilt
+
+    low = sosfiltfilt(butter(2, 0.5, fs=signal.fs_hz, output="sos"), signal.ecg_mv)
+    return float(np.subtract(*np.percentile(low, [95.0, 5.0])))
+
+
+def _moment(order: int) -> Measure:
+    """Give a standardised moment; of a normal distribution the fourth is 3."""
+
+    def measure(signal: LeadSignal) -> Value:
+        away = signal.ecg_mv - signal.ecg_mv.mean()
+        sd = float(np.sqrt(np.mean(away**2)))
+        return float(np.mean(away**order)) / sd**order if sd > 0.0 else NullReason.NOT_APPLICABLE
+
+    return measure
+
+
+def _flat(signal: LeadSignal) -> Value:
+    """Share of samples in stretches of more than 200 ms without change."""
+    changes = np.flatnonzero(np.diff(signal.ecg_mv)) + 1
+    lengths = np.diff(np.r_[0, changes, signal.ecg_mv.size])
+    return float(lengths[lengths > FLAT_S * signal.fs_hz].sum() / signal.ecg_mv.size)
+
+
+LEAD_WINDOW: Mapping[str, Measure] = MappingProxyType(
+    {
+        **{f"bp_{name}": _band(name) for name in BANDS_HZ},
+        **{f"bp_rel_{name}": _ratio(band_hz, ECG_HZ) for name, band_hz in BANDS_HZ.items()},
+        "f_dom": _of_shares(lambda hz, shares: float(hz[np.argmax(shares)])),
+        "f_med": _edge(0.5),
+        "f_centroid": _of_shares(lambda hz, shares: float(hz @ shares)),
+        "sef95": _edge(0.95),
+        "spectral_entropy": _of_shares(_entropy),
+        "powerline_ratio": _mains,
+        "wander_pp": _wander_mv,
+        "k_sqi": _moment(4),
+        "s_sqi": _moment(3),
+        "p_sqi": _ratio((5.0, 15.0), (5.0, 40.0)),
+        "bas_sqi": _baseline,
+        "flat_frac": _flat,
+    }
+)
