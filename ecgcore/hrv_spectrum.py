@@ -20,7 +20,7 @@ from ecgcore.types import FloatArray
 HIGHEST_HZ = 0.5
 _BETA_BINS = 20
 """Evenly on the logarithmic axis, lest the fast end outweigh the slow one."""
-_PAD = 2
+_PAD = 4
 """Spectra are sampled this much finer than segments are long, so that bands end where they say."""
 
 
@@ -35,8 +35,11 @@ class Spectrum(NamedTuple):
     """Length of the longest piece, with an interval more at either end."""
 
     def power_ms2(self, band: Band) -> float:
-        """Integrate over a band."""
-        return float(self.density_ms2_hz[self._inside(band)].sum() * self.frequency_hz[1])
+        """Integrate over a band, each value standing for the cell around it."""
+        half_hz = 0.5 * self.frequency_hz[1]
+        begin_hz = np.maximum(self.frequency_hz - half_hz, max(band.low_hz, 0.0))
+        end_hz = np.minimum(self.frequency_hz + half_hz, band.high_hz)
+        return float((self.density_ms2_hz * np.maximum(end_hz - begin_hz, 0.0)).sum())
 
     def peak_hz(self, band: Band) -> float:
         """Give the frequency of most power in a band; NaN without any."""
@@ -137,7 +140,7 @@ def spectrum_of(nn: NnSeries, config: HrvConfig) -> Spectrum | None:
     n_segment = min(round(segment_s * config.resample_hz), n_most)
     n_fft = 1 << (_PAD * n_segment - 1).bit_length()
     step_hz = config.resample_hz / n_fft
-    frequency_hz = step_hz * np.arange(int(np.ceil(HIGHEST_HZ / step_hz)), dtype=float)
+    frequency_hz = step_hz * np.arange(int(HIGHEST_HZ / step_hz) + 2, dtype=float)
     total, weight = np.zeros(frequency_hz.size), 0.0
     for piece in used:
         for density, n in _densities(piece, n_segment, n_fft, frequency_hz, config):
@@ -216,7 +219,6 @@ def _periodogram(values: FloatArray, n_fft: int, config: HrvConfig) -> FloatArra
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n)
     power: FloatArray = np.abs(np.fft.rfft(values * window, n_fft)) ** 2
     power *= 2.0 / (config.resample_hz * float((window**2).sum()))
-    power[0] /= 2.0
     return power
 
 
@@ -225,7 +227,6 @@ def _ar_density(values: FloatArray, n_fft: int, config: HrvConfig) -> FloatArray
     coefficients, variance = burg(values, config.ar_order)
     response = np.abs(np.fft.rfft(coefficients, n_fft)) ** 2
     density: FloatArray = 2.0 * variance / config.resample_hz / response
-    density[0] /= 2.0
     return density
 
 

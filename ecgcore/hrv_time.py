@@ -121,12 +121,12 @@ def geometry(nn_ms: FloatArray, bin_ms: float) -> Geometry:
     Notes
     -----
     The triangle of TINN has its apex over the fullest bin (the first of equals) and its feet in
-    the middle of bins, at most one beyond the data; each foot is where the squares of what is left
-    on its side are least.
+    the middle of bins; each foot is where the squares of what is left on its side are least, inside
+    the data or beyond.
     """
     place = np.floor(nn_ms / bin_ms).astype(np.int64)
-    first = int(place.min()) - 1
-    counts = np.bincount(place - first, minlength=int(place.max()) - first + 2)
+    first = int(place.min())
+    counts = np.bincount(place - first)
     apex = int(np.argmax(counts))
     left = apex - _foot(counts[apex::-1])
     right = apex + _foot(counts[apex:])
@@ -136,10 +136,13 @@ def geometry(nn_ms: FloatArray, bin_ms: float) -> Geometry:
 
 def _foot(counts: Int64Array) -> int:
     """Give how far from the apex (index 0) the side that fits best meets the axis."""
-    at = np.arange(counts.size)
+    # Beyond the data squares only grow once the foot is farther than the square root of 3 of them.
+    at = np.arange(2 * counts.size)
     reach = at[1:, None]
-    side = counts[0] * np.maximum(1.0 - at / reach, 0.0)
-    return int(np.argmin(((counts - side) ** 2).sum(axis=1))) + 1
+    side = np.zeros(at.size)
+    side[: counts.size] = counts
+    triangle = counts[0] * np.maximum(1.0 - at / reach, 0.0)
+    return int(np.argmin(((side - triangle) ** 2).sum(axis=1))) + 1
 
 
 def segments(nn: NnSeries, duration_s: float, length_s: float, least_share: float) -> Segments:
