@@ -56,7 +56,8 @@ def approximate_entropy(nn: NnSeries, m: int, r_ms: float) -> float:
 
 def fuzzy_entropy(nn: NnSeries, m: int, r_ms: float) -> float:
     """Give sample entropy with likeness exp(-d / r) of words less their own mean (Chen 2007)."""
-    over_m, over_more = _likeness(nn.nn_ms, nn.run, m, r_ms)
+    # Of a level row the tolerance is 0: what is the same is then wholly alike, all else not at all.
+    over_m, over_more = _likeness(nn.nn_ms, nn.run, m, max(r_ms, 1e-9))
     return entropy_of(over_m, over_more)
 
 

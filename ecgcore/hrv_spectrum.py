@@ -18,6 +18,8 @@ from ecgcore.nn_series import NnSeries
 from ecgcore.types import FloatArray
 
 HIGHEST_HZ = 0.5
+LEAST_NN = 8
+"""Intervals of a piece, and of a segment of it."""
 _BETA_BINS = 20
 """Evenly on the logarithmic axis, lest the fast end outweigh the slow one."""
 _PAD = 4
@@ -146,6 +148,8 @@ def spectrum_of(nn: NnSeries, config: HrvConfig) -> Spectrum | None:
         for density, n in _densities(piece, n_segment, n_fft, frequency_hz, config):
             total += n * density
             weight += n
+    if not weight:
+        return None
     return Spectrum(frequency_hz, total / weight, longest_s)
 
 
@@ -160,7 +164,7 @@ def _pieces(nn: NnSeries, max_bridge_s: float) -> list[NnSeries]:
     return [
         NnSeries(nn.nn_ms[a:b], nn.end_ms[a:b], nn.run[a:b], nn.stretch[a:b])
         for a, b in pairwise(bounds)
-        if b > a
+        if b - a >= LEAST_NN
     ]
 
 
@@ -184,6 +188,8 @@ def _densities(
         for start in starts:
             begin_s, end_s = start / config.resample_hz, (start + length) / config.resample_hz
             inside = (time_s >= begin_s) & (time_s < end_s)
+            if inside.sum() < LEAST_NN:
+                continue
             values = _level(piece.nn_ms[inside], time_s[inside], config.detrend)
             yield lomb_density(time_s[inside], values, frequency_hz), length
         return

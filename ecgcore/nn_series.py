@@ -55,6 +55,8 @@ class NnSeries:
     def longest_run_ms(self) -> FloatArray:
         """The intervals of the longest run, the first of equals."""
         lengths = np.diff(self.run_bounds)
+        if not lengths.size:
+            return self.nn_ms
         at = int(np.argmax(lengths))
         return self.nn_ms[self.run_bounds[at] : self.run_bounds[at + 1]]
 
