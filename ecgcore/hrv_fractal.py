@@ -11,7 +11,7 @@ from ecgcore.types import FloatArray, Int64Array
 
 LEAST_BOXES = 4
 """Of the longest length, that a slope rests on at least."""
-_STEPS_PER_OCTAVE = 8
+_STEPS_PER_OCTAVE = 16
 _OCTAVES = 40
 _LEAST_SHARE, _MOST_SHARE = 0.01, 0.1
 """Pairs of points this near: closer ones are too few, farther ones fill the whole plot."""

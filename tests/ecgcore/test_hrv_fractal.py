@@ -2,7 +2,8 @@
 
 NeuroKit2 0.3.0: `fractal_dfa(overlap=False)` (nolds 0.6.3 gives the same for short boxes),
 `fractal_higuchi`, `fractal_katz`, `complexity_lempelziv(symbolize="median")` (antropy 0.2.3 gives
-the same).
+the same). Correlation dimension: distances by SciPy 1.17.1 (`spatial.distance.pdist`), slope by
+`numpy.polyfit` over the same radii.
 """
 
 import numpy as np
@@ -31,6 +32,7 @@ def test_golden_values() -> None:
     assert higuchi_dimension(GOLDEN_MS, 10) == pytest.approx(1.9340114864609557, rel=1e-9)
     assert katz_dimension(GOLDEN_MS) == pytest.approx(4.574882838379836, rel=1e-9)
     assert lempel_ziv(GOLDEN_MS) == pytest.approx(0.8859952594519094, rel=1e-9)
+    assert correlation_dimension(GOLDEN_MS, 10) == pytest.approx(6.616696048659779, rel=1e-9)
 
 
 @pytest.mark.parametrize(
