@@ -130,8 +130,8 @@ class HrvConfig:
     higuchi_k: int = 10
     correlation_m: int = 10
     most_nn: int = 10_000
-    """Entropies and fractal indices whose time grows with the square of the intervals rest on the
-    first ones up to this number."""
+    """Entropies, indices of a curve and irregularity, whose time may grow with the square of the
+    intervals, rest on the first ones up to this number (two hours and more)."""
     prsa_most_change: float = 0.05
     """Anchors that change by more are taken for artefacts."""
     least: LeastData = field(default_factory=LeastData)

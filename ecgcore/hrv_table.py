@@ -92,6 +92,11 @@ class HrvSignal:
         return self.bounded.longest_run_ms
 
     @cached_property
+    def has_gap(self) -> bool:
+        """Whether samples were lost between intervals, or beats not trusted."""
+        return bool(np.isnan(self.rr_ms[1:]).any())
+
+    @cached_property
     def is_mostly_normal(self) -> bool:
         """Whether enough of the known intervals are normal for others to be bridged."""
         n_known = int(np.isfinite(self.rr_ms).sum())
@@ -170,8 +175,8 @@ class HrvSignal:
 
     @cached_property
     def irregularity(self) -> AfIrregularity:
-        """How irregular all intervals are."""
-        return af_irregularity(self.rr_ms)
+        """How irregular all intervals are, or the first of them."""
+        return af_irregularity(self.rr_ms[: self.config.most_nn])
 
     def segments(self, minutes: int) -> Segments:
         """Give the variability between and within segments."""
@@ -227,7 +232,8 @@ def measure_hrv(
     rr_ms : FloatArray, shape (n,)
         Interval that ends with each beat; NaN where samples were lost or a beat is not trusted.
     normal : BoolArray, shape (n,)
-        Which of them lie between two normal beats; without it, those near their local median.
+        Which of them lie between two normal beats in sinus rhythm; without it, those near their
+        local median.
     ventricular : BoolArray, shape (n,)
         Which beats are ventricular, for turbulence; without it none is.
     beat_ms : FloatArray, shape (n,)
@@ -342,7 +348,7 @@ def _of_spectrum(
         if not signal.is_mostly_normal:
             return NullReason.TOO_FEW_BEATS
         if signal.piece_s < needed_s or signal.frequency is None:
-            return NullReason.GAP
+            return NullReason.GAP if signal.has_gap else NullReason.TOO_FEW_BEATS
         return value(signal.frequency), signal.nn.n
 
     return measure
@@ -428,7 +434,7 @@ def _of_all(value: Callable[[AfIrregularity], float]) -> Callable[[HrvSignal], O
     """Rests on all intervals, normal or not."""
 
     def measure(signal: HrvSignal) -> Outcome:
-        n = int(np.isfinite(signal.rr_ms).sum())
+        n = int(np.isfinite(signal.rr_ms[: signal.config.most_nn]).sum())
         if n < signal.config.least.short_nn:
             return NullReason.TOO_FEW_BEATS
         return value(signal.irregularity), n

@@ -107,6 +107,22 @@ def test_lost_samples_leave_no_piece_for_lf() -> None:
     assert why["sampen"] is None
 
 
+def test_a_row_of_ectopic_beats_leaves_no_piece_for_lf_either() -> None:
+    normal = NORMAL.copy()
+    normal[170:180] = False
+    why = reasons(measured(normal=normal, duration_s=300.0))
+    assert (why["lf"], why["hf"]) == (NullReason.TOO_FEW_BEATS, None)
+
+
+def test_slow_indices_rest_on_the_first_intervals_of_many() -> None:
+    bounded = replace(HrvConfig(), most_nn=250)
+    found, first = measured(config=bounded), measured(RR_MS[:250])
+    for key in ("apen", "sampen", "fuzzyen", "shannon_rr", "lzc", "hfd", "af_cosen", "af_tpr"):
+        assert found[key].value == first[key].value
+        assert found[key].n == 250
+    assert found["dfa_a1"].n == found["sdnn"].n == 350
+
+
 def test_among_many_ectopic_beats_there_is_no_spectrum() -> None:
     normal = np.arange(RR_MS.size) % 4 > 0
     assert measured(normal=normal)["lf"].null_reason is NullReason.TOO_FEW_BEATS
