@@ -11,8 +11,9 @@ import numpy as np
 
 from ecgcore import morph_places as m
 from ecgcore import vector
-from ecgcore.average_signal import AverageSignal, Measure, Value, both
+from ecgcore.average_signal import AverageSignal, Measure, both
 from ecgcore.events import NullReason
+from ecgcore.measured import Value
 from ecgcore.types import FloatArray
 
 LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")

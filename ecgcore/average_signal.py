@@ -12,10 +12,9 @@ from ecgcore import morph_places as m
 from ecgcore import vector
 from ecgcore.average import AverageBeat
 from ecgcore.events import NullReason
+from ecgcore.measured import Value
 from ecgcore.morphology import KEYS, measure_lead
 from ecgcore.types import FloatArray
-
-Value: TypeAlias = float | NullReason
 
 
 @dataclass(frozen=True)

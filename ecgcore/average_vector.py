@@ -11,8 +11,9 @@ import numpy as np
 
 from ecgcore import morph_places as m
 from ecgcore import vector
-from ecgcore.average_signal import AverageSignal, Measure, Value
+from ecgcore.average_signal import AverageSignal, Measure
 from ecgcore.events import NullReason
+from ecgcore.measured import Value
 from ecgcore.types import FloatArray
 
 

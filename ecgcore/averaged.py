@@ -13,10 +13,10 @@ from ecgcore import morph_places as m
 from ecgcore import repolarisation as qt
 from ecgcore import vector
 from ecgcore.average_leads import LEADS_TOGETHER
-from ecgcore.average_signal import AverageSignal, Measure, Value, both, over
+from ecgcore.average_signal import AverageSignal, Measure, both, over
 from ecgcore.average_vector import VECTOR
-from ecgcore.catalogue import catalogue
 from ecgcore.events import BeatLabel, Measurement, NullReason
+from ecgcore.measured import Value, measurement_of
 from ecgcore.morphology import KEYS
 
 LEAST_AREA = 1e-6
@@ -46,15 +46,6 @@ def unmeasured(reason: NullReason, leads: tuple[str, ...], sqi: float) -> tuple[
             for key in (*KEYS, *LEAD_INTERVALS, *LEAD_RATIOS)
         ]
     return tuple(found)
-
-
-def measurement_of(key: str, value: Value, n: int, sqi: float, lead: str | None) -> Measurement:
-    """Give a value, or why there is none, with the unit and dimension of its key."""
-    entry = catalogue()[key]
-    unit = entry.unit or "1"
-    if isinstance(value, NullReason):
-        return Measurement(key, None, unit, entry.dimension, 0, sqi, value, lead)
-    return Measurement(key, value, unit, entry.dimension, n, sqi, None, lead)
 
 
 def _interval(first: int, last: int) -> Measure:

@@ -7,20 +7,27 @@ import numpy as np
 
 from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
-from ecgcore.averaged import measure_average, measurement_of, unmeasured
+from ecgcore.averaged import measure_average, unmeasured
 from ecgcore.compose import StoredBeat, Window
 from ecgcore.events import (
+    USABLE_SQI,
     BeatClassified,
     BeatLabel,
     Event,
     Measurement,
     NullReason,
     QualityScored,
+    RhythmEnded,
+    RhythmLabel,
     WindowClosed,
     WindowKind,
 )
+from ecgcore.hrv_config import HrvConfig
+from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
 from ecgcore.lead_window import measure_lead_window
+from ecgcore.measured import measurement_of
+from ecgcore.nn import is_normal
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
@@ -32,6 +39,9 @@ class ExtractionConfig:
     """All parameters of an extraction; those of the rate and the leads come with the recording."""
 
     average: AverageConfig = field(default_factory=AverageConfig)
+    hrv: HrvConfig = field(default_factory=HrvConfig)
+    af_share: float = 0.4
+    """A recording of which AF takes more has no variability of the sinus node."""
     chunk_s: float = 1.0
     """Fed to the pipeline so much at a time; changes nothing."""
 
@@ -84,9 +94,11 @@ def extract(
     else:
         signal = AverageSignal(average, fs_hz, tuple(leads))
         of_average = measure_average(signal, window.sqi)
+    of_hrv = _hrv(events, beats, window, fs_hz, config)
     return Extraction(
         measurements=(
-            *_others(window.measurements, of_average),
+            *_others(window.measurements, (*of_average, *of_hrv)),
+            *of_hrv,
             *of_average,
             *_of_leads(ecg_mv, fs_hz, leads, window.sqi),
         ),
@@ -144,6 +156,54 @@ def _stored(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
         for beat in beats
         if beat.label is not BeatLabel.NOISE
     ]
+
+
+def _hrv(
+    events: Sequence[Event],
+    beats: Sequence[BeatClassified],
+    window: Window,
+    fs_hz: float,
+    config: ExtractionConfig,
+) -> tuple[Measurement, ...]:
+    """Measure variability, unless the signal or the rhythm forbids it."""
+    heard = [beat for beat in beats if beat.label is not BeatLabel.NOISE]
+    rr_ms = np.array([beat.rr_ms for beat in heard], float)
+    is_sinus = np.array([beat.label is BeatLabel.NORMAL for beat in heard], bool)
+    found = measure_hrv(
+        rr_ms,
+        is_normal(rr_ms, config.hrv.nn_reject)
+        & is_sinus
+        & np.r_[True, is_sinus[:-1]][: rr_ms.size],
+        config.hrv,
+        ventricular=np.array([beat.label is BeatLabel.VENTRICULAR for beat in heard], bool),
+        beat_ms=np.array([beat.beat.time_ms for beat in heard], float),
+        duration_s=(window.end - window.start) / fs_hz,
+        sqi=window.sqi,
+    )
+    reason = _no_variability(events, window, config)
+    if reason is None:
+        return found
+    return tuple(
+        # How irregular all intervals are is what tells fibrillation.
+        each
+        if reason is NullReason.AF and each.key.startswith("af_")
+        else measurement_of(each.key, reason, 0, window.sqi, None)
+        for each in found
+    )
+
+
+def _no_variability(
+    events: Sequence[Event], window: Window, config: ExtractionConfig
+) -> NullReason | None:
+    """Say why intervals tell nothing of the sinus node, if so."""
+    if window.sqi < USABLE_SQI:
+        return NullReason.LOW_SQI
+    n_af = sum(
+        event.end - event.start
+        for event in events
+        if isinstance(event, RhythmEnded) and event.label is RhythmLabel.AFIB
+    )
+    return NullReason.AF if n_af > config.af_share * (window.end - window.start) else None
 
 
 def _of_leads(

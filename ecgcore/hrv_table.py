@@ -1,11 +1,11 @@
 """All indices of heart-rate variability of a stretch of intervals, each with its value or reason.
 
 Keys and definitions are those of the biomarker catalogue (4.1 to 4.4, and the irregularity of
-4.7); units are UCUM. The table is for a window of some minutes and for a recording alike: what a
+4.7). The table is for a window of some minutes and for a recording alike: what a
 stretch is too short for is null.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ecgcore.af_irregularity import AfIrregularity, af_irregularity
-from ecgcore.events import Dimension, Measurement, NullReason
+from ecgcore.events import Measurement, NullReason
 from ecgcore.hrv_config import EctopicPolicy, HrvConfig
 from ecgcore.hrv_entropy import (
     Multiscale,
@@ -48,6 +48,7 @@ from ecgcore.hrv_spectrum import (
     spectrum_of,
 )
 from ecgcore.hrv_time import Geometry, Segments, TimeDomain, geometry, segments, time_domain
+from ecgcore.measured import measurement_of
 from ecgcore.nn import BoolArray, is_normal
 from ecgcore.nn_series import NnSeries, nn_series
 from ecgcore.types import FloatArray
@@ -192,7 +193,6 @@ class HrvIndex(NamedTuple):
     """One row of the table."""
 
     key: str
-    unit: str
     measure: Callable[[HrvSignal], Outcome]
 
     def of(self, signal: HrvSignal, sqi: float) -> Measurement:
@@ -200,11 +200,8 @@ class HrvIndex(NamedTuple):
         outcome = self.measure(signal)
         if not isinstance(outcome, NullReason) and not np.isfinite(outcome[0]):
             outcome = NullReason.NOT_APPLICABLE
-        dim = Dimension.FUNCTIONAL
-        if isinstance(outcome, NullReason):
-            return Measurement(self.key, None, self.unit, dim, sqi=sqi, null_reason=outcome)
-        value, n = outcome
-        return Measurement(self.key, value, self.unit, dim, n, sqi)
+        value, n = (outcome, 0) if isinstance(outcome, NullReason) else outcome
+        return measurement_of(self.key, value, n, sqi, None)
 
 
 class HrvWindow(NamedTuple):
@@ -447,18 +444,14 @@ def _field(part: str, key: str) -> Value:
 
 
 def _rows(
-    part: str,
-    units: Sequence[tuple[str, str]],
-    rule: Callable[[Value], Callable[[HrvSignal], Outcome]],
+    part: str, keys: str, rule: Callable[[Value], Callable[[HrvSignal], Outcome]]
 ) -> list[HrvIndex]:
-    """Give the rows of a family: unit and keys, the keys being the names of its fields."""
-    return [
-        HrvIndex(key, unit, rule(_field(part, key))) for unit, keys in units for key in keys.split()
-    ]
+    """Give the rows of a family, whose keys are the names of its fields."""
+    return [HrvIndex(key, rule(_field(part, key))) for key in keys.split()]
 
 
-def _spectral(key: str, unit: str, least_s: Callable[[HrvConfig], float]) -> HrvIndex:
-    return HrvIndex(key, unit, _of_spectrum(lambda found: float(getattr(found, key)), least_s))
+def _spectral(key: str, least_s: Callable[[HrvConfig], float]) -> HrvIndex:
+    return HrvIndex(key, _of_spectrum(lambda found: float(getattr(found, key)), least_s))
 
 
 def _lf_s(config: HrvConfig) -> float:
@@ -484,115 +477,84 @@ def _deceleration_run(place: int) -> Callable[[HrvSignal], Outcome]:
 HRV_INDICES: tuple[HrvIndex, ...] = (
     *_rows(
         "time",
-        [
-            ("ms", "nn_mean nn_median sdnn rmssd"),
-            ("{ln(ms)}", "ln_rmssd"),
-            ("ms", "sdsd"),
-            ("1", "nn50 nn20"),
-            ("%", "pnn50 pnn20"),
-            ("1", "cvnn cvsd"),
-            ("ms", "nn_mad"),
-            ("1", "nn_mcv"),
-            ("ms", "nn_p5 nn_p25 nn_p75 nn_p95 nn_iqr nn_p95_5"),
-            ("1", "nn_skew nn_kurt"),
-            ("/min", "hr_sd hr_range"),
-        ],
+        "nn_mean nn_median sdnn rmssd ln_rmssd sdsd nn50 nn20 pnn50 pnn20 cvnn cvsd nn_mad nn_mcv "
+        "nn_p5 nn_p25 nn_p75 nn_p95 nn_iqr nn_p95_5 nn_skew nn_kurt hr_sd hr_range",
         _of_nn,
     ),
-    *(HrvIndex(f"sdann{minutes}", "ms", _between_segments(minutes)) for minutes in SEGMENTS_MIN),
-    *(HrvIndex(f"sdnni{minutes}", "ms", _within_segments(minutes)) for minutes in SEGMENTS_MIN),
-    *_rows("geometry", [("1", "hti"), ("ms", "tinn tinn_n tinn_m")], _of_nn),
-    _spectral("ulf", "ms2", _long_s),
-    _spectral("vlf", "ms2", _vlf_s),
-    _spectral("lf", "ms2", _lf_s),
-    _spectral("hf", "ms2", _hf_s),
-    _spectral("vhf", "ms2", _hf_s),
-    _spectral("tp", "ms2", _lf_s),
-    _spectral("lf_nu", "{nu}", _lf_s),
-    _spectral("hf_nu", "{nu}", _lf_s),
-    _spectral("lf_n", "%", _lf_s),
-    _spectral("hf_n", "%", _lf_s),
-    _spectral("lf_hf", "1", _lf_s),
-    _spectral("lf_peak", "Hz", _lf_s),
-    _spectral("hf_peak", "Hz", _hf_s),
-    _spectral("ln_hf", "{ln(ms2)}", _hf_s),
-    _spectral("ln_lf", "{ln(ms2)}", _lf_s),
-    _spectral("beta_slope", "1", _long_s),
+    *(HrvIndex(f"sdann{minutes}", _between_segments(minutes)) for minutes in SEGMENTS_MIN),
+    *(HrvIndex(f"sdnni{minutes}", _within_segments(minutes)) for minutes in SEGMENTS_MIN),
+    *_rows("geometry", "hti tinn tinn_n tinn_m", _of_nn),
+    _spectral("ulf", _long_s),
+    _spectral("vlf", _vlf_s),
+    _spectral("lf", _lf_s),
+    _spectral("hf", _hf_s),
+    _spectral("vhf", _hf_s),
+    _spectral("tp", _lf_s),
+    _spectral("lf_nu", _lf_s),
+    _spectral("hf_nu", _lf_s),
+    _spectral("lf_n", _lf_s),
+    _spectral("hf_n", _lf_s),
+    _spectral("lf_hf", _lf_s),
+    _spectral("lf_peak", _lf_s),
+    _spectral("hf_peak", _hf_s),
+    _spectral("ln_hf", _hf_s),
+    _spectral("ln_lf", _lf_s),
+    _spectral("beta_slope", _long_s),
     *_rows(
         "poincare",
-        [
-            ("ms", "sd1 sd2"),
-            ("1", "sd1_sd2"),
-            ("ms2", "poincare_s"),
-            ("1", "csi cvi"),
-            ("ms", "csi_mod"),
-        ],
+        "sd1 sd2 sd1_sd2 poincare_s csi cvi csi_mod",
         _of_nn,
     ),
     HrvIndex(
         "apen",
-        "1",
         _of_words(lambda s: approximate_entropy(s.bounded, s.config.entropy_m, s.tolerance_ms)),
     ),
     HrvIndex(
         "sampen",
-        "1",
         _of_words(lambda s: sample_entropy(s.bounded, s.config.entropy_m, s.tolerance_ms)),
     ),
     HrvIndex(
         "fuzzyen",
-        "1",
         _of_words(lambda s: fuzzy_entropy(s.bounded, s.config.entropy_m, s.tolerance_ms)),
     ),
     HrvIndex(
         "shannon_rr",
-        "bit",
         _of_words(lambda s: shannon_entropy(s.bounded.nn_ms, s.config.histogram_bin_ms)),
     ),
-    HrvIndex("mse", "1", _of_scales(_field("multiscale", "mse"), lambda scales: 1.0)),
-    HrvIndex("cmse", "1", _of_scales(_field("multiscale", "cmse"), lambda scales: 1.0)),
-    HrvIndex("rcmse", "1", _of_scales(_field("multiscale", "rcmse"), lambda scales: scales**0.5)),
-    HrvIndex("dfa_a1", "1", _of_boxes(lambda config: config.dfa_short)),
-    HrvIndex("dfa_a2", "1", _of_boxes(lambda config: config.dfa_long)),
-    HrvIndex(
-        "corr_dim", "1", _of_run(lambda x, config: correlation_dimension(x, config.correlation_m))
-    ),
-    HrvIndex("hfd", "1", _of_run(lambda x, config: higuchi_dimension(x, config.higuchi_k))),
-    HrvIndex("kfd", "1", _of_run(lambda x, config: katz_dimension(x))),
-    HrvIndex("lzc", "1", _of_run(lambda x, config: lempel_ziv(x))),
+    HrvIndex("mse", _of_scales(_field("multiscale", "mse"), lambda scales: 1.0)),
+    HrvIndex("cmse", _of_scales(_field("multiscale", "cmse"), lambda scales: 1.0)),
+    HrvIndex("rcmse", _of_scales(_field("multiscale", "rcmse"), lambda scales: scales**0.5)),
+    HrvIndex("dfa_a1", _of_boxes(lambda config: config.dfa_short)),
+    HrvIndex("dfa_a2", _of_boxes(lambda config: config.dfa_long)),
+    HrvIndex("corr_dim", _of_run(lambda x, config: correlation_dimension(x, config.correlation_m))),
+    HrvIndex("hfd", _of_run(lambda x, config: higuchi_dimension(x, config.higuchi_k))),
+    HrvIndex("kfd", _of_run(lambda x, config: katz_dimension(x))),
+    HrvIndex("lzc", _of_run(lambda x, config: lempel_ziv(x))),
     *_rows(
         "asymmetry",
-        [
-            ("%", "hra_gi hra_si hra_ai hra_pi"),
-            ("1", "c1d c1a"),
-            ("ms", "sd1d sd1a"),
-            ("1", "c2d c2a"),
-            ("ms", "sd2d sd2a"),
-            ("1", "cd ca"),
-        ],
+        "hra_gi hra_si hra_ai hra_pi c1d c1a sd1d sd1a c2d c2a sd2d sd2a cd ca",
         _of_nn,
     ),
     *_rows(
         "fragmentation",
-        [("%", "frag_pip"), ("1", "frag_ials"), ("%", "frag_pss frag_pas")],
+        "frag_pip frag_ials frag_pss frag_pas",
         _of_nn,
     ),
-    HrvIndex("hrt_to", "%", _of_turbulence(lambda found: found.hrt_to)),
-    HrvIndex("hrt_ts", "ms/{beat}", _of_turbulence(lambda found: found.hrt_ts)),
-    HrvIndex("hrt_tt", "{beat}", _of_turbulence(lambda found: found.hrt_tt)),
-    HrvIndex("hrt_class", "1", _of_turbulence(lambda found: found.hrt_class)),
-    HrvIndex("dc", "ms", _of_prsa(_field("capacity", "dc"), lambda s: s.capacity.n_dc)),
-    HrvIndex("ac", "ms", _of_prsa(_field("capacity", "ac"), lambda s: s.capacity.n_ac)),
-    HrvIndex("decel_runs_2", "%", _deceleration_run(0)),
-    HrvIndex("decel_runs_4", "%", _deceleration_run(1)),
-    HrvIndex("decel_runs_8", "%", _deceleration_run(2)),
+    HrvIndex("hrt_to", _of_turbulence(lambda found: found.hrt_to)),
+    HrvIndex("hrt_ts", _of_turbulence(lambda found: found.hrt_ts)),
+    HrvIndex("hrt_tt", _of_turbulence(lambda found: found.hrt_tt)),
+    HrvIndex("hrt_class", _of_turbulence(lambda found: found.hrt_class)),
+    HrvIndex("dc", _of_prsa(_field("capacity", "dc"), lambda s: s.capacity.n_dc)),
+    HrvIndex("ac", _of_prsa(_field("capacity", "ac"), lambda s: s.capacity.n_ac)),
+    HrvIndex("decel_runs_2", _deceleration_run(0)),
+    HrvIndex("decel_runs_4", _deceleration_run(1)),
+    HrvIndex("decel_runs_8", _deceleration_run(2)),
     HrvIndex(
         "stress_index",
-        "1",
         _of_nn(lambda s: stress_index(s.nn.nn_ms, s.config.stress_bin_ms)),
     ),
-    HrvIndex("af_cosen", "1", _of_all(lambda found: found.af_cosen)),
-    HrvIndex("af_nrmssd", "1", _of_all(lambda found: found.af_nrmssd)),
-    HrvIndex("af_tpr", "1", _of_all(lambda found: found.af_tpr)),
-    HrvIndex("af_shannon", "1", _of_all(lambda found: found.af_shannon)),
+    HrvIndex("af_cosen", _of_all(lambda found: found.af_cosen)),
+    HrvIndex("af_nrmssd", _of_all(lambda found: found.af_nrmssd)),
+    HrvIndex("af_tpr", _of_all(lambda found: found.af_tpr)),
+    HrvIndex("af_shannon", _of_all(lambda found: found.af_shannon)),
 )

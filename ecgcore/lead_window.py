@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ecgcore.average_signal import Value, over
+from ecgcore.average_signal import over
 from ecgcore.events import NullReason
+from ecgcore.measured import Value
 from ecgcore.types import FloatArray
 
 LEAST_S = 2.0

@@ -9,7 +9,7 @@ from ecgcore.events import Measurement, NullReason
 from ecgcore.extraction import Extraction, ExtractionConfig, extract
 from ecgcore.lead_window import BANDS_HZ
 from ecgcore.types import FloatArray
-from tests.strategies import ecg_of
+from tests.strategies import WAVES, ecg_of
 
 FS_HZ = 250.0
 SECONDS = 12.0
@@ -40,6 +40,29 @@ def test_rates_intervals_and_shape_come_together() -> None:
     assert values["sdnn", None].null_reason is NullReason.TOO_SHORT
     # What the representative beat gives is not given by the window a second time.
     assert len(values) == len(found.measurements)
+
+
+def test_variability_is_measured_where_it_is_long_enough() -> None:
+    beats_s = np.cumsum(0.8 + 0.05 * np.sin(0.25 * 2 * np.pi * 0.8 * np.arange(110)))
+    ecg_mv = ecg_of(list(beats_s), FS_HZ, 90.0, noise_mv=0.01)
+    values = of(extract(ecg_mv[np.newaxis], FS_HZ, ("II",), ExtractionConfig()))
+    assert values["sdnn", None].value == pytest.approx(0.05e3 / 2**0.5, abs=2.0)
+    assert values["hf", None].value is not None
+    assert values["lf", None].null_reason is NullReason.TOO_SHORT
+    assert values["sdnn", None].n > 90
+
+
+def test_fibrillation_has_no_variability_of_the_sinus_node() -> None:
+    rng = np.random.default_rng(3)
+    beats_s = np.cumsum(rng.uniform(0.35, 1.1, 110))
+    ecg_mv = ecg_of(list(beats_s), FS_HZ, 80.0, noise_mv=0.01)
+    # The P wave of every beat taken off again.
+    (height_mv, place_s, width_s), times_s = WAVES[0], np.arange(ecg_mv.size) / FS_HZ
+    for beat_s in beats_s:
+        ecg_mv -= height_mv * np.exp(-0.5 * ((times_s - beat_s - place_s) / width_s) ** 2)
+    values = of(extract(ecg_mv[np.newaxis], FS_HZ, ("II",), ExtractionConfig()))
+    assert values["sdnn", None].null_reason is NullReason.AF
+    assert values["af_nrmssd", None].value is not None
 
 
 def test_the_size_of_chunks_changes_nothing() -> None:

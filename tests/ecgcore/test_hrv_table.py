@@ -216,3 +216,53 @@ def test_windows_of_a_recording() -> None:
     assert windows[2].measurements == expected
     assert all(b.start_ms - a.start_ms == 150e3 for a, b in pairwise(windows))
     assert measure_hrv_windows(rr_ms[:0], normal[:0], beat_ms[:0]) == ()
+
+
+def test_values_of_the_table_are_those_of_other_implementations() -> None:
+    """NeuroKit2 0.3.0 and others; `docs/biomarkers/cross-checks-hrv.md` says which gives what."""
+    found = measured(golden_ms(400))
+    golden = {
+        "apen": 1.2284673545394007,
+        "sampen": 2.0092532880001457,
+        "fuzzyen": 1.4008049552901416,
+        "shannon_rr": 4.070497145238027,
+        "dfa_a1": 0.6960751224230763,
+        "dfa_a2": 1.2407741291335586,
+        "hfd": 1.9340114864609557,
+        "kfd": 4.574882838379836,
+        "lzc": 0.8859952594519094,
+        "corr_dim": 6.616696048659779,
+    }
+    for key, value in golden.items():
+        assert found[key].value == pytest.approx(value, rel=1e-9), key
+
+
+def test_shares_of_the_spectrum() -> None:
+    found = {key: each.value or 0.0 for key, each in measured(duration_s=300.0).items()}
+    expected = {
+        "lf_n": 100.0 * found["lf"] / found["tp"],
+        "hf_n": 100.0 * found["hf"] / found["tp"],
+    }
+    for key, value in expected.items():
+        assert found[key] == pytest.approx(value), key
+
+
+def test_a_day_whose_hours_differ() -> None:
+    """Every hour has its own interval; within each, two neighbours take turns 10 ms apart."""
+    hour_ms = [800.0 + 10.0 * (hour % 2) for hour in range(24)]
+    rr_ms = np.concatenate([np.tile([ms, ms + 10.0], round(1800e3 / (ms + 5.0))) for ms in hour_ms])
+    found = measured(rr_ms, duration_s=86_400.0)
+    means_s, within = 10.0 / 2.0, 10.0 / 2.0
+    expected = {
+        "sdann1": means_s,
+        "sdann2": means_s,
+        "sdann5": means_s,
+        "sdnni1": within,
+        "sdnni2": within,
+        "sdnni5": within,
+        "decel_runs_2": 0.0,
+        "decel_runs_4": 0.0,
+        "decel_runs_8": 0.0,
+    }
+    for key, value in expected.items():
+        assert found[key].value == pytest.approx(value, rel=0.05, abs=1e-9), key

@@ -33,7 +33,8 @@ since = "0.1"
 def test_there_is_a_page_for_each_dimension_and_no_other() -> None:
     names = {"README.md", "structural.md", "intensity.md", "functional.md", "comparative.md"}
     assert set(PAGES) == names
-    assert {path.name for path in FOLDER.iterdir()} == names
+    # What was compared with others is written by hand.
+    assert {path.name for path in FOLDER.iterdir()} == names | {"cross-checks-hrv.md"}
 
 
 @pytest.mark.parametrize("name", PAGES)
