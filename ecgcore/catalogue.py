@@ -187,12 +187,16 @@ class Catalogue:
     def _by_key(self) -> dict[str, Entry]:
         return {entry.key: entry for entry in self.entries}
 
+    @cached_property
+    def _families(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.key.endswith("*"))
+
     def find(self, key: str) -> Entry | None:
         """Give the row of a key, or of the family it belongs to."""
-        exact = self._by_key.get(key)
-        if exact is not None:
-            return exact
-        return next((entry for entry in self.entries if entry.stands_for(key)), None)
+        found = self._by_key.get(key)
+        if found is None:
+            found = next((family for family in self._families if family.stands_for(key)), None)
+        return found
 
     def __getitem__(self, key: str) -> Entry:
         entry = self.find(key)

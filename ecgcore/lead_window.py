@@ -7,7 +7,7 @@ that stand for it, and its entropy, are those between 0.5 and 40 Hz.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -54,10 +54,17 @@ class LeadSignal:
 
     def power_mv2(self, band_hz: tuple[float, float]) -> Value:
         """Give the power in a half-open band; null beyond half the sampling rate."""
-        hz, power = self.density
         if band_hz[1] > 0.5 * self.fs_hz:
             return NullReason.FS_TOO_LOW
-        return float(power[(hz >= band_hz[0]) & (hz < band_hz[1])].sum() * (hz[1] - hz[0]))
+        first, last = np.searchsorted(self.density[0], band_hz)
+        return float(self._below_mv2[last] - self._below_mv2[first])
+
+    @cached_property
+    def _below_mv2(self) -> FloatArray:
+        """Power below each frequency."""
+        hz, power = self.density
+        below: FloatArray = np.r_[0.0, np.cumsum(power)] * (hz[1] - hz[0])
+        return below
 
     @cached_property
     def ecg_density(self) -> tuple[FloatArray, FloatArray]:
@@ -141,10 +148,19 @@ def _baseline(signal: LeadSignal) -> Value:
     return share if isinstance(share, NullReason) else 1.0 - share
 
 
-def _wander_mv(signal: LeadSignal) -> Value:
-    from scipy.signal import butter, sosfiltfilt
+@cache
+def _low_pass(fs_hz: float) -> FloatArray:
+    """Give a filter that leaves what is below 0.5 Hz."""
+    from scipy.signal import butter
 
-    low = sosfiltfilt(butter(2, 0.5, fs=signal.fs_hz, output="sos"), signal.ecg_mv)
+    sections: FloatArray = butter(2, ECG_HZ[0], fs=fs_hz, output="sos")
+    return sections
+
+
+def _wander_mv(signal: LeadSignal) -> Value:
+    from scipy.signal import sosfiltfilt
+
+    low = sosfiltfilt(_low_pass(signal.fs_hz), signal.ecg_mv)
     return float(np.subtract(*np.percentile(low, [95.0, 5.0])))
 
 

@@ -1,8 +1,8 @@
 """Run one peer over signals, in the peers' own environment: `python peer_run.py NAME KIND IN OUT`.
 
 Knows nothing of this project. IN is an npz with `fs` and signals `x0`, `x1` ... in millivolts; OUT
-gets `cpu_s`, and for each signal the beats `r0`, `r1` ... or the wave points `w0`, `w1` ...: shape
-(9, n_beats), NaN where there is none, rows as `POINTS`.
+gets `cpu_s`, and for each signal the beats (or the values) `r0`, `r1` ... or the wave points `w0`,
+`w1` ...: shape (9, n_beats), NaN where there is none, rows as `POINTS`.
 """
 
 import os
@@ -79,6 +79,15 @@ def neurokit_process(ecg_mv: Any, fs: float) -> Any:
     return nk.ecg_process(ecg_mv, sampling_rate=int(fs))[1]["ECG_R_Peaks"]
 
 
+def neurokit_values(ecg_mv: Any, fs: float) -> Any:
+    import neurokit2 as nk
+
+    signals, _ = nk.ecg_process(ecg_mv, sampling_rate=int(fs))
+    values = nk.ecg_intervalrelated(signals, sampling_rate=int(fs))
+    found = [np.asarray(value, float).ravel()[0] for value in values.iloc[0]]
+    return np.array([value for value in found if np.isfinite(value)])
+
+
 CALLS: dict[tuple[str, str], Callable[[Any, float], Any]] = {
     ("sleepecg", "beats"): sleepecg_beats,
     ("wfdb xqrs", "beats"): xqrs_beats,
@@ -89,6 +98,7 @@ CALLS: dict[tuple[str, str], Callable[[Any, float], Any]] = {
     ("ecgdeli", "waves"): ecgdeli_waves,
     ("NeuroKit2 ecg_process", "all"): neurokit_process,
     ("prominence-delineator", "all"): lambda ecg_mv, fs: prominence_waves(ecg_mv, fs)[4],
+    ("NeuroKit2 ecg_process and ecg_intervalrelated", "values"): neurokit_values,
     ("ecgdeli", "all"): lambda ecg_mv, fs: ecgdeli_waves(ecg_mv, fs)[4],
 }
 

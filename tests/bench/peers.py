@@ -48,6 +48,7 @@ OURS_WHOLE = "ecgomics, with quality, windows and events"
 FS_HZ = 250.0
 BLOCK = 250
 _PYTHON = Path(__file__).parents[2] / ".venv-peers" / "bin" / "python"
+_CALLS = [(name, kind) for name, kind in peer_run.CALLS if kind != "values"]
 _SYNTHETIC_S = 600
 _SYNTHETIC_STRIPS = (20, 10)
 """How many, and how long in seconds."""
@@ -131,10 +132,10 @@ def compare(*, is_quick: bool, say: Callable[[str], None]) -> Comparison:
         say(f"delineators: {OURS}")
         delineators.append(_of_waves(OURS, strips, fs_hz, *_our_waves(strips, fs_hz)))
     python = peers_python()
-    for name, kind in peer_run.CALLS if python else ():
+    for name, kind in _CALLS if python else ():
         say(f"{kind}: {name}")
         signals = [e.ecg_mv for e in {"beats": beating, "all": some, "waves": strips}[kind]]
-        ran = _run_peer(python, name, kind, signals, fs_hz if kind == "waves" else FS_HZ)
+        ran = run_peer(python, name, kind, signals, fs_hz if kind == "waves" else FS_HZ)
         if ran is None:
             say(f"{name} could not be run")
         elif kind == "waves":
@@ -292,15 +293,18 @@ def _our_waves(
 
 
 @dataclass(frozen=True, slots=True)
-class _Ran:
+class Ran:
+    """What a peer took and found, an array a signal."""
+
     cpu_s: float
     found: list[FloatArray]
     n_failed: int
 
 
-def _run_peer(
+def run_peer(
     python: Path, name: str, kind: str, signals: Sequence[FloatArray], fs_hz: float
-) -> _Ran | None:
+) -> Ran | None:
+    """Run a peer over signals, shape (n_samples,) each; None if it could not be run."""
     with tempfile.TemporaryDirectory(prefix="ecgomics-peer-") as folder:
         source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
         np.savez(source, fs=fs_hz, **{f"x{n}": signal for n, signal in enumerate(signals)})
@@ -315,7 +319,7 @@ def _run_peer(
         letter = "w" if kind == "waves" else "r"
         with np.load(target) as data:
             found = [data[f"{letter}{n}"] for n in range(len(signals))]
-            return _Ran(float(data["cpu_s"]), found, int(data["n_failed"]))
+            return Ran(float(data["cpu_s"]), found, int(data["n_failed"]))
 
 
 def _of_beats(

@@ -7,6 +7,7 @@ from rich.console import Console
 from cloud.evaluation.tally import Tally
 from tests.bench.analysis import Analysis, tables_of
 from tests.bench.core import CoreCost
+from tests.bench.extraction import ExtractionFigures
 from tests.bench.peers import BeatFigures, Comparison, WaveFigures
 from tests.bench.results import Results, growth, times
 from tests.bench.scaling import StreamCost
@@ -48,6 +49,8 @@ ANALYSIS = Analysis(
             WaveFigures("theirs", 6.0, None, None, None),
         ],
     ),
+    "4 records",
+    [ExtractionFigures("ours", 10.0, 100.0), ExtractionFigures("theirs", 200.0, 60.0)],
     [StreamCost("detector", 250, 1, 5.0)],
 )
 RESULTS = Results(
@@ -96,7 +99,7 @@ def test_the_tables_name_every_figure() -> None:
 
 
 def test_the_analysis_stands_beside_others_as_ratios() -> None:
-    detectors, pipelines, delineators, scaling = tables_of(ANALYSIS)
+    detectors, pipelines, delineators, extraction, scaling = tables_of(ANALYSIS)
     theirs = dict(zip(detectors.columns, detectors.rows[1], strict=True))
     assert theirs["of ours"] == "2x"
     assert theirs["errors, of ours"] == "10x"
@@ -105,4 +108,5 @@ def test_the_analysis_stands_beside_others_as_ratios() -> None:
     # Without annotated signal there is a cost and no accuracy.
     assert dict(zip(pipelines.columns, pipelines.rows[0], strict=True))["F1 %"] is None
     assert delineators.rows[1][2] == "60x"
+    assert extraction.rows[1] == ("theirs", "200", "20x", 60.0)
     assert scaling.rows[0] == ("detector, 250 Hz, 1 lead", "5", "0.018", 200_000)
