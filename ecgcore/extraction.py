@@ -26,7 +26,7 @@ from ecgcore.hrv_config import HrvConfig
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
 from ecgcore.lead_window import measure_lead_window
-from ecgcore.measured import measurement_of
+from ecgcore.measured import gated, measurement_of
 from ecgcore.nn import is_normal
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.spot import measure_span
@@ -95,15 +95,17 @@ def extract(
         signal = AverageSignal(average, fs_hz, tuple(leads))
         of_average = measure_average(signal, window.sqi)
     of_hrv = _hrv(events, beats, window, fs_hz, config)
+    duration_s = ecg_mv.shape[1] / fs_hz
+    found = (
+        *_others(window.measurements, (*of_average, *of_hrv)),
+        *of_hrv,
+        *of_average,
+        *_of_leads(ecg_mv, fs_hz, leads, window.sqi),
+    )
     return Extraction(
-        measurements=(
-            *_others(window.measurements, (*of_average, *of_hrv)),
-            *of_hrv,
-            *of_average,
-            *_of_leads(ecg_mv, fs_hz, leads, window.sqi),
-        ),
+        measurements=tuple(gated(each, duration_s, fs_hz) for each in found),
         n_beats=sum(beat.label is not BeatLabel.NOISE for beat in beats),
-        duration_s=ecg_mv.shape[1] / fs_hz,
+        duration_s=duration_s,
         sqi=window.sqi,
         algorithm=ALGORITHM_VERSION,
         parameters=digest_of((pipeline_config, config)),

@@ -1,5 +1,6 @@
 """A value with what its key means, or why there is none."""
 
+from dataclasses import replace
 from typing import TypeAlias
 
 from ecgcore.catalogue import catalogue
@@ -16,3 +17,15 @@ def measurement_of(key: str, value: Value, n: int, sqi: float, lead: str | None)
     if isinstance(value, NullReason):
         return Measurement(key, None, unit, entry.dimension, 0, sqi, value, lead)
     return Measurement(key, value, unit, entry.dimension, n, sqi, None, lead)
+
+
+def gated(measured: Measurement, duration_s: float, fs_hz: float) -> Measurement:
+    """Take a value back that the registry asks for a longer or faster recording for."""
+    entry, reason = catalogue()[measured.key], None
+    if duration_s < (entry.least_s or 0.0):
+        reason = NullReason.TOO_SHORT
+    elif fs_hz < (entry.least_fs_hz or 0.0):
+        reason = NullReason.FS_TOO_LOW
+    if measured.value is None or reason is None:
+        return measured
+    return replace(measured, value=None, n=0, null_reason=reason)

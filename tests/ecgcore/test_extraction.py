@@ -8,6 +8,7 @@ import pytest
 from ecgcore.events import Measurement, NullReason
 from ecgcore.extraction import Extraction, ExtractionConfig, extract
 from ecgcore.lead_window import BANDS_HZ
+from ecgcore.measured import gated, measurement_of
 from ecgcore.types import FloatArray
 from tests.strategies import WAVES, ecg_of
 
@@ -80,6 +81,21 @@ def test_missing_samples_are_a_gap() -> None:
     assert longest is not None
     assert longest < 1000.0
     assert found.sqi == pytest.approx(0.9, abs=0.1)
+
+
+def test_what_is_too_short_for_a_representative_beat_is_refused() -> None:
+    values = of(extract(recording()[:, : round(9.0 * FS_HZ)], FS_HZ, LEADS, ExtractionConfig()))
+    for key, lead in (("qrs_dur", None), ("t_area", "II"), ("qtc_bazett", None)):
+        assert values[key, lead].null_reason is NullReason.TOO_SHORT, key
+    assert values["hr_mean", None].value is not None
+
+
+def test_a_value_that_asks_for_a_faster_rate_is_taken_back() -> None:
+    value = measurement_of("rmssd", 30.0, 99, 0.9, None)
+    assert gated(value, 300.0, 250.0) is value
+    slow = gated(value, 300.0, 50.0)
+    assert (slow.value, slow.n, slow.null_reason) == (None, 0, NullReason.FS_TOO_LOW)
+    assert gated(value, 20.0, 250.0).null_reason is NullReason.TOO_SHORT
 
 
 @pytest.mark.parametrize("n_samples", [1, 400, 3000])

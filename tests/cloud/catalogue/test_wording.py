@@ -30,7 +30,7 @@ def test_units(key: str, words: str) -> None:
         ("t_pca_ratio", "8 leads, 10 s, 3 beats"),
         ("tcrt", "X, Y, Z or 8 leads, 10 s, 3 beats"),
         ("dfa_a1", "1 lead, 60 s, 300 beats, 100 Hz"),
-        ("tp", "1 lead, 5 min, 100 Hz"),
+        ("tp", "1 lead, 250 s, 100 Hz"),
         ("ulf", "1 lead, 24 h, 100 Hz"),
         ("hrr1", "1 lead; marked end of exercise"),
         ("even_odd_diff", ""),
