@@ -72,7 +72,7 @@ def _straightened(rows: FloatArray) -> FloatArray:
     """Take the mean and the slope out of each row: wander is no wave."""
     slope = np.linspace(-1.0, 1.0, rows.shape[1])
     rows = rows - rows.mean(axis=1, keepdims=True)
-    return rows - np.outer(rows @ slope / (slope @ slope), slope)
+    return np.asarray(rows - np.outer(rows @ slope / (slope @ slope), slope))
 
 
 def _alike(rows: FloatArray, one: FloatArray) -> FloatArray:
