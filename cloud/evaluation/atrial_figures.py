@@ -77,7 +77,8 @@ def _straightened(rows: FloatArray) -> FloatArray:
 
 def _alike(rows: FloatArray, one: FloatArray) -> FloatArray:
     """Correlate each row with one; all are around zero."""
-    return rows @ one / (np.linalg.norm(rows, axis=1) * np.linalg.norm(one) + _TINY)
+    sizes = np.linalg.norm(rows, axis=1) * np.linalg.norm(one)
+    return np.asarray(rows @ one / (sizes + _TINY))
 
 
 def _alike_to_one_another(rows: FloatArray) -> float:
