@@ -22,11 +22,20 @@ from ecgcore.beat_table import (
     P,
     segment_of,
 )
-from ecgcore.irregularity import LEAST_INTERVALS, N_FIGURES, figures
+from ecgcore.irregularity import FIGURES, LEAST_INTERVALS, N_FIGURES, figures
 from ecgcore.types import FloatArray
 
 N_STRETCH_FIGURES = 12
 N_BEAT_FIGURES = 4 * N_FIGURES + N_STRETCH_FIGURES
+_BY_CLASS = (
+    "ventricular_share",
+    "supraventricular_share",
+    "clean_share",
+    "clean_nrmssd",
+    "clean_median_step",
+)
+OF_BEAT_CLASSES = tuple(N_FIGURES * k + FIGURES.index(name) for k in range(4) for name in _BY_CLASS)
+"""Places of the figures that rest on beat classes."""
 WINDOW = 32
 STEP = 4
 _STRETCH = 8

@@ -2,9 +2,8 @@
 
 Three small forests over what the pipeline found, for challenges that label whole recordings; the
 card of `ecgcore/models/recording.npz` says what they were fitted on. They are part of the
-evaluation: no report rests on them. None of the figures is what the rhythm stage made of the beats:
-its forest was grown on the recordings that these learn from, and would look better there than it
-is.
+evaluation: no report rests on them. No figure is what the rhythm stage made of the beats: its
+forest was grown on the recordings that these learn from, and would look better there than it is.
 """
 
 from functools import cache
@@ -13,7 +12,12 @@ import numpy as np
 
 from cloud.evaluation.analysis import UNREADABLE, Analysis
 from cloud.evaluation.atrial_figures import N_ATRIAL_FIGURES, atrial_figures
-from cloud.evaluation.beat_figures import N_BEAT_FIGURES, beat_figures, rows_of
+from cloud.evaluation.beat_figures import (
+    N_BEAT_FIGURES,
+    OF_BEAT_CLASSES,
+    beat_figures,
+    rows_of,
+)
 from cloud.evaluation.episodes import merged
 from ecgcore.beat_table import PLACE
 from ecgcore.events import BeatWaves
@@ -73,7 +77,10 @@ def _of_all(found: Analysis, n_samples: int, fs_hz: float) -> FloatArray:
     return np.concatenate((own, _of_waves(found.waves, fs_hz), rr_figures(rr_s)))
 
 
-N_FIGURES = 10 + 11 + N_RR_FIGURES + N_BEAT_FIGURES + N_ATRIAL_FIGURES
+N_OF_ALL = 10 + 11 + N_RR_FIGURES
+N_FIGURES = N_OF_ALL + N_BEAT_FIGURES + N_ATRIAL_FIGURES
+OF_CLASSES = (3, 4, *(N_OF_ALL + each for each in OF_BEAT_CLASSES))
+"""Places of the figures that rest on beat classes."""
 
 
 def _of_waves(waves: tuple[BeatWaves, ...], fs_hz: float) -> FloatArray:
