@@ -47,6 +47,8 @@ class Analysis:
     rates: tuple[RateWindow, ...]
     sqi: tuple[float, ...] = ()
     """Quality index of each second, 0 to 1."""
+    confidence: tuple[float, ...] = ()
+    """Of each beat, 0 to 1, that there is one."""
 
     def spans_of(self, *labels: RhythmLabel) -> list[Span]:
         """Give the stretches of some rhythms."""
@@ -94,6 +96,7 @@ def _analysis(events: Sequence[Event]) -> Analysis:
         rhythms=rhythms,
         rates=tuple(_rates(events)),
         sqi=tuple(event.sqi for event in events if isinstance(event, QualityScored)),
+        confidence=tuple(beat.beat.confidence for beat in beats),
     )
 
 

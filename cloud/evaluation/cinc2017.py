@@ -1,8 +1,8 @@
 """Challenge 2017: one of four classes for each handheld recording.
 
-N normal rhythm, A atrial fibrillation, O another rhythm, ~ too noisy to say. A comes from the
-rhythms the pipeline named, by the time they took; the rest from `cloud.evaluation.recording`, which
-sums up what it found.
+N normal rhythm, A atrial fibrillation, O another rhythm, ~ too noisy to say, as
+`cloud.evaluation.recording` makes of what the pipeline found. Beside it stands the share of the
+time that the rhythm stage called fibrillation.
 """
 
 import csv
@@ -27,7 +27,6 @@ from cloud.evaluation.tables import Cell, Table
 from cloud.evaluation.tally import Tally, average
 from ecgcore.errors import ConfigError
 from ecgcore.events import PATTERNS, RhythmLabel
-from ecgcore.rhythm import AF_SHARE
 
 CLASSES = "NAO~"
 UNNAMED = (*UNREADABLE, RhythmLabel.UNDETERMINED)
@@ -78,22 +77,10 @@ def score(job: Job) -> RecordingScore:
     """Analyse and judge one recording."""
     lead = archive.read_lead(job.folder, job.name)
     found = analyse(lead)
-    label, share = class_of(found, lead.ecg_mv.size, lead.fs_hz)
-    return RecordingScore(job.name, tuned_flag("cinc2017", job.name), job.label, label, share)
-
-
-def class_of(found: Analysis, n_samples: int, fs_hz: float) -> tuple[str, float]:
-    """Give the class of a whole recording, and the share of AF in the time that was named."""
-    share = af_share(found)
-    if share >= AF_SHARE:
-        return "A", share
-    figures = figures_of(found, n_samples, fs_hz)
-    return ("~" if figures is None else class_of_figures(figures)), share
-
-
-def is_fibrillation(found: Analysis) -> bool:
-    """Say whether AF takes enough of a recording."""
-    return af_share(found) >= AF_SHARE
+    figures = figures_of(found, lead.ecg_mv, lead.fs_hz)
+    label = "~" if figures is None else class_of_figures(figures)
+    tuned = tuned_flag("cinc2017", job.name)
+    return RecordingScore(job.name, tuned, job.label, label, af_share(found))
 
 
 def af_share(found: Analysis) -> float:
