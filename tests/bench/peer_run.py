@@ -16,6 +16,7 @@ import numpy as np
 
 POINTS = ("p_on", "p", "p_off", "qrs_on", "r", "qrs_off", "t_on", "t", "t_off")
 _WARM_UP_S = 10
+_MOST_RUNS, _ENOUGH_S = 3, 20.0
 
 
 def sleepecg_beats(ecg_mv: Any, fs: float) -> Any:
@@ -113,9 +114,13 @@ def main() -> None:
         fs = float(data["fs"])
         signals = [data[f"x{n}"] for n in range(len(data.files) - 1)]
     _tried(call, signals[0][: round(_WARM_UP_S * fs)], fs)
-    start_s = time.process_time()
-    found = [_tried(call, signal, fs) for signal in signals]
-    cpu_s = time.process_time() - start_s
+    took_s: list[float] = []
+    # The best of some runs, as ours.
+    while len(took_s) < _MOST_RUNS and sum(took_s) < _ENOUGH_S:
+        start_s = time.process_time()
+        found = [_tried(call, signal, fs) for signal in signals]
+        took_s.append(time.process_time() - start_s)
+    cpu_s = min(took_s)
     letter = "w" if kind == "waves" else "r"
     np.savez(
         target,
