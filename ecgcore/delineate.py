@@ -70,6 +70,8 @@ class DelineateState:
     unevenness: float = UNEVENNESS
     p_log_odds: FloatArray = field(default_factory=lambda: np.empty(0))
     """Running mean of each lead, shape (n_leads,); NaN where there was no beat yet."""
+    p_onset_s: FloatArray = field(default_factory=lambda: np.empty(0))
+    """The same of where the P wave begins, s against R."""
     u_memory: FloatArray = field(default_factory=lambda: np.empty(0))
     """By `ecgcore.u_wave.new_memory`."""
 
@@ -100,6 +102,7 @@ class Delineator:
         self._history = History(math.ceil(8.0 * fs_hz), self.state.history, n_leads)
         if not self.state.u_memory.size:
             self.state.p_log_odds = np.full(n_leads, np.nan)
+            self.state.p_onset_s = np.full(n_leads, np.nan)
             self.state.u_memory = new_memory(n_leads)
 
     def push(self, second: SignalSecond) -> list[DelineatedBeat]:
@@ -155,7 +158,8 @@ class Delineator:
         before_s = -state.interval / fs_hz if state.interval > 0 else -math.inf
         around = Surroundings(before_s, after_s, state.unevenness)
         points = points_of(window, fs_hz, r, around, self._weights)
-        found = measured(window, start, fs_hz, r, points, state.p_log_odds, *self._measuring)
+        past = state.p_log_odds, state.p_onset_s
+        found = measured(window, start, fs_hz, r, points, *past, *self._measuring)
         add_u(window, start, fs_hz, r, before_s, after_s, found, state.u_memory)
         waves = tuple([_waves_of(rows) for rows in found.tolist()])
         return DelineatedBeat(peak, _over_leads(waves), waves)

@@ -16,6 +16,7 @@ P, QRS, T = 0, 1, 2
 UPRIGHT, INVERTED, UP_DOWN, DOWN_UP = 0, 1, 2, 3
 """Its numbers for forms."""
 _MAX_LOG_ODDS = 4.0
+_ONSET_SHARE, _ONSET_GAIN, _PR_CHANGE_S = 0.3, 0.3, 0.02
 # Columns of what `ecgcore.wave_net.points_of` gives.
 _QRS_ON, _QRS_OFF = 3, 5
 _LOG_ODDS = 18
@@ -29,6 +30,7 @@ def measured(
     r: float,
     points: FloatArray,
     past: FloatArray,
+    past_onset_s: FloatArray,
     past_share: float,
     past_gain: float,
     least: float,
@@ -48,6 +50,8 @@ def measured(
         By `ecgcore.wave_net.points_of`; the log-odds of P are changed.
     past : FloatArray, shape (n_leads,)
         Running log-odds of P of the beats before, which this one moves; NaN: there was none.
+    past_onset_s : FloatArray, shape (n_leads,)
+        Running place of the onset of P against R, which this beat moves; NaN: there was none.
     past_share, past_gain : float
         Weight of the P waves of the beats before, and how fast they are forgotten.
     least : float
@@ -67,6 +71,8 @@ def measured(
     found = np.full((n_leads, 4, 6), np.nan)
     for lead in range(n_leads):
         _join_past(points, past, lead, past_share, past_gain)
+        if points[lead, _LOG_ODDS + P] >= least:
+            _join_onset(points, past_onset_s, lead)
         # A comparison with NaN is false.
         if points[lead, _LOG_ODDS + QRS] >= least:
             _measure(leads_mv[lead], fs_hz, r, points[lead], least, summit_ms, found[lead])
@@ -99,6 +105,21 @@ def _join_past(points: FloatArray, past: FloatArray, lead: int, share: float, ga
             past[lead] = bounded
         points[lead, _LOG_ODDS + P] += share * (past[lead] - own)
         past[lead] += gain * (bounded - past[lead])
+
+
+@compiled
+def _join_onset(points: FloatArray, past_s: FloatArray, lead: int) -> None:
+    """Let the beats before have their say in where the P wave begins, and remember this one.
+
+    Its start lies near the noise and scatters more than the heart does. A PR interval that has
+    changed by more than noise can starts anew.
+    """
+    onset_s = points[lead, 0]
+    if not abs(onset_s - past_s[lead]) <= _PR_CHANGE_S:
+        past_s[lead] = onset_s
+    away_s = onset_s - past_s[lead]
+    points[lead, 0] -= _ONSET_SHARE * away_s
+    past_s[lead] += _ONSET_GAIN * away_s
 
 
 @compiled
