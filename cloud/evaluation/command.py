@@ -5,13 +5,16 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
 from ecgcore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cloud.evaluation.tables import Evaluation
 
 SETS = ("mitdb", "nstdb", "qtdb", "ludb", "cinc2017", "afdb")
 
@@ -41,38 +44,10 @@ def evaluate(
     if dataset not in SETS:
         msg = f"{dataset}: not one of {', '.join(SETS)}"
         raise ConfigError(msg)
-    # Imported here so that `--help` needs no compiled code.
-    from cloud.evaluation import archive
-    from cloud.evaluation.studies import STUDIES
-    from cloud.evaluation.study import Options, n_usable_cores, scored, tuned_on
-    from cloud.evaluation.tables import Evaluation, as_page, as_text
     from cloud.evaluation.tables import as_json as json_of
-    from ecgcore.pipeline import ALGORITHM_VERSION
+    from cloud.evaluation.tables import as_page, as_text
 
-    study = STUDIES[dataset]
-    with archive.opened(folder) as opened:
-        # The folder of several archives will do.
-        place = opened / dataset if (opened / dataset).is_dir() else opened
-        options = Options(noise, clean)
-        jobs = _chosen(study.jobs(place, folder, options), record or [])
-        progress = track(
-            scored(study.score, jobs, workers or n_usable_cores()),
-            description=dataset,
-            total=len(jobs),
-            console=Console(stderr=True),
-        )
-        tables = study.tables(list(progress))
-        sha256 = archive.sha256_of(*study.sources(place, options))
-    names = {job.name for job in jobs}
-    result = Evaluation(
-        dataset=dataset,
-        sha256=sha256,
-        version=version("ecgomics"),
-        algorithm=ALGORITHM_VERSION,
-        n_records=len(names),
-        n_tuned_on=len(names & tuned_on("mitdb" if dataset == "nstdb" else dataset)),
-        tables=tables,
-    )
+    result = _evaluated(dataset, folder, record or [], workers, noise, clean)
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(as_page(result, f"ecgomics evaluate {dataset} DIR"))
@@ -82,6 +57,43 @@ def evaluate(
         # Tables that go into a file or a pipe are not folded.
         width = None if sys.stdout.isatty() else 160
         Console(highlight=False, width=width).print(as_text(result))
+
+
+def _evaluated(
+    dataset: str, folder: Path, names: list[str], workers: int, noise: str, clean: Path | None
+) -> "Evaluation":
+    """Put the records through the analysis, with a progress bar, and judge what it found."""
+    # Imported here so that `--help` needs no compiled code.
+    from cloud.evaluation import archive
+    from cloud.evaluation.studies import STUDIES
+    from cloud.evaluation.study import Options, n_usable_cores, scored, tuned_on
+    from cloud.evaluation.tables import Evaluation
+    from ecgcore.pipeline import ALGORITHM_VERSION
+
+    study = STUDIES[dataset]
+    with archive.opened(folder) as opened:
+        # The folder of several archives will do.
+        place = opened / dataset if (opened / dataset).is_dir() else opened
+        options = Options(noise, clean)
+        jobs = _chosen(study.jobs(place, folder, options), names)
+        progress = track(
+            scored(study.score, jobs, workers or n_usable_cores()),
+            description=dataset,
+            total=len(jobs),
+            console=Console(stderr=True),
+        )
+        tables = study.tables(list(progress))
+        sha256 = archive.sha256_of(*study.sources(place, options))
+    records = {job.name for job in jobs}
+    return Evaluation(
+        dataset=dataset,
+        sha256=sha256,
+        version=version("ecgomics"),
+        algorithm=ALGORITHM_VERSION,
+        n_records=len(records),
+        n_tuned_on=len(records & tuned_on("mitdb" if dataset == "nstdb" else dataset)),
+        tables=tables,
+    )
 
 
 def _chosen(jobs: Sequence[Any], names: Sequence[str]) -> list[Any]:
