@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ecgcore import morph_places as m
 from ecgcore import repolarisation as qt
 from ecgcore import vector
-from ecgcore.average_leads import LEADS_TOGETHER
+from ecgcore.average_leads import LEADS_TOGETHER, LEAST_ST_UV
 from ecgcore.average_signal import AverageSignal, Measure, both, over
 from ecgcore.average_vector import VECTOR
 from ecgcore.events import BeatLabel, Measurement, NullReason
@@ -21,7 +21,6 @@ from ecgcore.morphology import KEYS
 
 LEAST_AREA = 1e-6
 """uV.s; a smaller area has no direction."""
-LEAST_ST_UV = 50.0
 WIDE_QRS_MS = 120.0
 
 

@@ -29,6 +29,7 @@ from ecgcore.lead_window import measure_lead_window
 from ecgcore.measured import gated, measurement_of
 from ecgcore.nn import is_normal
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.rhythm import AF_SHARE
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
@@ -40,7 +41,7 @@ class ExtractionConfig:
 
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
-    af_share: float = 0.4
+    af_share: float = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
     chunk_s: float = 1.0
     """Fed to the pipeline so much at a time; changes nothing."""

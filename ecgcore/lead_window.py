@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ecgcore.average_signal import over
+from ecgcore.average_signal import both, over
 from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.types import FloatArray
@@ -107,13 +107,7 @@ def _band(name: str) -> Measure:
 
 
 def _ratio(one_hz: tuple[float, float], other_hz: tuple[float, float]) -> Measure:
-    def measure(signal: LeadSignal) -> Value:
-        one, other = signal.power_mv2(one_hz), signal.power_mv2(other_hz)
-        if isinstance(one, NullReason):
-            return one
-        return other if isinstance(other, NullReason) else over(one, other)
-
-    return measure
+    return lambda signal: both(signal.power_mv2(one_hz), signal.power_mv2(other_hz), over)
 
 
 def _of_shares(value: Callable[[FloatArray, FloatArray], float]) -> Measure:
