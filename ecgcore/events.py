@@ -236,7 +236,7 @@ class Measurement:
 
     key: str
     value: float | None
-    """None with `null_reason`."""
+    """None with `null_reason`, `text` or `vector`; of a yes or no, 1 or 0."""
     unit: str
     """UCUM."""
     dim: Dimension
@@ -245,6 +245,10 @@ class Measurement:
     sqi: float = 1.0
     null_reason: NullReason | None = None
     lead: str | None = None
+    text: str | None = None
+    """Where the value is a class or a text."""
+    vector: tuple[float, ...] | None = None
+    """Where the value is several numbers; a matrix row by row."""
 
 
 @dataclass(frozen=True, slots=True)

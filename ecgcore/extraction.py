@@ -1,7 +1,8 @@
 """All biomarkers of one recording at once: the pipeline over it, then every table of measures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from ecgcore.events import (
     Measurement,
     NullReason,
     QualityScored,
-    RhythmEnded,
     RhythmLabel,
     WindowClosed,
     WindowKind,
@@ -28,7 +28,9 @@ from ecgcore.intervals import intervals_of
 from ecgcore.lead_window import measure_lead_window
 from ecgcore.measured import gated, measurement_of
 from ecgcore.nn import is_normal
+from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
@@ -62,9 +64,24 @@ class Extraction:
 
 
 def extract(
-    ecg_mv: FloatArray, fs_hz: float, leads: Sequence[str], config: ExtractionConfig
+    ecg_mv: FloatArray,
+    fs_hz: float,
+    leads: Sequence[str],
+    config: ExtractionConfig,
+    person: Person = UNKNOWN,
 ) -> Extraction:
-    """Measure a recording.
+    """Measure a recording: `analyse`, then `measure`."""
+    return measure(analyse(ecg_mv, fs_hz, leads, config, person), config)
+
+
+def analyse(
+    ecg_mv: FloatArray,
+    fs_hz: float,
+    leads: Sequence[str],
+    config: ExtractionConfig,
+    person: Person = UNKNOWN,
+) -> Recorded:
+    """Find all that biomarkers are measured from.
 
     Parameters
     ----------
@@ -81,36 +98,46 @@ def extract(
     if not ecg_mv.size:
         msg = "no samples"
         raise ValueError(msg)
-    pipeline_config = PipelineConfig(fs_hz, n_leads=len(leads))
-    pipeline = Pipeline(pipeline_config)
+    pipeline = Pipeline(_pipeline_config(fs_hz, leads))
     events: list[Event] = []
     for item in _items(ecg_mv, fs_hz, round(config.chunk_s * fs_hz)):
         events += pipeline.push(item)
     events += pipeline.finish()
     beats = [event for event in events if isinstance(event, BeatClassified)]
-    window = _whole(events, beats, ecg_mv.shape[1], fs_hz)
     average = average_beat(ecg_mv, 0, fs_hz, beats, config.average)
-    if isinstance(average, NullReason):
-        of_average = unmeasured(average, tuple(leads), window.sqi)
-    else:
-        signal = AverageSignal(average, fs_hz, tuple(leads))
-        of_average = measure_average(signal, window.sqi)
-    of_hrv = _hrv(events, beats, window, fs_hz, config)
-    duration_s = ecg_mv.shape[1] / fs_hz
-    found = (
-        *_others(window.measurements, (*of_average, *of_hrv)),
-        *of_hrv,
-        *of_average,
-        *_of_leads(ecg_mv, fs_hz, leads, window.sqi),
+    return Recorded(
+        ecg_mv=ecg_mv,
+        fs_hz=fs_hz,
+        leads=tuple(leads),
+        events=tuple(events),
+        window=_whole(events, beats, ecg_mv.shape[1], fs_hz),
+        average=average
+        if isinstance(average, NullReason)
+        else AverageSignal(average, fs_hz, tuple(leads)),
+        person=person,
     )
+
+
+def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
+    """Measure what was found, each family of the catalogue in turn."""
+    found: dict[tuple[str, str | None], Measurement] = {}
+    for family in FAMILIES:
+        for each in family(recorded, config):
+            found.setdefault((each.key, each.lead), each)
     return Extraction(
-        measurements=tuple(gated(each, duration_s, fs_hz) for each in found),
-        n_beats=sum(beat.label is not BeatLabel.NOISE for beat in beats),
-        duration_s=duration_s,
-        sqi=window.sqi,
+        measurements=tuple(
+            gated(each, recorded.duration_s, recorded.fs_hz) for each in found.values()
+        ),
+        n_beats=len(recorded.beats),
+        duration_s=recorded.duration_s,
+        sqi=recorded.sqi,
         algorithm=ALGORITHM_VERSION,
-        parameters=digest_of((pipeline_config, config)),
+        parameters=digest_of((_pipeline_config(recorded.fs_hz, recorded.leads), config)),
     )
+
+
+def _pipeline_config(fs_hz: float, leads: Sequence[str]) -> PipelineConfig:
+    return PipelineConfig(fs_hz, n_leads=len(leads))
 
 
 def _items(ecg_mv: FloatArray, fs_hz: float, n_chunk: int) -> Iterator[EcgChunk | Gap]:
@@ -161,65 +188,57 @@ def _stored(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
     ]
 
 
-def _hrv(
-    events: Sequence[Event],
-    beats: Sequence[BeatClassified],
-    window: Window,
-    fs_hz: float,
-    config: ExtractionConfig,
-) -> tuple[Measurement, ...]:
+def _of_average(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    if isinstance(recorded.average, NullReason):
+        return unmeasured(recorded.average, recorded.leads, recorded.sqi)
+    return measure_average(recorded.average, recorded.sqi)
+
+
+def _of_variability(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     """Measure variability, unless the signal or the rhythm forbids it."""
-    heard = [beat for beat in beats if beat.label is not BeatLabel.NOISE]
-    rr_ms = np.array([beat.rr_ms for beat in heard], float)
-    is_sinus = np.array([beat.label is BeatLabel.NORMAL for beat in heard], bool)
+    is_sinus = recorded.is_label(BeatLabel.NORMAL)
     found = measure_hrv(
-        rr_ms,
-        is_normal(rr_ms, config.hrv.nn_reject)
+        recorded.rr_ms,
+        is_normal(recorded.rr_ms, config.hrv.nn_reject)
         & is_sinus
-        & np.r_[True, is_sinus[:-1]][: rr_ms.size],
+        & np.r_[True, is_sinus[:-1]][: is_sinus.size],
         config.hrv,
-        ventricular=np.array([beat.label is BeatLabel.VENTRICULAR for beat in heard], bool),
-        beat_ms=np.array([beat.beat.time_ms for beat in heard], float),
-        duration_s=(window.end - window.start) / fs_hz,
-        sqi=window.sqi,
+        ventricular=recorded.is_label(BeatLabel.VENTRICULAR),
+        beat_ms=np.array([beat.beat.time_ms for beat in recorded.beats], float),
+        duration_s=recorded.duration_s,
+        sqi=recorded.sqi,
     )
-    reason = _no_variability(events, window, config)
+    reason = _no_variability(recorded, config)
     if reason is None:
         return found
-    return tuple(
+    return (
         # How irregular all intervals are is what tells fibrillation.
         each
         if reason is NullReason.AF and each.key.startswith("af_")
-        else measurement_of(each.key, reason, 0, window.sqi, None)
+        else measurement_of(each.key, reason, 0, recorded.sqi, None)
         for each in found
     )
 
 
-def _no_variability(
-    events: Sequence[Event], window: Window, config: ExtractionConfig
-) -> NullReason | None:
+def _no_variability(recorded: Recorded, config: ExtractionConfig) -> NullReason | None:
     """Say why intervals tell nothing of the sinus node, if so."""
-    if window.sqi < USABLE_SQI:
+    if recorded.sqi < USABLE_SQI:
         return NullReason.LOW_SQI
-    n_af = sum(
-        event.end - event.start
-        for event in events
-        if isinstance(event, RhythmEnded) and event.label is RhythmLabel.AFIB
-    )
-    return NullReason.AF if n_af > config.af_share * (window.end - window.start) else None
+    is_af = recorded.share_of([RhythmLabel.AFIB]) > config.af_share
+    return NullReason.AF if is_af else None
 
 
-def _of_leads(
-    ecg_mv: FloatArray, fs_hz: float, leads: Sequence[str], sqi: float
-) -> Iterator[Measurement]:
-    for lead, of_lead in zip(leads, ecg_mv, strict=True):
-        for key, value in measure_lead_window(of_lead, fs_hz).items():
-            yield measurement_of(key, value, 0, sqi, lead)
+def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
+        for key, value in measure_lead_window(of_lead, recorded.fs_hz).items():
+            yield measurement_of(key, value, 0, recorded.sqi, lead)
 
 
-def _others(
-    of_window: Sequence[Measurement], of_average: Sequence[Measurement]
-) -> list[Measurement]:
-    """Leave out what the representative beat gives as well: an interval is then the average's."""
-    known = {(each.key, each.lead) for each in of_average}
-    return [each for each in of_window if (each.key, each.lead) not in known]
+def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return recorded.window.measurements
+
+
+Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
+FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+"""All that is measured of a recording. Where two give a key, the first one's value stands: an
+interval is the representative beat's before it is the window's."""

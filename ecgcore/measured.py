@@ -7,16 +7,23 @@ from ecgcore.catalogue import catalogue
 from ecgcore.events import Measurement, NullReason
 
 Value: TypeAlias = float | NullReason
+Said: TypeAlias = Value | str | tuple[float, ...]
+"""A value of any kind of the registry; bool is a number here, 1 or 0."""
 
 
-def measurement_of(key: str, value: Value, n: int, sqi: float, lead: str | None) -> Measurement:
+def measurement_of(key: str, value: Said, n: int, sqi: float, lead: str | None) -> Measurement:
     """Give a value, or why there is none, with the unit and dimension of its key."""
     entry = catalogue()[key]
     # A class told by its number has no unit.
-    unit = entry.unit or "1"
+    unit, dim = entry.unit or "1", entry.dimension
+    # The reasons are strings as well, so they come first.
     if isinstance(value, NullReason):
-        return Measurement(key, None, unit, entry.dimension, 0, sqi, value, lead)
-    return Measurement(key, value, unit, entry.dimension, n, sqi, None, lead)
+        return Measurement(key, None, unit, dim, 0, sqi, value, lead)
+    if isinstance(value, str):
+        return Measurement(key, None, unit, dim, n, sqi, None, lead, text=value)
+    if isinstance(value, tuple):
+        return Measurement(key, None, unit, dim, n, sqi, None, lead, vector=value)
+    return Measurement(key, float(value), unit, dim, n, sqi, None, lead)
 
 
 def gated(measured: Measurement, duration_s: float, fs_hz: float) -> Measurement:
@@ -26,6 +33,6 @@ def gated(measured: Measurement, duration_s: float, fs_hz: float) -> Measurement
         reason = NullReason.TOO_SHORT
     elif fs_hz < (entry.least_fs_hz or 0.0):
         reason = NullReason.FS_TOO_LOW
-    if measured.value is None or reason is None:
+    if measured.null_reason is not None or reason is None:
         return measured
-    return replace(measured, value=None, n=0, null_reason=reason)
+    return replace(measured, value=None, text=None, vector=None, n=0, null_reason=reason)

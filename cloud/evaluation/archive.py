@@ -1,10 +1,11 @@
 """Annotated archives on disk: WFDB records in a folder or a tar file."""
 
 import hashlib
+import re
 import tarfile
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from cloud.evaluation.matching import Beats, IntArray, Span
 from ecgcore.errors import ConfigError
+from ecgcore.person import UNKNOWN, Person, Sex
 from ecgcore.types import FloatArray
 
 AAMI = {
@@ -58,6 +60,11 @@ class Leads:
     fs_hz: float
     names: tuple[str, ...]
     """As I, aVR, V1, where the record's name for a lead is one of these in any case."""
+    person: Person = UNKNOWN
+    """As far as the header tells."""
+
+
+_SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +160,26 @@ def read_leads(path: Path) -> Leads:
         scales = np.array([_MV_PER_UNIT[record.units[k].lower()] for k in at])
         ecg_mv = np.asarray(record.p_signal, np.float64)[:, at].T * scales[:, np.newaxis]
         names = tuple(_lead_name(str(record.sig_name[k])) for k in at)
+        person = person_of(record.comments)
     except _UNREADABLE as error:
         msg = f"record {path}: {type(error).__name__}: {error}"
         raise ConfigError(msg.splitlines()[0]) from error
     if not at:
         msg = f"record {path}: no signal in V, mV or uV, but {', '.join(record.units)}"
         raise ConfigError(msg)
-    return Leads(path.name, np.ascontiguousarray(ecg_mv), float(record.fs), names)
+    return Leads(path.name, np.ascontiguousarray(ecg_mv), float(record.fs), names, person)
+
+
+def person_of(comments: Iterable[str]) -> Person:
+    """Read age and sex from lines like "Age: 56" and "<sex>: F"; what is not there is not known."""
+    told = {
+        name.lower(): value
+        for line in comments
+        for name, value in re.findall(r"(?i)\b(age|sex)>?\s*:\s*([\w.]+)", line)
+    }
+    age = told.get("age", "")
+    is_age = re.fullmatch(r"\d{1,3}(\.\d+)?", age) is not None
+    return Person(_SEXES.get(told.get("sex", "").lower()), float(age) if is_age else None)
 
 
 def _lead_name(name: str) -> str:

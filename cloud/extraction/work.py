@@ -7,10 +7,11 @@ from pathlib import Path
 
 from cloud.evaluation.archive import read_leads
 from ecgcore.errors import ConfigError
+from ecgcore.events import Measurement
 from ecgcore.extraction import Extraction, ExtractionConfig, extract
 
 COLUMNS = (
-    *("record", "key", "lead", "value", "unit", "dimension", "n", "sqi", "null_reason"),
+    *("record", "key", "lead", "value", "text", "unit", "dimension", "n", "sqi", "null_reason"),
     *("start_s", "end_s", "algorithm", "parameters"),
 )
 
@@ -24,6 +25,9 @@ class Row:
     lead: str | None
     """None: over all leads."""
     value: float | None
+    """Of a yes or no, 1 or 0."""
+    text: str | None
+    """A class, a text, or numbers with spaces between them."""
     unit: str
     """UCUM."""
     dimension: str
@@ -81,7 +85,7 @@ def work(record: Path) -> Outcome:
     """Measure one recording."""
     try:
         given = read_leads(record)
-        found = extract(given.ecg_mv, given.fs_hz, given.names, ExtractionConfig())
+        found = extract(given.ecg_mv, given.fs_hz, given.names, ExtractionConfig(), given.person)
     except (ConfigError, ValueError) as error:
         return Outcome(str(record), error=str(error))
     return Outcome(str(record), tuple(_rows(str(record), found)))
@@ -94,6 +98,7 @@ def _rows(record: str, found: Extraction) -> Iterator[Row]:
             key=each.key,
             lead=each.lead,
             value=each.value,
+            text=_text_of(each),
             unit=each.unit,
             dimension=each.dim.value,
             n=each.n,
@@ -104,6 +109,12 @@ def _rows(record: str, found: Extraction) -> Iterator[Row]:
             algorithm=found.algorithm,
             parameters=found.parameters,
         )
+
+
+def _text_of(measured: Measurement) -> str | None:
+    if measured.vector is None:
+        return measured.text
+    return " ".join(f"{each:.6g}" for each in measured.vector)
 
 
 def as_dicts(rows: Sequence[Row]) -> list[dict[str, object]]:
