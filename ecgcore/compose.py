@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ecgcore import findings
 from ecgcore.events import PATTERNS, USABLE_SQI, BeatLabel, Measurement, RhythmLabel
 from ecgcore.intervals import BeatIntervals
 from ecgcore.narrative import DISCLAIMERS, Facts, narrate
+from ecgcore.person import UNKNOWN, Person
 from ecgcore.reference import Reference, reference_of
 from ecgcore.report import (
     SCHEMA_VERSION,
@@ -25,19 +27,10 @@ from ecgcore.report import (
     ReportKind,
     ReportMeasurement,
     ReportStatus,
-    Statement,
     Strip,
     report_id,
 )
-from ecgcore.statements import (
-    GOOD_SQI,
-    LONG_INTERVAL_MS,
-    RhythmFound,
-    long_intervals,
-    rate,
-    rhythm,
-    technical,
-)
+from ecgcore.statements import GOOD_SQI, LONG_INTERVAL_MS, RhythmFound
 from ecgcore.types import Gap, Int32Array
 
 _STRIP_S = 10.0
@@ -122,6 +115,7 @@ class ReportInput:
     """Samples of the first lead, in counter order."""
     previous: Report | None = None
     """The patient's last report before this one."""
+    person: Person = UNKNOWN
 
     def time_ns(self, counter: float) -> int:
         """Give the UTC of a counter, on the line through the stretch's two ends."""
@@ -136,7 +130,7 @@ def compose(given: ReportInput) -> Report:
     strips, events = _strips_and_events(given)
     rhythms = _rhythms(given, strips)
     measurements = tuple(_measurement(m, given.device.leads[0]) for m in given.window.measurements)
-    statements = _statements(recording, sqi, measurements, strips, events, rhythms)
+    statements = findings.find(_facts(given, strips, events, rhythms))
     facts = Facts(recording, sqi, measurements, statements)
     device = given.device
     # A minute asked for early begins where the one asked for later does; they end apart.
@@ -231,25 +225,24 @@ def _flag(value: float | None, reference: Reference) -> Flag | None:
     return Flag.NORMAL
 
 
-def _statements(
-    recording: Recording,
-    sqi: float,
-    measurements: Iterable[ReportMeasurement],
+def _facts(
+    given: ReportInput,
     strips: Sequence[Strip],
     events: Sequence[ReportEvent],
     rhythms: Sequence[RhythmFound],
-) -> tuple[Statement, ...]:
-    main = [strips[0].id] if strips else []
-    found = technical(recording, sqi, main)
-    if sqi >= GOOD_SQI:
-        heart_rate = next((m for m in measurements if m.key == "hr_mean"), None)
-        found = [
-            *rhythm(rhythms),
-            *long_intervals(events),
-            *rate(heart_rate, recording, main),
-            *found,
-        ]
-    return tuple(found)
+) -> findings.Facts:
+    return findings.Facts(
+        measurements=given.window.measurements,
+        sqi=given.window.sqi,
+        coverage=given.window.coverage,
+        start_ns=given.start_ns,
+        end_ns=given.end_ns,
+        leads=given.device.leads,
+        person=given.person,
+        rhythms=rhythms,
+        intervals=events,
+        strip_ids=tuple(strip.id for strip in strips[:1]),
+    )
 
 
 def _rhythms(given: ReportInput, strips: list[Strip]) -> list[RhythmFound]:
