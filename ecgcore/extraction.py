@@ -25,6 +25,7 @@ from ecgcore.events import (
 from ecgcore.hrv_config import HrvConfig
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
+from ecgcore.lead_sums import measure_lead_sums
 from ecgcore.lead_window import measure_lead_window
 from ecgcore.measured import gated, measurement_of
 from ecgcore.nn import is_normal
@@ -234,11 +235,16 @@ def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurem
             yield measurement_of(key, value, 0, recorded.sqi, lead)
 
 
+def _of_lead_sums(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    for key, value in measure_lead_sums(recorded.ecg_mv, recorded.leads).items():
+        yield measurement_of(key, value, 0, recorded.sqi, None)
+
+
 def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     return recorded.window.measurements
 
 
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
-FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_lead_sums, _of_window)
 """All that is measured of a recording. Where two give a key, the first one's value stands: an
 interval is the representative beat's before it is the window's."""

@@ -12,6 +12,7 @@ from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
 from ecgcore.hrv_table import HRV_INDICES
+from ecgcore.lead_sums import LEAD_SUMS
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.morphology import KEYS
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
@@ -57,7 +58,7 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 
 HRV = {index.key for index in HRV_INDICES}
-EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW}
+EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *LEAD_SUMS}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED} | {biomarker.key for biomarker in BIOMARKERS}
 
 
