@@ -15,7 +15,7 @@ from ecgcore.findings_rules import LEADS, Rule, RuleSet, rules
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.report import Certainty, Evidence, Localised, ReportEvent, Source, Statement
 from ecgcore.statements import RhythmFound, long_intervals, rhythm
-from ecgcore.vocabulary import Term, vocabulary
+from ecgcore.vocabulary import vocabulary
 
 _SURENESS = (Certainty.CONSIDER, Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.DEFINITE)
 
@@ -86,7 +86,8 @@ def examine(facts: Facts, by: RuleSet | None = None) -> Findings:
     is_good = facts.sqi >= given.limits["sqi_good"].default
     said: dict[str, list[Statement]] = {}
     if is_good:
-        for statement in (*rhythm(facts.rhythms, given), *long_intervals(facts.intervals, given)):
+        found = rhythm(facts.rhythms, facts.duration_s, given)
+        for statement in (*found, *long_intervals(facts.intervals, given)):
             said.setdefault(statement.id, []).append(statement)
     measured = _measured(facts, given)
     unjudged: list[Unjudged] = []
@@ -99,10 +100,12 @@ def examine(facts: Facts, by: RuleSet | None = None) -> Findings:
             unjudged.append(Unjudged(rule.id, rule.says, _once(verdict.absent)))
         if not verdict.holds:
             continue
-        if (reason := _kept_back(rule, said)) is not None:
+        if (reason := _kept_back(rule, said, given)) is not None:
             suppressed.append(Suppressed(rule.id, rule.says, reason))
             continue
         made = _statement(rule, verdict, facts, given, said)
+        for replaced in rule.replaces:
+            said.pop(replaced, None)
         if rule.says in said:
             said[rule.says][0] = _merged(said[rule.says][0], made)
         else:
@@ -151,8 +154,11 @@ def _verdict(
     return Verdict(True, beside.evidence)
 
 
-def _kept_back(rule: Rule, said: dict[str, list[Statement]]) -> str | None:
+def _kept_back(rule: Rule, said: dict[str, list[Statement]], by: RuleSet) -> str | None:
     """Name the statement that keeps a rule from speaking."""
+    fault = next((id_ for id_ in said if id_ in by.lead_fault.statements), None)
+    if fault is not None and rule.says in by.lead_fault.kept_back:
+        return fault
     if rule.only_with is not None:
         return next((id_ for id_ in said if id_ not in rule.only_with), None)
     return next((id_ for id_ in rule.not_with if id_ in said), None)
@@ -163,7 +169,7 @@ def _statement(
 ) -> Statement:
     term = vocabulary()[rule.says]
     is_doubtful = any(id_ in said for id_ in rule.consider_with) or (
-        rule.says in by.doubtful and any(id_ in said for id_ in by.faults)
+        rule.says in by.lead_fault.consider and any(id_ in said for id_ in by.lead_fault.statements)
     )
     return Statement(
         id=rule.says,
@@ -219,12 +225,10 @@ def _changed(statement: Statement, **changes: Any) -> Statement:
 def _finished(statement: Statement, facts: Facts, by: RuleSet) -> Statement:
     """Make what a few leads cannot show one to consider."""
     few = by.few_leads
-    term: Term = vocabulary()[statement.id]
     has_many = _n_independent(facts.leads) >= by.limits[few.below].default
-    if has_many or term.group not in few.groups or statement.id in few.unless:
+    if has_many or statement.id not in few.ids:
         return statement
-    advice = Localised(en=few.en, zh=few.zh)
-    text = _with_details(statement.text, [advice])
+    text = _with_details(statement.text, [few.advice])
     return _changed(statement, certainty=Certainty.CONSIDER, text=text)
 
 

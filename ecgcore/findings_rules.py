@@ -42,6 +42,8 @@ class RuleRow:
     only_with: tuple[str, ...] | None = None
     """Nothing else may be stated, and this rule comes last."""
     consider_with: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    """Statements that it takes the place of."""
     modifiers: tuple[int, ...] = ()
     lasts: str | None = None
     """Limit: seconds of signal that there have to be."""
@@ -68,16 +70,26 @@ class Rule(RuleRow):
     """None: `with_any` alone decides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class FewLeads:
     """What holds where few of the standard leads are there."""
 
     below: str
-    groups: tuple[str, ...]
-    unless: tuple[str, ...] = ()
-    """Statements that this is not about."""
-    en: str = ""
-    zh: str = ""
+    """Name of a limit."""
+    ids: frozenset[str]
+    """Statements that are then no more than "consider"."""
+    advice: Localised
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFault:
+    """What holds where leads are not what they should be."""
+
+    statements: frozenset[str]
+    """That say so."""
+    kept_back: frozenset[str]
+    consider: frozenset[str]
+    """What is then no more than "consider"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +100,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     limits: Mapping[str, Limit]
     few_leads: FewLeads
-    faults: frozenset[str]
-    """Statements that leads are not as they should be."""
-    doubtful: frozenset[str]
-    """Statements that are no more than "consider" beside one of `faults`."""
+    lead_fault: LeadFault
     absent_keys: frozenset[str]
     absent_where: str
     text: str
@@ -130,28 +139,41 @@ def parse(text: str, words: Vocabulary) -> RuleSet:
     try:
         tables = tomllib.loads(text)
         limits = msgspec.convert(tables.get("limits", {}), dict[str, Limit])
-        few = dict(tables["few_leads"])
-        few_leads = msgspec.convert(few | {"unless": few.pop("except", ())}, FewLeads)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, LookupError) as error:
+        _check_limits(limits)
+        regions = {name: _region(name, table) for name, table in tables.get("regions", {}).items()}
+        found = [_rule(row, regions, limits) for row in tables.get("rule", [])]
+        few, fault, absent = tables["few_leads"], tables["lead_fault"], tables["absent_wave"]
+        made = RuleSet(
+            version=str(tables["version"]),
+            rules=_in_order(found),
+            limits=limits,
+            few_leads=FewLeads(
+                few["below"], _some(few, words), Localised(en=few["en"], zh=few["zh"])
+            ),
+            lead_fault=LeadFault(
+                frozenset(fault["statements"]),
+                _some(fault["kept_back"], words),
+                _some(fault["consider"], words),
+            ),
+            absent_keys=frozenset(absent["keys"]),
+            absent_where=absent["where"],
+            text=json.dumps(tables, sort_keys=True),
+        )
+    except KeyError as error:
+        msg = f"rules: {error.args[0]} is missing"
+        raise RulesError(msg) from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         msg = f"rules: {error}"
         raise RulesError(msg) from error
-    _check_limits(limits)
-    regions = {name: _region(name, table) for name, table in tables.get("regions", {}).items()}
-    found = [_rule(row, regions, limits) for row in tables.get("rule", [])]
     for rule in found:
         _check(rule, words, limits)
-    fault = tables.get("lead_fault", {})
-    return RuleSet(
-        version=str(tables.get("version", "")),
-        rules=_in_order(found),
-        limits=limits,
-        few_leads=few_leads,
-        faults=frozenset(fault.get("statements", ())),
-        doubtful=words.ids_of(fault.get("groups", ())),
-        absent_keys=frozenset(tables["absent_wave"]["keys"]),
-        absent_where=tables["absent_wave"]["where"],
-        text=json.dumps(tables, sort_keys=True),
-    )
+    return made
+
+
+def _some(table: Mapping[str, Any], words: Vocabulary) -> frozenset[str]:
+    """Give the statements of some groups, some by themselves, less some."""
+    found = words.ids_of(table.get("groups", ())) | set(table.get("ids", ()))
+    return frozenset(found - set(table.get("except", ())))
 
 
 def _check_limits(limits: Mapping[str, Limit]) -> None:
@@ -201,7 +223,7 @@ def _check(rule: Rule, words: Vocabulary, limits: Mapping[str, Limit]) -> None:
 
 
 def _statement_problems(rule: Rule, words: Vocabulary) -> Iterable[str]:
-    named = (rule.says, *rule.awaits, *(rule.only_with or ()))
+    named = (rule.says, *rule.awaits, *rule.replaces, *(rule.only_with or ()))
     unknown = [id_ for id_ in named if id_ not in words.terms]
     if unknown:
         yield f"the vocabulary has no statement {unknown[0]}"
@@ -269,7 +291,11 @@ def _in_order(found: Sequence[Rule]) -> tuple[Rule, ...]:
         if rule.id in graph:
             msg = f"rules: {rule.id}: stands in two rules"
             raise RulesError(msg)
-        graph[rule.id] = [id_ for says in sorted(rule.awaits) for id_ in sayers.get(says, ())]
+        # What a rule says itself it need not await: that may have come from the rhythms.
+        awaited = sorted(rule.awaits - {rule.says})
+        if rule.says in rule.with_any:
+            awaited.append(rule.says)
+        graph[rule.id] = [id_ for says in awaited for id_ in sayers.get(says, ())]
         if rule.only_with is not None:
             graph[rule.id] += [other.id for other in found if other.only_with is None]
     try:

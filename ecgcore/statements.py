@@ -3,10 +3,10 @@
 A single patch lead never makes a rhythm "definite": its certainty follows from the confidence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ecgcore.events import RhythmLabel
+from ecgcore.events import PATTERNS, RhythmLabel
 from ecgcore.findings_rules import RuleSet, rules
 from ecgcore.report import Certainty, Evidence, Localised, ReportEvent, Source, Statement
 from ecgcore.vocabulary import vocabulary
@@ -39,9 +39,24 @@ class RhythmFound:
     strip_ids: tuple[str, ...] = ()
 
 
-def rhythm(found: Iterable[RhythmFound], by: RuleSet) -> list[Statement]:
-    """State the rhythms."""
-    return [_rhythm_statement(each, by) for each in found if each.label not in _UNSAID]
+def rhythm(found: Sequence[RhythmFound], duration_s: float, by: RuleSet) -> list[Statement]:
+    """State the rhythms of a recording that lasts so long.
+
+    What could not be determined, as the first beats of each recording, is told where it is much or
+    nothing else is known.
+    """
+    base = [e for e in found if e.label not in PATTERNS and e.label not in _UNSAID]
+    least_s = by.limits["undetermined_share"].default * duration_s
+    return [
+        _rhythm_statement(each, by)
+        for each in found
+        if each.label not in _UNSAID
+        and (
+            each.label is not RhythmLabel.UNDETERMINED
+            or len(base) == 1
+            or each.duration_s >= least_s
+        )
+    ]
 
 
 def _rhythm_statement(found: RhythmFound, by: RuleSet) -> Statement:
