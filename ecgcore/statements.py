@@ -17,6 +17,12 @@ LONG_INTERVAL_MS = rules().limits["pause"].default
 
 _UNSAID = frozenset({RhythmLabel.NOISE, RhythmLabel.LEAD_OFF})
 """No rhythms: the quality says it."""
+_SINUS = (
+    RhythmLabel.SINUS_RHYTHM,
+    RhythmLabel.SINUS_BRADY,
+    RhythmLabel.SINUS_TACHY,
+    RhythmLabel.SINUS_ARRHYTHMIA,
+)
 RHYTHM_IDS = frozenset(str(label) for label in RhythmLabel if label not in _UNSAID)
 """Ids of statements about rhythm."""
 HARMLESS = frozenset(id_ for id_, term in vocabulary().terms.items() if term.is_harmless)
@@ -42,20 +48,19 @@ class RhythmFound:
 def rhythm(found: Sequence[RhythmFound], duration_s: float, by: RuleSet) -> list[Statement]:
     """State the rhythms of a recording that lasts so long.
 
-    What could not be determined, as the first beats of each recording, is told where it is much or
-    nothing else is known.
+    Beside a longer one, a brief sinus rhythm is not told, nor what could not be determined, as the
+    first beats of each recording: the stage that names rhythms needs some beats to be right.
     """
     base = [e for e in found if e.label not in PATTERNS and e.label not in _UNSAID]
-    least_s = by.limits["undetermined_share"].default * duration_s
+    longest_s = max((each.duration_s for each in base), default=0.0)
+    share_s = by.limits["rhythm_share"].default * duration_s
+    least_s = {RhythmLabel.UNDETERMINED: share_s}
+    least_s |= dict.fromkeys(_SINUS, min(by.limits["sinus_lasts"].default, share_s))
     return [
         _rhythm_statement(each, by)
         for each in found
         if each.label not in _UNSAID
-        and (
-            each.label is not RhythmLabel.UNDETERMINED
-            or len(base) == 1
-            or each.duration_s >= least_s
-        )
+        and (each.duration_s >= least_s.get(each.label, 0.0) or each.duration_s >= longest_s)
     ]
 
 
