@@ -5,7 +5,7 @@ windows of 10 s, or of the stretch where that is shorter, which overlap by half.
 that stand for it, and its entropy, are those between 0.5 and 40 Hz.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -92,14 +92,23 @@ def longest_stretch(ecg_mv: FloatArray) -> FloatArray:
     return ecg_mv[starts[at] : ends[at]]
 
 
-def measure_lead_window(ecg_mv: FloatArray, fs_hz: float) -> dict[str, Value]:
-    """Give every row of the table for one lead, shape (n_samples,); NaN: there is no sample."""
+def measure_lead_window(
+    ecg_mv: FloatArray, fs_hz: float, keys: Container[str] | None = None
+) -> dict[str, Value]:
+    """Give every row of the table for one lead, or those of some keys.
+
+    Parameters
+    ----------
+    ecg_mv : FloatArray, shape (n_samples,)
+        NaN where there is no sample.
+    """
+    wanted = [key for key in LEAD_WINDOW if keys is None or key in keys]
     stretch_mv = longest_stretch(ecg_mv)
     if stretch_mv.size < LEAST_S * fs_hz:
         is_short = ecg_mv.size < LEAST_S * fs_hz
-        return dict.fromkeys(LEAD_WINDOW, NullReason.TOO_SHORT if is_short else NullReason.GAP)
+        return dict.fromkeys(wanted, NullReason.TOO_SHORT if is_short else NullReason.GAP)
     signal = LeadSignal(stretch_mv, fs_hz)
-    return {key: measure(signal) for key, measure in LEAD_WINDOW.items()}
+    return {key: LEAD_WINDOW[key](signal) for key in wanted}
 
 
 def _band(name: str) -> Measure:

@@ -4,11 +4,26 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from ecgcore.catalogue import catalogue
-from ecgcore.events import Measurement, NullReason
+from ecgcore.events import USABLE_SQI, Measurement, NullReason
 
 Value: TypeAlias = float | NullReason
 Said: TypeAlias = Value | str | tuple[float, ...]
 """A value of any kind of the registry; bool is a number here, 1 or 0."""
+
+
+def unusable(sqi: float, coverage: float) -> NullReason | None:
+    """Say why nothing that rests on beats can be given of a window, if so.
+
+    Parameters
+    ----------
+    sqi : float
+        Mean quality; missing samples count as 0.
+    coverage : float
+        Share of samples that exist.
+    """
+    if sqi >= USABLE_SQI:
+        return None
+    return NullReason.GAP if sqi >= USABLE_SQI * coverage else NullReason.LOW_SQI
 
 
 def measurement_of(key: str, value: Said, n: int, sqi: float, lead: str | None) -> Measurement:
