@@ -170,11 +170,11 @@ CASES: list[tuple[str, dict[Key, Said], list[str]]] = [
     ("short QT", of_all(qtc_fridericia=355.0), ["short_qt"]),
     ("left axis", of_all(qrs_axis=-31.0), ["lad"]),
     ("right axis", of_all(qrs_axis=91.0), ["rad"]),
-    ("superior axis", of_all(qrs_axis=-91.0), ["axis_superior"]),
+    ("superior axis", of_all(qrs_axis=-91.0), ["superior"]),
     (
         "no axis",
         of_all(qrs_axis=-60.0) | in_leads("I aVF", qrs_area=-1.0),
-        ["axis_indeterminate"],
+        ["indeterminate"],
     ),
     ("low limb leads", of_all(low_voltage_limb=0.49), ["low_voltage"]),
     ("low chest leads", of_all(low_voltage_chest=0.99), ["low_voltage"]),
