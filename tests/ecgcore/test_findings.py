@@ -306,6 +306,12 @@ def test_criteria_are_named_and_two_are_surer() -> None:
     assert two.certainty is Certainty.PROBABLE
 
 
+def test_points_without_voltage_are_no_hypertrophy() -> None:
+    points = of_all(lvh_romhilt=6.0)
+    assert "lvh" not in said(find(facts(points)))
+    assert "Romhilt-Estes" in said(find(facts(points | LVH)))["lvh"].text.en
+
+
 def test_a_longer_qt_is_surer() -> None:
     certainty = {
         qtc: said(find(facts(of_all(qtc_fridericia=qtc))))["long_qt"]
@@ -375,6 +381,8 @@ def test_a_class_is_compared_with_a_word() -> None:
     found = said(find(facts(of_all(lead_reversal="arms"))))
     assert found["lead_reversal"].evidence[0].text == "arms"
     assert "normal_ecg" not in found
+    chest = said(find(facts(of_all(lead_reversal="chest", qrs_axis=-40.0))))
+    assert set(chest) == {"sinus_rhythm", "chest_reversal", "lad"}
 
 
 def test_poor_signal_says_no_more_than_that() -> None:
