@@ -34,6 +34,7 @@ from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
+from ecgcore.structure import StructureConfig, measure_structure
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
 
 
@@ -43,6 +44,7 @@ class ExtractionConfig:
 
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    structure: StructureConfig = field(default_factory=StructureConfig)
     af_share: float = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
     chunk_s: float = 1.0
@@ -228,6 +230,10 @@ def _no_variability(recorded: Recorded, config: ExtractionConfig) -> NullReason 
     return NullReason.AF if is_af else None
 
 
+def _of_structure(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_structure(recorded, config.structure)
+
+
 def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
         for key, value in measure_lead_window(of_lead, recorded.fs_hz).items():
@@ -239,6 +245,12 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
 
 
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
-FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+FAMILIES: tuple[Family, ...] = (
+    _of_average,
+    _of_structure,
+    _of_variability,
+    _of_leads,
+    _of_window,
+)
 """All that is measured of a recording. Where two give a key, the first one's value stands: an
 interval is the representative beat's before it is the window's."""
