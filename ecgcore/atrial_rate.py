@@ -1,7 +1,7 @@
 """The rate of the atria: P waves, those no QRS follows as well, or the waves of flutter."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,10 @@ from ecgcore.beat_places import PEAK, BeatPlaces, P
 from ecgcore.conduction import Conduction, ConductionConfig, ConductionState
 from ecgcore.events import BeatClassified, Measurement, NullReason, RhythmLabel
 from ecgcore.flutter import FlutterConfig, sawtooth
+from ecgcore.limits import Count, Seconds, Share
 from ecgcore.measured import Value, measurement_of
 from ecgcore.recorded import Recorded
+from ecgcore.rhythm import RhythmConfig
 from ecgcore.rpeak import RPeak
 from ecgcore.second import LabelledBeat
 from ecgcore.types import FloatArray, Int64Array
@@ -22,15 +24,14 @@ from ecgcore.types import FloatArray, Int64Array
 class AtrialRateConfig:
     """Limits."""
 
-    conduction: ConductionConfig = field(default_factory=lambda: ConductionConfig(template_beats=4))
-    """How P waves are searched for that no QRS follows."""
-    flutter: FlutterConfig = field(default_factory=FlutterConfig)
-    flutter_share: float = 0.5
+    template_beats: Count = 4
+    """P waves that the search for those without a QRS may rest on; the whole recording is known."""
+    flutter_share: Share = 0.5
     """A recording of which flutter takes more has the rate of its waves."""
-    least_pp: int = 2
+    least_pp: Count = 2
     """Intervals between P waves that a rate rests on."""
-    before_s: float = 6.0
-    after_s: float = 1.0
+    before_s: Seconds = 6.0
+    after_s: Seconds = 1.0
     """Signal around a beat that P waves are searched in."""
 
 
@@ -49,23 +50,27 @@ class PWaves(NamedTuple):
         return found
 
 
-def measure_atria(beats: BeatPlaces, config: AtrialRateConfig) -> Iterator[Measurement]:
+def measure_atria(
+    beats: BeatPlaces, config: AtrialRateConfig, rhythm: RhythmConfig
+) -> Iterator[Measurement]:
     """Give the atrial rate, the mean PP interval and P waves for each QRS."""
     recorded = beats.recorded
-    for key, (value, n) in _values(beats, config).items():
+    for key, (value, n) in _values(beats, config, rhythm).items():
         yield measurement_of(key, value, n, recorded.sqi, None)
 
 
-def _values(beats: BeatPlaces, config: AtrialRateConfig) -> dict[str, tuple[Value, int]]:
+def _values(
+    beats: BeatPlaces, config: AtrialRateConfig, rhythm: RhythmConfig
+) -> dict[str, tuple[Value, int]]:
     recorded, keys = beats.recorded, ("atrial_rate", "pp_mean", "av_ratio")
     reason = recorded.unusable or (NullReason.AF if beats.is_af else None)
     if reason is not None:
         return dict.fromkeys(keys, (reason, 0))
     if recorded.share_of([RhythmLabel.AFLUTTER]) > config.flutter_share:
-        return _of_flutter(recorded, config)
+        return _of_flutter(recorded, rhythm.flutter)
     if not recorded.beats:
         return dict.fromkeys(keys, (NullReason.TOO_FEW_BEATS, 0))
-    p = p_waves(beats, config)
+    p = p_waves(beats, config, rhythm.conduction)
     if not p.place_s.size:
         return dict.fromkeys(keys, (NullReason.NO_P_WAVE, 0))
     pp_ms, n = p.intervals_ms, p.place_s.size
@@ -80,19 +85,20 @@ def _values(beats: BeatPlaces, config: AtrialRateConfig) -> dict[str, tuple[Valu
     }
 
 
-def p_waves(beats: BeatPlaces, config: AtrialRateConfig) -> PWaves:
+def p_waves(beats: BeatPlaces, config: AtrialRateConfig, conduction: ConductionConfig) -> PWaves:
     """Find all P waves of the lead that has most of them."""
     recorded = beats.recorded
     lead = int(np.argmax(np.isfinite(beats.places[1:, :, P, PEAK]).sum(axis=1)))
     ecg_mv, fs_hz = recorded.ecg_mv[lead], recorded.fs_hz
     before, after = round(config.before_s * fs_hz), round(config.after_s * fs_hz)
+    conduction = replace(conduction, template_beats=config.template_beats)
     pattern = np.zeros(N_PATTERN)
     # The P wave is learnt first, so that it is known from the first beat on.
     for _ in range(2):
         places: list[float] = []
         runs: list[int] = []
         run = last = 0
-        search = Conduction(config.conduction, fs_hz, ConductionState(pattern=pattern, lead=lead))
+        search = Conduction(conduction, fs_hz, ConductionState(pattern=pattern, lead=lead))
         for beat in recorded.beats:
             run += beat.rr_ms is None
             if np.isnan(ecg_mv[last : beat.sample]).any():
@@ -118,8 +124,8 @@ def _labelled(beat: BeatClassified) -> LabelledBeat:
     return LabelledBeat(peak, beat.waves, beat.lead_waves, beat.label, beat.confidence)
 
 
-def _of_flutter(recorded: Recorded, config: AtrialRateConfig) -> dict[str, tuple[Value, int]]:
-    cycles_s = flutter_cycles_s(recorded, config.flutter)
+def _of_flutter(recorded: Recorded, config: FlutterConfig) -> dict[str, tuple[Value, int]]:
+    cycles_s = flutter_cycles_s(recorded, config)
     no_p: tuple[Value, int] = (NullReason.NO_P_WAVE, 0)
     rr_ms = recorded.rr_ms[np.isfinite(recorded.rr_ms)]
     if not cycles_s or not rr_ms.size:

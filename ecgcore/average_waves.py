@@ -14,6 +14,7 @@ from ecgcore import morph_places as m
 from ecgcore.average_leads import LEAST_ST_UV, s_mv
 from ecgcore.average_signal import AverageSignal, both
 from ecgcore.events import NullReason
+from ecgcore.limits import Microvolts, Milliseconds, Millivolts
 from ecgcore.measured import Said, Value
 from ecgcore.morph_qrs import HEIGHT, MOST, N_COLUMNS, deflections_of
 from ecgcore.morph_qrs import PEAK as PEAK_AT
@@ -25,13 +26,13 @@ from ecgcore.types import FloatArray
 class AverageWavesConfig:
     """Limits."""
 
-    notch_mv: float = 0.02
+    notch_mv: Millivolts = 0.02
     """How far a P wave falls from its lower peak before it rises to the other."""
-    smooth_ms: float = 10.0
+    smooth_ms: Milliseconds = 10.0
     """A P wave is averaged over so much before its peaks are looked for."""
-    least_st_uv: float = LEAST_ST_UV
+    least_st_uv: Microvolts = LEAST_ST_UV
     """A smaller level at J+60 ms has no sign."""
-    discordant_uv: float = 100.0
+    discordant_uv: Microvolts = 100.0
     """Elevation at J that is put in proportion to S."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ecgcore.beat_places import OVER_LEADS, BeatPlaces
 from ecgcore.beat_values import HEIGHTS, INTERVALS, NEEDS_P, heights, intervals_ms
 from ecgcore.events import Measurement, NullReason
+from ecgcore.limits import Share
 from ecgcore.measured import measurement_of
 from ecgcore.statistic import Statistic
 from ecgcore.stats import median
@@ -21,11 +22,8 @@ class BeatStatisticsConfig:
 
     statistics: tuple[Statistic, ...] = tuple(Statistic)
     """Those that are given; each is a row more for every value and lead."""
-    least_share: float = 0.5
+    least_share: Share = 0.5
     """Of the beats, that must have the value."""
-    before_s: float = 0.4
-    after_s: float = 0.7
-    """What is cut out around an R peak."""
 
 
 OF: Mapping[Statistic, Callable[[FloatArray], float]] = MappingProxyType(
@@ -77,7 +75,7 @@ def measure_beats(beats: BeatPlaces, config: BeatStatisticsConfig) -> Iterator[M
     for row, lead in enumerate((None, *beats.recorded.leads), OVER_LEADS):
         for key, values in intervals_ms(beats, row).items():
             yield from told(key, *_of_p(key, values[usual], beats), beats, config, lead)
-    figures = heights(beats, config.before_s, config.after_s)
+    figures = heights(beats)
     for key, by_lead in zip(HEIGHTS, figures, strict=True):
         for lead, values in zip(beats.recorded.leads, by_lead, strict=True):
             given = _of_p(key, values, beats)

@@ -41,6 +41,8 @@ HEIGHTS = (
     *("st_j0", "st_j20", "st_j40", "st_j60", "st_j80", "t_amp_pos", "t_amp_neg", "t_amp"),
 )
 """Figures of `ecgcore.morphology` that are given of single beats too."""
+_BEFORE_S, _AFTER_S = 0.4, 0.7
+"""What is cut out around an R peak holds all waves of the beat."""
 _HEIGHTS_AT = [m.KEYS.index(key) for key in HEIGHTS]
 
 
@@ -60,12 +62,12 @@ def intervals_ms(beats: BeatPlaces, row: int) -> dict[str, FloatArray]:
     return {key: np.where(x > 0.0, x, np.nan) * sample_ms for key, x in found.items()}
 
 
-def heights(beats: BeatPlaces, before_s: float, after_s: float) -> FloatArray:
+def heights(beats: BeatPlaces) -> FloatArray:
     """Give figures of the beats of `is_usual`, shape (len(HEIGHTS), n_leads, n_usual)."""
     recorded = beats.recorded
     used = np.flatnonzero(beats.is_usual)
     n_leads, n_samples = recorded.ecg_mv.shape
-    before, after = round(before_s * recorded.fs_hz), round(after_s * recorded.fs_hz)
+    before, after = round(_BEFORE_S * recorded.fs_hz), round(_AFTER_S * recorded.fs_hz)
     found = np.full((used.size, n_leads, m.N_FIGURES), math.nan)
     points = _points(beats)
     for k, at in enumerate(used):

@@ -9,6 +9,7 @@ import numpy as np
 from ecgcore.average_leads import CHEST, TWELVE, r_mv, with_leads
 from ecgcore.average_signal import AverageSignal, Measure, both, over
 from ecgcore.events import NullReason
+from ecgcore.limits import Count
 from ecgcore.measured import Said
 from ecgcore.types import FloatArray
 
@@ -24,7 +25,7 @@ class LeadLikenessConfig:
 
     patch_leads: tuple[str, ...] = ("CHEST", "PATCH")
     """Names, in capitals."""
-    least_leads: int = 2
+    least_leads: Count = 2
     """Of the twelve, that a patch is compared with."""
 
 

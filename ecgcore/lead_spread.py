@@ -15,6 +15,7 @@ from ecgcore.average_signal import AverageSignal, both
 from ecgcore.beat_places import OFF, ON, OVER_LEADS, PEAK, QRS, BeatPlaces, P, T
 from ecgcore.beat_values import Point
 from ecgcore.events import NullReason
+from ecgcore.limits import Count, Share
 from ecgcore.measured import Value
 from ecgcore.repolarisation import fridericia_ms
 from ecgcore.types import FloatArray
@@ -24,8 +25,8 @@ from ecgcore.types import FloatArray
 class LeadSpreadConfig:
     """What a dispersion needs."""
 
-    least_leads: int = 8
-    least_share: float = 0.5
+    least_leads: Count = 8
+    least_share: Share = 0.5
     """Of the beats, that must have the wave for a lead to count."""
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ecgcore.beat_places import OFF, ON, OVER_LEADS, QRS, BeatPlaces, T
 from ecgcore.events import NullReason
+from ecgcore.limits import Count, Milliseconds, Share
 from ecgcore.nn import is_normal
 from ecgcore.types import FloatArray
 
@@ -15,11 +16,11 @@ from ecgcore.types import FloatArray
 class QtIndividualConfig:
     """What a fit needs before it is believed."""
 
-    least_pairs: int = 400
-    least_span_ms: float = 200.0
+    least_pairs: Count = 400
+    least_span_ms: Milliseconds = 200.0
     """Longest less shortest RR."""
-    least_r2: float = 0.5
-    nn_tolerance: float = 0.2
+    least_r2: Share = 0.5
+    nn_tolerance: Share = 0.2
     """An RR further from its neighbours' median than this share is left out."""
 
 

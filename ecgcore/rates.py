@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ecgcore.beat_places import BeatPlaces
 from ecgcore.beat_statistics import BeatStatisticsConfig, told
 from ecgcore.events import BeatLabel, Measurement, NullReason
+from ecgcore.limits import Count, Share
 from ecgcore.measured import Value, measurement_of
 from ecgcore.nn import BoolArray
 from ecgcore.types import FloatArray
@@ -18,11 +19,11 @@ from ecgcore.types import FloatArray
 class RatesConfig:
     """Limits."""
 
-    running_rr: int = 8
+    running_rr: Count = 8
     """Intervals that the least and the greatest rate are means over."""
-    premature: float = 0.80
+    premature: Share = 0.80
     """A premature beat ends an interval shorter than this share of the usual one."""
-    usual_nn: int = 8
+    usual_nn: Count = 8
     """NN intervals before it that the usual one is the median of."""
 
 

@@ -12,6 +12,7 @@ from ecgcore import morph_places as m
 from ecgcore.average_leads import CHEST, TWELVE
 from ecgcore.average_signal import AverageSignal
 from ecgcore.events import BeatLabel, NullReason
+from ecgcore.limits import Microvolts, Milliseconds, Years
 from ecgcore.measured import Said, Value
 from ecgcore.person import Person, Sex
 
@@ -23,17 +24,17 @@ _LOW_LATERAL = ("V5", "V6")
 class StGroupsConfig:
     """Limits (UDMI4; Sgarbossa 1996)."""
 
-    elevated_uv: float = 100.0
+    elevated_uv: Microvolts = 100.0
     """In all leads but V2 and V3."""
-    elevated_men_uv: float = 200.0
+    elevated_men_uv: Microvolts = 200.0
     """In V2 and V3, men of `young_years` and above."""
-    elevated_young_men_uv: float = 250.0
-    elevated_women_uv: float = 150.0
-    young_years: float = 40.0
-    wide_qrs_ms: float = 120.0
+    elevated_young_men_uv: Microvolts = 250.0
+    elevated_women_uv: Microvolts = 150.0
+    young_years: Years = 40.0
+    wide_qrs_ms: Milliseconds = 120.0
     """From here on a QRS counts as one of a bundle branch block."""
-    concordant_uv: float = 100.0
-    discordant_uv: float = 500.0
+    concordant_uv: Microvolts = 100.0
+    discordant_uv: Microvolts = 500.0
 
 
 def limit_in_v2_v3_uv(person: Person, config: StGroupsConfig) -> float:

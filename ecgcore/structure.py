@@ -19,11 +19,12 @@ from ecgcore.lead_likeness import (
     patch_leads,
 )
 from ecgcore.lead_spread import LEAD_SPREAD, LeadSpreadConfig, lead_spread
+from ecgcore.limits import Count
 from ecgcore.measured import Said, measurement_of
 from ecgcore.qt_individual import QtIndividualConfig, qtc_individual
 from ecgcore.rates import RatesConfig, measure_rates
 from ecgcore.recorded import Recorded
-from ecgcore.rhythm import AF_SHARE
+from ecgcore.rhythm import RhythmConfig
 from ecgcore.st_groups import StGroupsConfig, sgarbossa, ste_contiguous
 from ecgcore.stats import median
 
@@ -40,17 +41,25 @@ class StructureConfig:
     spread: LeadSpreadConfig = field(default_factory=LeadSpreadConfig)
     likeness: LeadLikenessConfig = field(default_factory=LeadLikenessConfig)
     st: StGroupsConfig = field(default_factory=StGroupsConfig)
-    af_share: float = AF_SHARE
-    """A recording of which AF takes more has no P waves."""
-    least_u: int = 3
+    least_u: Count = 3
     """Beats with a U wave that its measures rest on."""
 
 
-def measure_structure(recorded: Recorded, config: StructureConfig) -> Iterator[Measurement]:
-    """Give every value of the family."""
-    beats = BeatPlaces(recorded, config.af_share)
+def measure_structure(
+    recorded: Recorded, config: StructureConfig, rhythm: RhythmConfig, af_share: float
+) -> Iterator[Measurement]:
+    """Give every value of the family.
+
+    Parameters
+    ----------
+    rhythm : RhythmConfig
+        What the rhythms were found by.
+    af_share : float
+        A recording of which AF takes more has no P waves.
+    """
+    beats = BeatPlaces(recorded, af_share)
     yield from measure_rates(beats, config.rates, config.beats)
-    yield from measure_atria(beats, config.atria)
+    yield from measure_atria(beats, config.atria, rhythm)
     value, n = qtc_individual(beats, config.qt)
     yield measurement_of("qtc_individual", value, n, recorded.sqi, None)
     yield from measure_beats(beats, config.beats)
