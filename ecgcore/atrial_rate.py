@@ -13,6 +13,7 @@ from ecgcore.events import BeatClassified, Measurement, NullReason, RhythmLabel
 from ecgcore.flutter import FlutterConfig, sawtooth
 from ecgcore.limits import Count, Seconds, Share
 from ecgcore.measured import Value, measurement_of
+from ecgcore.nn import BoolArray
 from ecgcore.recorded import Recorded
 from ecgcore.rhythm import RhythmConfig
 from ecgcore.rpeak import RPeak
@@ -26,6 +27,10 @@ class AtrialRateConfig:
 
     template_beats: Count = 4
     """P waves that the search for those without a QRS may rest on; the whole recording is known."""
+    least_share: Share = 0.5
+    """Of the beats, that must have a P wave before them."""
+    in_time: Share = 0.25
+    """A P wave without a QRS that comes sooner after another, by this share of PP, is none."""
     flutter_share: Share = 0.5
     """A recording of which flutter takes more has the rate of its waves."""
     least_pp: Count = 2
@@ -42,6 +47,8 @@ class PWaves(NamedTuple):
     """shape (n,)"""
     run: Int64Array
     """shape (n,), rising; between waves of different runs something is not known"""
+    n_beats: int
+    """Beats that have any since the beat before."""
 
     @property
     def intervals_ms(self) -> FloatArray:
@@ -71,7 +78,7 @@ def _values(
     if not recorded.beats:
         return dict.fromkeys(keys, (NullReason.TOO_FEW_BEATS, 0))
     p = p_waves(beats, config, rhythm.conduction)
-    if not p.place_s.size:
+    if p.n_beats < config.least_share * len(recorded.beats):
         return dict.fromkeys(keys, (NullReason.NO_P_WAVE, 0))
     pp_ms, n = p.intervals_ms, p.place_s.size
     ratio = n / len(recorded.beats)
@@ -89,33 +96,59 @@ def p_waves(beats: BeatPlaces, config: AtrialRateConfig, conduction: ConductionC
     """Find all P waves of the lead that has most of them."""
     recorded = beats.recorded
     lead = int(np.argmax(np.isfinite(beats.places[1:, :, P, PEAK]).sum(axis=1)))
-    ecg_mv, fs_hz = recorded.ecg_mv[lead], recorded.fs_hz
-    before, after = round(config.before_s * fs_hz), round(config.after_s * fs_hz)
     conduction = replace(conduction, template_beats=config.template_beats)
     pattern = np.zeros(N_PATTERN)
     # The P wave is learnt first, so that it is known from the first beat on.
     for _ in range(2):
-        places: list[float] = []
-        runs: list[int] = []
-        run = last = 0
-        search = Conduction(conduction, fs_hz, ConductionState(pattern=pattern, lead=lead))
-        for beat in recorded.beats:
-            run += beat.rr_ms is None
-            if np.isnan(ecg_mv[last : beat.sample]).any():
-                pattern = search.state.pattern
-                search.finish(beat.sample)
-                search.state.pattern = pattern
-            last = beat.sample
-            end = min(beat.sample + after, ecg_mv.size)
-            search.push(_labelled(beat), lead, ecg_mv[max(beat.sample - before, 0) : end], end)
-            cycle = search.state.cycles[-1]
-            found = [each for each in (*cycle.lost_s, cycle.p_s) if np.isfinite(each)]
-            places += found
-            runs += [run] * len(found)
-            # Of a beat without a P wave nobody knows when the atria beat.
-            run += not np.isfinite(cycle.p_s)
+        state = ConductionState(pattern=pattern, lead=lead)
+        search = Conduction(conduction, recorded.fs_hz, state)
+        found, is_lost = _followed(recorded, search, config)
         pattern = search.state.pattern
-    return PWaves(np.array(places, float), np.array(runs, np.int64))
+    return _in_time(found, is_lost, config.in_time)
+
+
+def _followed(
+    recorded: Recorded, search: Conduction, config: AtrialRateConfig
+) -> tuple[PWaves, BoolArray]:
+    """Give the P waves, beat after beat, and which of them no QRS follows."""
+    lead, fs_hz = search.state.lead, recorded.fs_hz
+    ecg_mv, n_samples = recorded.ecg_mv[lead], recorded.n_samples
+    before, after = round(config.before_s * fs_hz), round(config.after_s * fs_hz)
+    places: list[float] = []
+    runs: list[int] = []
+    lost: list[bool] = []
+    run = last = n_beats = 0
+    for beat in recorded.beats:
+        run += beat.rr_ms is None
+        if np.isnan(ecg_mv[last : beat.sample]).any():
+            pattern = search.state.pattern
+            search.finish(beat.sample)
+            search.state.pattern = pattern
+        last = beat.sample
+        end = min(beat.sample + after, n_samples)
+        search.push(_labelled(beat), lead, ecg_mv[max(beat.sample - before, 0) : end], end)
+        cycle = search.state.cycles[-1]
+        has_own = bool(np.isfinite(cycle.p_s))
+        inside = [*cycle.lost_s, cycle.p_s] if has_own else [*cycle.lost_s]
+        places += inside
+        runs += [run] * len(inside)
+        lost += [True] * len(cycle.lost_s) + [False] * has_own
+        n_beats += bool(inside)
+        # Of a beat without a P wave nobody knows when the atria beat.
+        run += not has_own
+    found = PWaves(np.array(places, float), np.array(runs, np.int64), n_beats)
+    return found, np.array(lost, bool)
+
+
+def _in_time(p: PWaves, is_lost: BoolArray, share: float) -> PWaves:
+    """Leave out P waves that no QRS follows and that do not come in time."""
+    if not p.intervals_ms.size:
+        return p
+    least_s = (1.0 - share) * float(np.median(p.intervals_ms)) / 1e3
+    steps_s = np.where(np.diff(p.run) == 0, np.diff(p.place_s), np.inf)
+    is_soon = np.minimum(np.append(np.inf, steps_s), np.append(steps_s, np.inf)) < least_s
+    kept = ~(is_lost & is_soon)
+    return PWaves(p.place_s[kept], p.run[kept], p.n_beats)
 
 
 def _labelled(beat: BeatClassified) -> LabelledBeat:

@@ -14,7 +14,7 @@ from ecgcore import morph_places as m
 from ecgcore.average_leads import LEAST_ST_UV, s_mv
 from ecgcore.average_signal import AverageSignal, both
 from ecgcore.events import NullReason
-from ecgcore.limits import Microvolts, Milliseconds, Millivolts
+from ecgcore.limits import Microvolts, Milliseconds, Millivolts, Share
 from ecgcore.measured import Said, Value
 from ecgcore.morph_qrs import HEIGHT, MOST, N_COLUMNS, deflections_of
 from ecgcore.morph_qrs import PEAK as PEAK_AT
@@ -28,6 +28,8 @@ class AverageWavesConfig:
 
     notch_mv: Millivolts = 0.02
     """How far a P wave falls from its lower peak before it rises to the other."""
+    peak_share: Share = 0.5
+    """Height of the lower peak over that of the higher one, on the same side."""
     smooth_ms: Milliseconds = 10.0
     """A P wave is averaged over so much before its peaks are looked for."""
     least_st_uv: Microvolts = LEAST_ST_UV
@@ -63,9 +65,10 @@ def p_peak_gap_ms(signal: AverageSignal, lead: str, config: AverageWavesConfig) 
     top = int(peaks[np.argmax(p_mv[peaks])])
     deepest, other = config.notch_mv, top
     for peak in peaks.tolist():
-        between = p_mv[min(peak, top) : max(peak, top) + 1]
-        if p_mv[peak] > 0.0 and p_mv[peak] - between.min() >= deepest:
-            deepest, other = p_mv[peak] - between.min(), peak
+        dip_mv = p_mv[min(peak, top) : max(peak, top) + 1].min()
+        is_second = p_mv[peak] >= config.peak_share * p_mv[top] and dip_mv > 0.0
+        if is_second and p_mv[peak] - dip_mv >= deepest:
+            deepest, other = p_mv[peak] - dip_mv, peak
     if other == top:
         return NullReason.NOT_APPLICABLE
     return abs(top - other) * 1e3 / signal.fs_hz
