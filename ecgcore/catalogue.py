@@ -181,7 +181,7 @@ class Entry:
     def stands_for(self, key: str) -> bool:
         """Tell whether `key` is this row's key, one of its family, or a statistic of it."""
         key, dot, statistic = key.partition(".")
-        if dot and not (self.has_statistics and statistic in set(Statistic)):
+        if dot and not (self.has_statistics and statistic in WORDS):
             return False
         if not self.key.endswith("*"):
             return key == self.key
@@ -213,15 +213,23 @@ class Catalogue:
     def _families(self) -> tuple[Entry, ...]:
         return tuple(entry for entry in self.entries if entry.key.endswith("*"))
 
+    @cached_property
+    def _statistics(self) -> dict[str, Entry]:
+        return {
+            key: _with_statistic(entry, key)
+            for entry in self.entries
+            if entry.has_statistics and not entry.key.endswith("*")
+            for key in (f"{entry.key}.{statistic}" for statistic in Statistic)
+        }
+
     def find(self, key: str) -> Entry | None:
         """Give the row of a key, of the family it belongs to, or one made for a statistic."""
-        name, dot, _ = key.partition(".")
-        found = self._by_key.get(name)
+        found = self._by_key.get(key) or self._statistics.get(key)
         if found is None:
-            found = next((family for family in self._families if family.stands_for(name)), None)
-        if not dot or found is None:
-            return found
-        return _with_statistic(found, key) if found.stands_for(key) else None
+            found = next((family for family in self._families if family.stands_for(key)), None)
+            if found is not None and "." in key:
+                found = _with_statistic(found, key)
+        return found
 
     def __getitem__(self, key: str) -> Entry:
         entry = self.find(key)
@@ -267,7 +275,6 @@ class Catalogue:
         )
 
 
-@cache
 def _with_statistic(entry: Entry, key: str) -> Entry:
     """Give the row of a statistic: no code and no range of the value itself goes with it."""
     statistic = Statistic(key.partition(".")[2])
