@@ -10,6 +10,7 @@ same stretch measured from an archive give the same values.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ from ecgcore.measured import measurement_of, unusable
 from ecgcore.nn import is_normal
 from ecgcore.omics import WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.rates import measure_window_rates
 from ecgcore.state import digest_of, dump_state, load_state
 from ecgcore.types import EcgChunk, Float32Array, FloatArray, Gap, SampleClock, SampleIndex
 
@@ -167,14 +169,14 @@ class LivePipeline:
 
     def _close(self, window: WindowClosed) -> Iterator[WindowClosed]:
         if window.kind is WindowKind.S10:
-            yield self._with(window, self._of_signal(window))
+            yield self._with(window, chain(self._of_rates(window), self._of_signal(window)))
             self._forget_signal(window.end)
             return
         end = self._long_end()
         if end is not None and end <= window.start:
             # Its last minutes had no sample.
             yield self._long()
-        yield self._with(window, self._of_variability(window))
+        yield self._with(window, chain(self._of_rates(window), self._of_variability(window)))
         noise = tuple(each for each in window.measurements if each.key == "noise_rms")
         self.state.minutes.append(replace(window, measurements=noise))
         if window.end == self._long_end():
@@ -229,6 +231,12 @@ class LivePipeline:
 
     def _rows_of(self, window: WindowClosed) -> list[LiveBeat]:
         return [row for row in self.state.rows if window.start <= row.sample < window.end]
+
+    def _of_rates(self, window: WindowClosed) -> Iterator[Measurement]:
+        rr_ms = np.array([row.rr_ms for row in self._rows_of(window)], float)
+        reason = unusable(window.sqi, window.coverage)
+        config = self.config.parameters.structure.rates
+        return measure_window_rates(rr_ms, reason, window.sqi, config)
 
     def _of_variability(self, window: WindowClosed) -> Iterator[Measurement]:
         """Measure a longer window: all that rests on its intervals and is not asking for more."""
@@ -303,7 +311,7 @@ class LivePipeline:
         end = start + LONG_S * self._second
         window = _joined(minutes, start, end, 1e3 / self.config.fs_hz)
         window = replace(window, measurements=self._of_beats(window, minutes))
-        window = self._with(window, self._of_variability(window))
+        window = self._with(window, chain(self._of_rates(window), self._of_variability(window)))
         self.state.rows = [row for row in self.state.rows if row.sample >= end]
         self.state.af = [each for each in self.state.af if each[1] is None or each[1] > end]
         return window

@@ -33,16 +33,7 @@ def measure_rates(
     """Give the rates over the window, that of single beats, and coupling and pauses."""
     recorded = beats.recorded
     rr_ms = recorded.rr_ms
-    known_ms = rr_ms[np.isfinite(rr_ms)]
-    few = recorded.unusable or (NullReason.TOO_FEW_BEATS if known_ms.size < 2 else None)
-    values: dict[str, Value] = {
-        "vent_rate": few or 60000.0 / float(np.mean(known_ms)),
-        "rr_range": few or float(np.ptp(known_ms)),
-        **running_rates(rr_ms, config.running_rr),
-    }
-    for key, value in values.items():
-        value = recorded.unusable or value
-        yield measurement_of(key, value, known_ms.size, recorded.sqi, None)
+    yield from measure_window_rates(rr_ms, recorded.unusable, recorded.sqi, config)
     nn_ms = rr_ms[beats.is_nn]
     yield from told("hr_inst", 60000.0 / nn_ms, beats.no_beats, beats, statistics)
     is_premature = premature_of(beats, config)
@@ -51,6 +42,21 @@ def measure_rates(
         ("coupling_int", "comp_pause"), around(beats, is_premature), strict=True
     ):
         yield from told(key, given_ms, absent, beats, statistics)
+
+
+def measure_window_rates(
+    rr_ms: FloatArray, unusable: NullReason | None, sqi: float, config: RatesConfig
+) -> Iterator[Measurement]:
+    """Give the rates of a window that all intervals count in, shape (n_beats,)."""
+    known_ms = rr_ms[np.isfinite(rr_ms)]
+    few = NullReason.TOO_FEW_BEATS if known_ms.size < 2 else None
+    values: dict[str, Value] = {
+        "vent_rate": few or 60000.0 / float(np.mean(known_ms)),
+        "rr_range": few or float(np.ptp(known_ms)),
+        **running_rates(rr_ms, config.running_rr),
+    }
+    for key, value in values.items():
+        yield measurement_of(key, unusable or value, known_ms.size, sqi, None)
 
 
 def running_rates(rr_ms: FloatArray, n: int) -> dict[str, Value]:
