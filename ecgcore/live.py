@@ -41,6 +41,7 @@ from ecgcore.omics import WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.rates import measure_window_rates
 from ecgcore.state import digest_of, dump_state, load_state
+from ecgcore.stats import median
 from ecgcore.types import EcgChunk, Float32Array, FloatArray, Gap, SampleClock, SampleIndex
 
 LONG_S = 300
@@ -233,10 +234,19 @@ class LivePipeline:
         return [row for row in self.state.rows if window.start <= row.sample < window.end]
 
     def _of_rates(self, window: WindowClosed) -> Iterator[Measurement]:
-        rr_ms = np.array([row.rr_ms for row in self._rows_of(window)], float)
+        rows = self._rows_of(window)
+        rr_ms = np.array([row.rr_ms for row in rows], float)
         reason = unusable(window.sqi, window.coverage)
         config = self.config.parameters.structure.rates
-        return measure_window_rates(rr_ms, reason, window.sqi, config)
+        yield from measure_window_rates(rr_ms, reason, window.sqi, config)
+        is_sinus = np.array([row.label is BeatLabel.NORMAL for row in rows], bool)
+        is_nn = is_sinus & np.r_[False, is_sinus[:-1]][: rr_ms.size] & np.isfinite(rr_ms)
+        n = int(is_nn.sum())
+        if reason is None and not n:
+            is_paced = [row.label is BeatLabel.PACED for row in rows]
+            reason = NullReason.PACED if 2 * sum(is_paced) > len(rows) else NullReason.TOO_FEW_BEATS
+        value = median(60000.0 / rr_ms[is_nn]) if reason is None else reason
+        yield measurement_of("hr_inst", value, n, window.sqi, None)
 
     def _of_variability(self, window: WindowClosed) -> Iterator[Measurement]:
         """Measure a longer window: all that rests on its intervals and is not asking for more."""

@@ -141,6 +141,7 @@ def test_a_key_stands_in_every_window_that_is_long_enough_for_it(events: list[Ev
         assert slow < mean < fast or window is ten
         assert span == pytest.approx(longest - shortest)
         assert ventricles == pytest.approx(mean)
+        assert window["hr_inst"].value == pytest.approx(mean, rel=0.05)
         assert set(window) <= set(PATCH.live_keys)
 
 
