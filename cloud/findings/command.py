@@ -51,9 +51,9 @@ def findings(
     from cloud.extraction.work import records_in
     from cloud.findings.given import TABLES, of_tables, rules_with
     from cloud.findings.work import work
-    from cloud.parameters.read import parameters_of
+    from cloud.parameters.read import preset_of
 
-    rules, config = rules_with(limits), parameters_of(params)
+    rules, config = rules_with(limits), preset_of(params).parameters
     tables = [path for path in paths if path.suffix in TABLES]
     records = records_in([path for path in paths if path not in tables]) if paths != tables else []
     judged = [*of_tables(tables, rules)]
