@@ -18,6 +18,7 @@ from ecgcore.events import (
     RhythmEnded,
     RhythmLabel,
 )
+from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.types import FloatArray
 
@@ -40,6 +41,7 @@ class Recorded:
     average: AverageSignal | NullReason
     """The representative beat, or why there is none."""
     person: Person = UNKNOWN
+    occasion: Occasion = UNKNOWN_OCCASION
 
     @property
     def n_samples(self) -> int:
