@@ -95,14 +95,14 @@ def warped_distance(one: FloatArray, other: FloatArray, warp: int) -> float:
     size_one, size_other = math.sqrt((one**2).mean()), math.sqrt((other**2).mean())
     if size_one * size_other <= _LEAST_POWER:
         return math.nan
-    last = np.full(n + 1, np.inf)
+    last, row = np.full(n + 1, np.inf), np.full(n + 1, np.inf)
     last[0] = 0.0
     for i in range(1, n + 1):
-        row = np.full(n + 1, np.inf)
+        row[:] = np.inf
         for j in range(max(i - warp, 1), min(i + warp, n) + 1):
             cost = abs(one[i - 1] / size_one - other[j - 1] / size_other)
             row[j] = cost + min(last[j], last[j - 1], row[j - 1])
-        last = row
+        last, row = row, last
     return float(last[n] / n)
 
 

@@ -8,7 +8,7 @@ from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import GLOBAL
 from ecgcore.beat_cuts import clusters, cut_beats
-from ecgcore.events import BeatLabel, NullReason
+from ecgcore.events import BeatLabel, NullReason, RhythmLabel
 from ecgcore.measured import Value
 from ecgcore.recorded import Recorded
 
@@ -30,7 +30,14 @@ class PvcConfig:
 
 def measure_pvc(recorded: Recorded, config: PvcConfig) -> dict[str, tuple[Value, int]]:
     """Give each key's value with the number of beats behind it."""
-    beats = [beat for beat in recorded.beats if beat.label is BeatLabel.VENTRICULAR]
+    # What was taken for beats of fibrillating ventricles is none.
+    vf = [each for each in recorded.rhythms if each.label is RhythmLabel.VF]
+    beats = [
+        beat
+        for beat in recorded.beats
+        if beat.label is BeatLabel.VENTRICULAR
+        and not any(each.start <= beat.sample < each.end for each in vf)
+    ]
     if not beats:
         return dict.fromkeys(PVC_SHAPE, (NullReason.NOT_APPLICABLE, 0))
     found = clusters(

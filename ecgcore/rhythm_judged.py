@@ -100,10 +100,12 @@ def _go_on(runs: Runs, rule: RunRule, beat: SettledBeat, *, is_member: bool) -> 
 
 def _cycle(runs: Runs, rule: RunRule, beat: SettledBeat, before: list[SettledBeat]) -> None:
     """Take a beat and those before it that a cycle has; none where they are too few."""
-    cycle = [*before, beat]
-    is_unbroken = bool(before) and all(each.rr_us is not None for each in cycle[1:])
-    is_unbroken &= all(each.rhythm is not RhythmLabel.VF for each in before)
-    n_v = sum(each.label is BeatLabel.VENTRICULAR for each in cycle)
+    n_v = 0
+    is_unbroken = bool(before)
+    for k, each in enumerate((*before, beat)):
+        n_v += each.label is BeatLabel.VENTRICULAR
+        is_unbroken &= k == 0 or each.rr_us is not None
+        is_unbroken &= each.rhythm is not RhythmLabel.VF
     if is_unbroken and n_v == 1:
         runs.add(Run(before[0].time_us, beat.time_us, 1), rule)
     else:

@@ -94,7 +94,9 @@ def judge(
         return
     _pause(beat, beat.rr_us, rules, sums, peaks)
     _rate(beat, beat.rr_us, before, rules, sums, peaks)
-    usual_us = usual_rr_us(before)
+    # Only these can be premature beats of the ventricles or escape beats.
+    is_odd = beat.label is BeatLabel.VENTRICULAR or beat.has_p is False
+    usual_us = usual_rr_us(before) if is_odd else None
     if usual_us is not None:
         _coupling(beat, beat.rr_us, before[-1], usual_us, sums)
         sums.n_escapes += _is_escape(beat, beat.rr_us, before, usual_us, rules)

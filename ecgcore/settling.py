@@ -129,10 +129,10 @@ class Settling:
         state.seconds = state.seconds[len(seconds) :]
         state.beats = state.beats[len(beats) :]
         state.spans = [each for each in state.spans if each.end > limit]
-        found: list[SettledBeat | SettledPiece] = []
+        found: list[Settled] = []
         found += [piece for each in seconds for piece in _pieces(each, spans)]
         found += [each._replace(rhythm=_rhythm_at(each.start, spans)) for each in beats]
-        return list(sorted(found, key=_start_of))
+        return sorted(found, key=_start_of)
 
 
 def settled(events: Iterable[Event], fs_hz: float, config: SettlingConfig) -> list[Settled]:
@@ -142,7 +142,7 @@ def settled(events: Iterable[Event], fs_hz: float, config: SettlingConfig) -> li
     return [*found, *stage.finish()]
 
 
-def _start_of(item: SettledBeat | SettledPiece) -> SampleIndex:
+def _start_of(item: Settled) -> SampleIndex:
     return item.start
 
 
@@ -161,6 +161,8 @@ def _pieces(second: SettledPiece, spans: Iterable[RhythmEnded]) -> list[SettledP
     """Cut a second at the borders of rhythms; what none covers stays undetermined."""
     pieces, at = [], second.start
     for span in spans:
+        if span.start <= at and second.end <= span.end:
+            return [second._replace(rhythm=span.label)]
         start, end = max(span.start, at), min(span.end, second.end)
         if start >= end:
             continue
