@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgcore.average_signal import both
 from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.occasion import MarkKind
@@ -15,6 +14,7 @@ from ecgcore.rate_profile import (
     RateProfile,
     cosinor,
     day_bpm,
+    dip_pct,
     night_bpm,
     resting_bpm,
 )
@@ -51,16 +51,15 @@ def profile_of(recorded: Recorded, config: LongRateConfig) -> RateProfile:
 def measure_long_rate(recorded: Recorded, config: LongRateConfig) -> dict[str, Value]:
     """Give every key of the table."""
     profile = profile_of(recorded, config)
-    day, night = _clocked(recorded, day_bpm, profile), _clocked(recorded, night_bpm, profile)
     curve = cosinor(profile)
     acrophase = _of_curve(curve, lambda found: found.peak_h)
     has_clock = recorded.occasion.start_local_s is not None
     return {
         "hrr1": recovery_bpm(recorded, 60.0, config),
         "hrr2": recovery_bpm(recorded, 120.0, config),
-        "hr_day": day,
-        "hr_night": night,
-        "hr_dip": both(day, night, lambda by_day, by_night: 100.0 * (by_day - by_night) / by_day),
+        "hr_day": _clocked(recorded, day_bpm, profile),
+        "hr_night": _clocked(recorded, night_bpm, profile),
+        "hr_dip": _clocked(recorded, dip_pct, profile),
         "circ_mesor": _of_curve(curve, lambda found: found.mesor_bpm),
         "circ_amp": _of_curve(curve, lambda found: found.amplitude_bpm),
         "circ_acro": acrophase if has_clock else NullReason.NOT_APPLICABLE,

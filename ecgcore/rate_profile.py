@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgcore.average_signal import both
 from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.occasion import DAY_S
@@ -123,6 +124,12 @@ def day_bpm(profile: RateProfile) -> Value:
 def night_bpm(profile: RateProfile) -> Value:
     """Give the mean rate by night."""
     return mean_bpm(profile, lambda hour: not _is_between(hour, profile.config.day_h))
+
+
+def dip_pct(profile: RateProfile) -> Value:
+    """Give how much lower the rate is by night, as a share of that by day."""
+    day, night = day_bpm(profile), night_bpm(profile)
+    return both(day, night, lambda by_day, by_night: 100.0 * (by_day - by_night) / by_day)
 
 
 def resting_bpm(

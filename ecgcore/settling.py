@@ -4,6 +4,7 @@ A change of the base rhythm is told up to a minute after it. Beats and judged se
 long, then come out with the rhythm they lie in; what a checkpoint holds is bounded so.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -101,10 +102,7 @@ class Settling:
             state.spans.append(event)
             state.base = None
         elif isinstance(event, QualityScored):
-            is_usable = event.sqi >= self._config.usable_sqi
-            state.seconds.append(
-                SettledPiece(event.start, event.end, is_usable, RhythmLabel.UNDETERMINED)
-            )
+            state.seconds.append(self.second(event))
             limit = event.end - self._late
             return self._until(limit) if limit - state.seconds[0].start >= self._step else []
         return []
@@ -115,6 +113,11 @@ class Settling:
         ends += [each.start + 1 for each in self.state.beats]
         return self._until(max(ends, default=0))
 
+    def second(self, scored: QualityScored) -> SettledPiece:
+        """Give a judged second, its rhythm not known yet."""
+        is_usable = scored.sqi >= self._config.usable_sqi
+        return SettledPiece(scored.start, scored.end, is_usable, RhythmLabel.UNDETERMINED)
+
     def _until(self, limit: SampleIndex) -> list[Settled]:
         state = self.state
         seconds = [each for each in state.seconds if each.end <= limit]
@@ -122,23 +125,26 @@ class Settling:
             return []
         spans = list(state.spans)
         if state.base is not None:
-            spans.append(
-                RhythmEnded(state.base.start, max(limit, state.base.start), state.base.label, 1.0)
-            )
+            base = state.base
+            spans.append(RhythmEnded(base.start, max(limit, base.start), base.label, 1.0))
+        known = _Spans(spans)
         beats = [each for each in state.beats if each.start < limit]
         state.seconds = state.seconds[len(seconds) :]
         state.beats = state.beats[len(beats) :]
         state.spans = [each for each in state.spans if each.end > limit]
         found: list[Settled] = []
-        found += [piece for each in seconds for piece in _pieces(each, spans)]
-        found += [each._replace(rhythm=_rhythm_at(each.start, spans)) for each in beats]
+        found += [piece for each in seconds for piece in known.pieces(each)]
+        found += [each._replace(rhythm=known.rhythm_at(each.start)) for each in beats]
         return sorted(found, key=_start_of)
 
 
 def settled(events: Iterable[Event], fs_hz: float, config: SettlingConfig) -> list[Settled]:
-    """Settle all events of a recording."""
+    """Settle all events of a recording, each kind in its order."""
+    told = list(events)
     stage = Settling(config, fs_hz)
-    found = [each for event in events for each in stage.push(event)]
+    # With the seconds last nothing settles before all is known, in whatever order kinds came.
+    found = [item for e in told if not isinstance(e, QualityScored) for item in stage.push(e)]
+    stage.state.seconds += [stage.second(e) for e in told if isinstance(e, QualityScored)]
     return [*found, *stage.finish()]
 
 
@@ -157,24 +163,31 @@ def _beat_of(beat: BeatClassified) -> SettledBeat:
     )
 
 
-def _pieces(second: SettledPiece, spans: Iterable[RhythmEnded]) -> list[SettledPiece]:
-    """Cut a second at the borders of rhythms; what none covers stays undetermined."""
-    pieces, at = [], second.start
-    for span in spans:
-        if span.start <= at and second.end <= span.end:
-            return [second._replace(rhythm=span.label)]
-        start, end = max(span.start, at), min(span.end, second.end)
-        if start >= end:
-            continue
-        if start > at:
-            pieces.append(second._replace(start=at, end=start))
-        pieces.append(second._replace(start=start, end=end, rhythm=span.label))
-        at = end
-    return [*pieces, second._replace(start=at)] if at < second.end else pieces
+class _Spans:
+    """Base rhythms, which do not overlap."""
 
+    def __init__(self, spans: Iterable[RhythmEnded]) -> None:
+        self._spans = sorted(spans, key=lambda span: span.start)
+        self._ends = [span.end for span in self._spans]
 
-def _rhythm_at(sample: SampleIndex, spans: Iterable[RhythmEnded]) -> RhythmLabel:
-    for span in spans:
-        if span.start <= sample < span.end:
-            return span.label
-    return RhythmLabel.UNDETERMINED
+    def pieces(self, second: SettledPiece) -> list[SettledPiece]:
+        """Cut a second at the borders of rhythms; what none covers stays undetermined."""
+        pieces, at = [], second.start
+        for span in self._spans[bisect_right(self._ends, second.start) :]:
+            if span.start >= second.end:
+                break
+            start, end = max(span.start, at), min(span.end, second.end)
+            if start >= end:
+                continue
+            if start > at:
+                pieces.append(second._replace(start=at, end=start))
+            pieces.append(second._replace(start=start, end=end, rhythm=span.label))
+            at = end
+        return [*pieces, second._replace(start=at)] if at < second.end else pieces
+
+    def rhythm_at(self, sample: SampleIndex) -> RhythmLabel:
+        """Give the rhythm that a sample lies in."""
+        at = bisect_right(self._ends, sample)
+        if at < len(self._spans) and self._spans[at].start <= sample:
+            return self._spans[at].label
+        return RhythmLabel.UNDETERMINED

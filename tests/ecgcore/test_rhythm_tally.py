@@ -26,7 +26,7 @@ SINUS, AF, NOISE = RhythmLabel.SINUS_RHYTHM, RhythmLabel.AFIB, RhythmLabel.NOISE
 def beats_of(
     text: str, rr_s: float | list[float] = 0.5, rhythm: RhythmLabel = SINUS
 ) -> list[Settled]:
-    """Give a beat a letter, a small one without a P wave; before a ``|`` and after it no interval."""
+    """Give beats by their letters, small ones without a P wave; no interval spans a ``|``."""
     steps = rr_s if isinstance(rr_s, list) else [rr_s] * len(text)
     beats: list[Settled] = []
     time_s, is_linked = 1.0, False
@@ -50,7 +50,7 @@ def beats_of(
 
 
 def pieces_of(*parts: tuple[float, RhythmLabel], usable: bool = True) -> list[Settled]:
-    """Give second after second of rhythms; None as rhythm would be a gap, which has no piece."""
+    """Give second after second of rhythms."""
     pieces: list[Settled] = []
     at = 0
     for length_s, rhythm in parts:
@@ -190,7 +190,7 @@ def test_fibrillating_ventricles_have_no_beats() -> None:
 
 
 def test_rate_in_fibrillation() -> None:
-    told = found(beats_of("N" * 9, 0.5) + [*beats_of("N" * 20, [0.6] * 11 + [0.4] * 9, AF)])
+    told = found([*beats_of("N" * 9, 0.5), *beats_of("N" * 20, [0.6] * 11 + [0.4] * 9, AF)])
     assert (told.sums.n_af, told.peaks.af_span_us) == (19, 3_200_000)
     assert 60e6 * told.sums.n_af / told.sums.af_us == pytest.approx(60 * 19 / (10 * 0.6 + 9 * 0.4))
 
