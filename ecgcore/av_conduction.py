@@ -1,12 +1,13 @@
 """What AV blocks did to single beats: P waves lost in them, and how PR grew before one was."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ecgcore.conduction import Conduction, ConductionConfig, Cycle
 from ecgcore.events import BeatClassified, NullReason, RhythmEnded, RhythmLabel
+from ecgcore.limits import Count, Seconds
 from ecgcore.measured import Value
 from ecgcore.recorded import Recorded
 from ecgcore.rpeak import RPeak
@@ -24,15 +25,14 @@ _BLOCKS = (
 class AvConfig:
     """How far is looked."""
 
-    conduction: ConductionConfig = field(default_factory=ConductionConfig)
-    before_s: float = 12.0
-    after_s: float = 3.0
+    before_s: Seconds = 12.0
+    after_s: Seconds = 3.0
     """Signal around a beat that its lost P waves are searched in."""
-    trend_beats: int = 3
+    trend_beats: Count = 3
     """Conducted beats before a dropped one that the growth of PR is taken over."""
 
 
-def dropped_p(recorded: Recorded, config: AvConfig) -> int:
+def dropped_p(recorded: Recorded, config: AvConfig, conduction: ConductionConfig) -> int:
     """Count the P waves that no QRS followed, inside AV blocks of the second and third degree.
 
     Outside of a block that was named, what looks like a lost P wave is more often a U wave or a
@@ -43,7 +43,7 @@ def dropped_p(recorded: Recorded, config: AvConfig) -> int:
         return 0
     return sum(
         len(cycle.lost_s)
-        for cycle in _cycles(recorded, config)
+        for cycle in _cycles(recorded, config, conduction)
         if any(block.start < cycle.sample <= block.end for block in blocks)
     )
 
@@ -73,10 +73,10 @@ def _growth_ms(block: RhythmEnded, beats: Sequence[BeatClassified], n_beats: int
     return float(np.polyfit(np.arange(n_beats), pr_ms, 1)[0])
 
 
-def _cycles(recorded: Recorded, config: AvConfig) -> Iterator[Cycle]:
+def _cycles(recorded: Recorded, config: AvConfig, conduction: ConductionConfig) -> Iterator[Cycle]:
     """Search before each beat once more, as the pipeline did."""
     fs_hz = recorded.fs_hz
-    stage = Conduction(config.conduction, fs_hz)
+    stage = Conduction(conduction, fs_hz)
     is_missing = np.isnan(recorded.ecg_mv[0])
     # Where the unbroken samples around a sample begin and end.
     gaps = np.flatnonzero(is_missing)

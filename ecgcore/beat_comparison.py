@@ -11,6 +11,8 @@ import numpy as np
 from ecgcore.beat_cuts import clusters, cut_beats
 from ecgcore.beat_likeness import DTW, QRS, QRST, RMSE, LikenessLimits, compare_beats, slow_power
 from ecgcore.events import BeatLabel, Measurement, NullReason
+from ecgcore.hrv_config import LF, Band
+from ecgcore.limits import Count, Seconds, Share
 from ecgcore.measured import Said, Value, measurement_of
 from ecgcore.nn import BoolArray
 from ecgcore.recorded import Recorded
@@ -28,15 +30,15 @@ class ComparisonConfig:
     """How beats are compared."""
 
     likeness: LikenessLimits = field(default_factory=LikenessLimits)
-    usual_nn: int = 8
+    usual_nn: Count = 8
     """NN intervals whose median a beat's own is set against."""
-    cluster_alike: float = 0.9
+    cluster_alike: Share = 0.9
     """Correlation of QRS complexes over all leads that makes a cluster."""
-    most_clusters: int = 10
-    most_beats: int = 5000
+    most_clusters: Count = 10
+    most_beats: Count = 5000
     """Clusters are of the first beats up to this number, an hour or more."""
-    slow_hz: tuple[float, float] = (0.04, 0.15)
-    segment_s: float = 300.0
+    slow_band: Band = LF
+    segment_s: Seconds = 300.0
     """Of the power of slow changes of shape."""
 
 
@@ -138,7 +140,7 @@ def _slow(recorded: Recorded, distances: FloatArray, config: ComparisonConfig) -
     time_s = np.array([beat.beat.time_ms for beat in recorded.beats])[known] / 1e3
     # A recording of just a segment ends a beat or two before it.
     segment_s = min(config.segment_s, max(time_s[-1] - time_s[0], 0.95 * config.segment_s))
-    power = slow_power(time_s, distances[known], config.slow_hz, segment_s)
+    power = slow_power(time_s, distances[known], config.slow_band, segment_s)
     return (power, n) if math.isfinite(power) else (NullReason.TOO_FEW_BEATS, 0)
 
 

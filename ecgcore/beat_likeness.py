@@ -5,13 +5,17 @@ dynamic time warping, which forgives that waves come a little sooner or later.
 """
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import numpy as np
+from annotated_types import Interval
 
 from ecgcore.beat_shapes import N_GRID, QRS_AT, T_AT, likeness
+from ecgcore.hrv_config import Band
 from ecgcore.hrv_spectrum import lomb_density
 from ecgcore.jit import compiled
+from ecgcore.limits import Count
 from ecgcore.nn import BoolArray
 from ecgcore.types import FloatArray
 
@@ -19,14 +23,16 @@ from ecgcore.types import FloatArray
 QRS, QRST, RMSE, DTW = range(4)
 N_FIGURES = 4
 _LEAST_POWER = 1e-12
+Warp: TypeAlias = Annotated[int, Interval(ge=0, le=N_GRID)]
 
 
-class LikenessLimits(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LikenessLimits:
     """How beats are compared."""
 
-    template_beats: int = 16
+    template_beats: Count = 16
     """The running mean forgets as if it were over so many."""
-    warp: int = 8
+    warp: Warp = 8
     """Steps of the grid, of 8 ms, that two beats may be warped against each other."""
 
 
@@ -51,7 +57,9 @@ def compare_beats(
         its own; distance to the beat before. NaN where there is nothing to compare with.
     """
     found = np.full((len(cuts), N_FIGURES), np.nan)
-    _compare(np.ascontiguousarray(cuts), is_normal, follows, *limits, found)
+    _compare(
+        np.ascontiguousarray(cuts), is_normal, follows, limits.template_beats, limits.warp, found
+    )
     return found
 
 
@@ -106,9 +114,7 @@ def warped_distance(one: FloatArray, other: FloatArray, warp: int) -> float:
     return float(last[n] / n)
 
 
-def slow_power(
-    time_s: FloatArray, values: FloatArray, band_hz: tuple[float, float], segment_s: float
-) -> float:
+def slow_power(time_s: FloatArray, values: FloatArray, band_hz: Band, segment_s: float) -> float:
     """Give the power of an uneven series in a band, mean over whole segments; NaN without one.
 
     Lomb-Scargle of each segment, its mean taken off; a segment needs values all along (half a

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgcore.events import NullReason
+from ecgcore.limits import Seconds
 from ecgcore.measured import Value
 from ecgcore.occasion import MarkKind
 from ecgcore.rate_profile import (
@@ -31,9 +32,9 @@ class LongRateConfig:
     """Spans that rates are taken over."""
 
     profile: ProfileConfig = field(default_factory=ProfileConfig)
-    peak_s: float = 60.0
+    peak_s: Seconds = 60.0
     """Before the end of exercise, in which the rate peaks."""
-    span_s: float = 10.0
+    span_s: Seconds = 10.0
     """A rate is the mean of the intervals that end in so long."""
 
 

@@ -9,6 +9,7 @@ from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import GLOBAL
 from ecgcore.beat_cuts import clusters, cut_beats
 from ecgcore.events import BeatLabel, NullReason, RhythmLabel
+from ecgcore.limits import Count, Share
 from ecgcore.measured import Value
 from ecgcore.recorded import Recorded
 
@@ -20,10 +21,10 @@ PVC_SHAPE = ("pvc_morphs", *_OF_AVERAGE)
 class PvcConfig:
     """What makes a shape."""
 
-    least_alike: float = 0.85
+    least_alike: Share = 0.85
     """Correlation of two beats' QRS complexes from which they have one shape (catalogue F89)."""
-    most_shapes: int = 10
-    least_share: float = 0.05
+    most_shapes: Count = 10
+    least_share: Share = 0.05
     """Of the ventricular beats; a shape of fewer is rather an artefact or a wrong class."""
     average: AverageConfig = field(default_factory=lambda: AverageConfig(least_correlation=0.9))
 

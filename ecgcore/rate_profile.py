@@ -9,6 +9,7 @@ import numpy as np
 
 from ecgcore.average_signal import both
 from ecgcore.events import NullReason
+from ecgcore.limits import Count, Hour, Seconds, Share
 from ecgcore.measured import Value
 from ecgcore.occasion import DAY_S
 from ecgcore.types import FloatArray
@@ -31,16 +32,16 @@ class RateStep(NamedTuple):
 class ProfileConfig:
     """Steps and hours."""
 
-    step_s: float = 300.0
-    least_share: float = 0.5
+    step_s: Seconds = 300.0
+    least_share: Share = 0.5
     """Of a step's time that intervals must cover for its rate to count."""
-    day_h: tuple[float, float] = (6.0, 22.0)
+    day_h: tuple[Hour, Hour] = (6.0, 22.0)
     """Local hours of the day; the rest is night."""
-    rest_h: tuple[float, float] = (4.0, 6.0)
+    rest_h: tuple[Hour, Hour] = (4.0, 6.0)
     """Where the resting rate is looked for if no sleep was told."""
-    least_cover: float = 0.5
+    least_cover: Share = 0.5
     """Share of the steps of a day, or of a night, that must count."""
-    least_hours: int = 18
+    least_hours: Count = 18
     """Hours of the clock that a 24-h cosine rests on at least."""
 
 

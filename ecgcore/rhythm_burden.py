@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecgcore.events import BeatLabel, Event, Measurement, NullReason, RhythmLabel
+from ecgcore.limits import Count, Seconds, Share
 from ecgcore.measured import Said, Value, measurement_of
 from ecgcore.rhythm import AF_SHARE
 from ecgcore.rhythm_judged import TallyConfig
@@ -37,15 +38,15 @@ class BurdenConfig:
 
     settling: SettlingConfig = field(default_factory=SettlingConfig)
     tally: TallyConfig = field(default_factory=TallyConfig)
-    least_beats: int = 3
-    hourly_least_s: float = 60.0
+    least_beats: Count = 3
+    hourly_least_s: Seconds = 60.0
     """Analysable time that a count for each hour may rest on."""
-    af_share: float = AF_SHARE
+    af_share: Share = AF_SHARE
     """Of the analysable time; fibrillation that takes as much is the rhythm, and premature beats
     of the atria are not told there."""
-    paced_share: float = 0.5
+    paced_share: Share = 0.5
     """Of the beats; more are a pacemaker's rhythm."""
-    p_share: float = 0.5
+    p_share: Share = 0.5
     """Beats with a P wave, without which no block between atria and ventricles can be told."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ecgcore.events import PATTERNS, BeatLabel, NullReason, RhythmLabel
+from ecgcore.limits import Count, Milliseconds, Seconds, Share
 from ecgcore.measured import Said
 from ecgcore.occasion import MarkKind
 from ecgcore.recorded import Recorded
@@ -28,20 +29,20 @@ _ORDINARY = (
 class ContextConfig:
     """How far is looked."""
 
-    before_s: float = 60.0
+    before_s: Seconds = 60.0
     """The rate before an event is the mean over so long."""
-    around_s: float = 45.0
+    around_s: Seconds = 45.0
     """On either side of a mark (catalogue F95)."""
-    most_rows: int = 200
+    most_rows: Count = 200
     """Of a table; the first ones."""
-    window_s: float = 10.0
-    span_ms: float = 120.0
-    span_share: float = 0.1
+    window_s: Seconds = 10.0
+    span_ms: Milliseconds = 120.0
+    span_share: Share = 0.1
     """Longest less shortest NN of a window, or its share of the mean, that is more than even."""
-    least_beats: int = 4
-    af_share: float = 0.5
+    least_beats: Count = 4
+    af_share: Share = 0.5
     """Fibrillation or flutter that takes more of the recording leaves no sinus node to judge."""
-    p_share: float = 0.8
+    p_share: Share = 0.8
     """Of a window's beats; fewer with a P wave are no sinus rhythm that is sure."""
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ecgcore.events import BeatLabel, RhythmLabel
+from ecgcore.limits import Count, PerMinute, Seconds
 from ecgcore.rhythm_sums import BeatPeaks, BeatRules, BeatSums, judge
 from ecgcore.runs import Run, RunRule, Runs
 from ecgcore.settling import SettledBeat
@@ -15,15 +16,15 @@ class TallyConfig:
     """Limits; biomarkers 4.7 unless said otherwise."""
 
     beats: BeatRules = field(default_factory=BeatRules)
-    vt_beats: int = 3
-    vt_bpm: float = 100.0
-    svt_beats: int = 3
+    vt_beats: Count = 3
+    vt_bpm: PerMinute = 100.0
+    svt_beats: Count = 3
     """Patch reports often use 4."""
-    svt_bpm: float = 100.0
-    cycles: int = 3
+    svt_bpm: PerMinute = 100.0
+    cycles: Count = 3
     """Cycles that make bigeminy or trigeminy."""
-    af_episode_s: float = 30.0
-    af_bridge_s: float = 30.0
+    af_episode_s: Seconds = 30.0
+    af_bridge_s: Seconds = 30.0
     """Lost or unreadable signal no longer than that does not end an episode of AF."""
 
 

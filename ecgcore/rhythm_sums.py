@@ -4,8 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
+from typing import Annotated, TypeAlias
+
+from annotated_types import Interval
 
 from ecgcore.events import BeatLabel, RhythmLabel
+from ecgcore.limits import Factor, PerMinute, Seconds, Share
 from ecgcore.settling import SettledBeat
 
 _IRREGULAR = (RhythmLabel.AFIB, RhythmLabel.AFLUTTER)
@@ -13,22 +17,23 @@ _NO_ESCAPE = (*_IRREGULAR, RhythmLabel.VF, RhythmLabel.PACED)
 _LEAST_NN = 3
 CONTEXT = 9
 """Beats before one that its judgement may rest on: nine end eight intervals."""
+RateBeats: TypeAlias = Annotated[int, Interval(ge=1, le=CONTEXT - 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class BeatRules:
     """Limits of what is judged beat by beat."""
 
-    pause_s: float = 3.0
-    pause_af_s: float = 5.0
+    pause_s: Seconds = 3.0
+    pause_af_s: Seconds = 5.0
     """Of an interval in atrial fibrillation; catalogue F83."""
-    rate_beats: int = 8
-    """Intervals that a rate is the mean of, at most 8."""
-    brady_bpm: float = 50.0
-    tachy_bpm: float = 100.0
-    escape_ratio: float = 1.2
+    rate_beats: RateBeats = 8
+    """Intervals that a rate is the mean of."""
+    brady_bpm: PerMinute = 50.0
+    tachy_bpm: PerMinute = 100.0
+    escape_ratio: Factor = 1.2
     """An escape beat comes after so many usual intervals; catalogue F88."""
-    escape_p: float = 0.5
+    escape_p: Share = 0.5
     """A beat lacks its P wave only where at least this share of those before had one."""
 
 

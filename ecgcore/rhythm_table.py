@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ecgcore.av_conduction import AvConfig, dropped_p, pr_trend_ms
+from ecgcore.conduction import ConductionConfig
 from ecgcore.events import Measurement, NullReason
 from ecgcore.long_rate import LongRateConfig, measure_long_rate
 from ecgcore.measured import Said, measurement_of
@@ -33,14 +34,22 @@ class RhythmTableConfig:
     long_rate: LongRateConfig = field(default_factory=LongRateConfig)
 
 
-def measure_rhythm(recorded: Recorded, config: RhythmTableConfig) -> Iterator[Measurement]:
-    """Give every row of the table."""
+def measure_rhythm(
+    recorded: Recorded, config: RhythmTableConfig, conduction: ConductionConfig
+) -> Iterator[Measurement]:
+    """Give every row of the table.
+
+    Parameters
+    ----------
+    conduction : ConductionConfig
+        By which P waves were searched for when blocks were named.
+    """
     tally = tally_of(recorded.events, recorded.fs_hz, config.burden)
     burden = measure_burden(tally, config.burden, recorded.sqi)
     yield from burden
     reasons = {each.key: each.null_reason for each in burden}
     rows = [
-        *_conduction(recorded, reasons["avb_grade"], config.av),
+        *_conduction(recorded, reasons["avb_grade"], config.av, conduction),
         *_pvc(recorded, reasons["pvc_count"], config.pvc),
         *_context(recorded, reasons["rhythm_class"], config.context),
     ]
@@ -53,14 +62,17 @@ def measure_rhythm(recorded: Recorded, config: RhythmTableConfig) -> Iterator[Me
 
 
 def _conduction(
-    recorded: Recorded, reason: NullReason | None, config: AvConfig
+    recorded: Recorded,
+    reason: NullReason | None,
+    config: AvConfig,
+    conduction: ConductionConfig,
 ) -> list[tuple[str, Said, int]]:
     """Give what rests on P waves, unless no grade of block could be told."""
     n = len(recorded.beats)
     if reason is not None:
         return [(key, reason, 0) for key in CONDUCTION]
     return [
-        ("dropped_p", float(dropped_p(recorded, config)), n),
+        ("dropped_p", float(dropped_p(recorded, config, conduction)), n),
         ("pr_trend", pr_trend_ms(recorded, config), n),
     ]
 

@@ -20,6 +20,7 @@ from ecgcore.events import (
     RhythmEnded,
     RhythmLabel,
 )
+from ecgcore.limits import Seconds, Share
 from ecgcore.types import SampleIndex
 
 
@@ -55,12 +56,12 @@ Settled: TypeAlias = SettledBeat | SettledPiece | RhythmEnded
 class SettlingConfig:
     """When something is settled."""
 
-    late_s: float = 90.0
+    late_s: Seconds = 90.0
     """No beat, no second and no change of rhythm is told later; `RhythmTracker.max_delay_s` and
     the beats' own delay."""
-    step_s: float = 30.0
+    step_s: Seconds = 30.0
     """What is settled waits at most so much longer, to come out many at a time."""
-    usable_sqi: float = USABLE_SQI
+    usable_sqi: Share = USABLE_SQI
 
 
 @dataclass(slots=True)

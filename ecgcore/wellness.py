@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgcore.events import Measurement, NullReason
 from ecgcore.hrv_time import time_domain
+from ecgcore.limits import Count, Hour, Share
 from ecgcore.measured import Value, measurement_of
 from ecgcore.nn import is_normal
 from ecgcore.nn_series import nn_series
@@ -24,13 +25,13 @@ WELLNESS = ("stress_0_100", "recovery_0_100", "fatigue_0_100", "arousal")
 class WellnessConfig:
     """What the figures rest on."""
 
-    least_values: int = 7
+    least_values: Count = 7
     """Values of a kind to compare with."""
-    least_sqi: float = 0.7
-    night_h: tuple[float, float] = (22.0, 6.0)
+    least_sqi: Share = 0.7
+    night_h: tuple[Hour, Hour] = (22.0, 6.0)
     """Local hours of the night, where no sleep was told."""
-    least_night_nn: int = 60
-    nn_reject: float = 0.2
+    least_night_nn: Count = 60
+    nn_reject: Share = 0.2
 
 
 def percentile(value: float, among: tuple[float, ...]) -> float:

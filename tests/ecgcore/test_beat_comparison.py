@@ -25,6 +25,7 @@ from ecgcore.beat_likeness import (
     warped_distance,
 )
 from ecgcore.events import Measurement, NullReason
+from ecgcore.hrv_config import LF
 from ecgcore.recorded import Recorded
 from tests.ecgcore.recordings import FS_HZ, recorded_of
 
@@ -80,9 +81,9 @@ def test_warped_distance() -> None:
 def test_power_of_slow_changes(at_hz: float, share: float) -> None:
     time_s = np.cumsum(0.8 + 0.05 * np.sin(np.arange(900)))
     values = 2.0 + 0.4 * np.sin(2 * np.pi * at_hz * time_s)
-    morph_var = slow_power(time_s, values, (0.04, 0.15), 300.0)
+    morph_var = slow_power(time_s, values, LF, 300.0)
     assert morph_var == pytest.approx(share * 0.4**2 / 2, abs=0.002)
-    assert math.isnan(slow_power(time_s[:200], values[:200], (0.04, 0.15), 300.0))
+    assert math.isnan(slow_power(time_s[:200], values[:200], LF, 300.0))
 
 
 def test_intervals_beside_the_usual_one() -> None:

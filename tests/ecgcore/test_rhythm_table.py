@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from ecgcore.conduction import ConductionConfig
 from ecgcore.events import Measurement, NullReason, RhythmLabel
 from ecgcore.occasion import Mark, MarkKind, Occasion
 from ecgcore.recorded import Recorded
@@ -19,7 +20,7 @@ AF, SINUS = RhythmLabel.AFIB, RhythmLabel.SINUS_RHYTHM
 
 
 def of(recorded: Recorded) -> dict[str, Measurement]:
-    return {each.key: each for each in measure_rhythm(recorded, CONFIG)}
+    return {each.key: each for each in measure_rhythm(recorded, CONFIG, ConductionConfig())}
 
 
 def said(recorded: Recorded) -> dict[str, float | str | None]:
