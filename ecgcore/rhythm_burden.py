@@ -88,7 +88,7 @@ def _said(tally: RhythmTally, found: Found, config: BurdenConfig) -> list[tuple[
 def _nothing(tally: RhythmTally, found: Found, config: BurdenConfig) -> NullReason | None:
     """Say why nothing can be told, if so."""
     if tally.state.usable == 0:
-        return NullReason.LOW_SQI
+        return NullReason.GAP if tally.state.start is None else NullReason.LOW_SQI
     return NullReason.TOO_FEW_BEATS if found.n_beats < config.least_beats else None
 
 

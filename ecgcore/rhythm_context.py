@@ -68,7 +68,7 @@ class SymptomRhythm:
     at_s: float
     text: str
     rhythms: tuple[RhythmLabel, ...]
-    """Base rhythms and patterns from 45 s before to 45 s after, by their start."""
+    """Base rhythms that have a name and patterns, from 45 s before to 45 s after, by start."""
     hr_bpm: float | None
     n_ventricular: int
     n_supraventricular: int
@@ -166,7 +166,13 @@ def _around(
         at_s=at / recorded.fs_hz,
         text=text,
         rhythms=tuple(
-            dict.fromkeys(each.label for each in known if each.start <= end and each.end >= start)
+            dict.fromkeys(
+                each.label
+                for each in known
+                if each.start <= end
+                and each.end >= start
+                and each.label is not RhythmLabel.UNDETERMINED
+            )
         ),
         hr_bpm=_mean_bpm(recorded.rr_ms[inside]) if inside else None,
         n_ventricular=labels.count(BeatLabel.VENTRICULAR),

@@ -12,6 +12,10 @@ its first nine beats unjudged until it learns what came before them, or is read;
 last nine for the stretch that follows. Runs of beats, cycles and episodes that touch a border are
 kept whole there and join with their other half (`ecgcore.runs`), so none is lost or counted twice.
 Times are whole microseconds of the device's clock and whole samples, so sums are exact.
+
+Burdens are over the analysable time: samples of usable quality, of which those in a rhythm are a
+part. A pattern over the base rhythm, such as a block, counts where it ends. Stretches of several
+boots need places on one axis before they are added; no interval leads from one to the next.
 """
 
 from collections import Counter
