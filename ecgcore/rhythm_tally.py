@@ -19,6 +19,7 @@ boots need places on one axis before they are added; no interval leads from one 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -187,3 +188,27 @@ class RhythmTally:
         if start is not None and self.state.start is not None and start < end:
             msg = f"the second tally starts at {start}, the first ends at {end}"
             raise ValueError(msg)
+
+
+def tallies(
+    items: Iterable[Settled], length: int, config: TallyConfig, fs_hz: float
+) -> dict[int, RhythmTally]:
+    """Count what is settled stretch by stretch, as hour by hour; the sum of all is the whole.
+
+    Parameters
+    ----------
+    length : int
+        Samples of a stretch, whole seconds of the counter; stretch k begins at k times it.
+
+    Returns
+    -------
+    dict
+        By number; stretches of which nothing is known are left out.
+    """
+    found: dict[int, RhythmTally] = {}
+    for item in items:
+        number = item.start // length
+        if number not in found:
+            found[number] = RhythmTally(config, fs_hz)
+        found[number].push(item)
+    return dict(sorted(found.items()))

@@ -11,7 +11,7 @@ from ecgcore.occasion import Mark, MarkKind, Occasion
 from ecgcore.recorded import Recorded
 from ecgcore.rhythm_burden import BURDEN, BurdenConfig, measure_burden, tally_of
 from ecgcore.rhythm_table import CONDUCTION, RhythmTableConfig, measure_rhythm
-from ecgcore.rhythm_tally import RhythmTally
+from ecgcore.rhythm_tally import tallies
 from ecgcore.settling import settled
 from tests.ecgcore.recordings import FS_HZ, recorded_of, steps_of
 
@@ -255,12 +255,12 @@ def test_minutes_add_up_to_the_recording() -> None:
     recorded = recorded_of(ECTOPIC * 3)
     config = BurdenConfig()
     whole = tally_of(recorded.events, FS_HZ, config)
-    parts = [RhythmTally(config.tally, FS_HZ) for _ in range(5)]
-    for item in settled(recorded.events, FS_HZ, config.settling):
-        parts[int(item.start / (60 * FS_HZ))].push(item)
-    added = parts[0] + parts[1] + parts[2] + parts[3] + parts[4]
+    items = settled(recorded.events, FS_HZ, config.settling)
+    parts = tallies(items, round(60 * FS_HZ), config.tally, FS_HZ)
+    assert list(parts) == [0, 1, 2, 3]
+    added = parts[0] + parts[1] + parts[2] + parts[3]
     assert added == whole
     rows = measure_burden(added, config, 1.0)
     assert rows == measure_burden(whole, config, 1.0)
     assert {each.key for each in rows} == set(BURDEN)
-    assert sum(part.usable_s for part in parts) == whole.usable_s == recorded.duration_s
+    assert sum(part.usable_s for part in parts.values()) == whole.usable_s == recorded.duration_s
