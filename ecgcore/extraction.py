@@ -287,7 +287,7 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
 
 
 def _of_rhythm(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
-    return measure_rhythm(recorded, config.rhythm_table, config.rhythm.conduction)
+    return measure_rhythm(recorded, config.rhythm_table, config.rhythm)
 
 
 def _of_beats(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:

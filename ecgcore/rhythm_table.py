@@ -10,6 +10,7 @@ from ecgcore.long_rate import LongRateConfig, measure_long_rate
 from ecgcore.measured import Said, measurement_of
 from ecgcore.pvc_shape import PvcConfig, measure_pvc
 from ecgcore.recorded import Recorded
+from ecgcore.rhythm import RhythmConfig
 from ecgcore.rhythm_burden import BurdenConfig, measure_burden, tally_of
 from ecgcore.rhythm_context import (
     ContextConfig,
@@ -18,6 +19,7 @@ from ecgcore.rhythm_context import (
     table_of,
     triggers,
 )
+from ecgcore.short_rhythm import named_at_once
 
 CONDUCTION = ("dropped_p", "pr_trend")
 CONTEXT_KEYS = ("sinus_arrhythmia", "trigger_hr_context", "symptom_rhythm_table")
@@ -35,21 +37,22 @@ class RhythmTableConfig:
 
 
 def measure_rhythm(
-    recorded: Recorded, config: RhythmTableConfig, conduction: ConductionConfig
+    recorded: Recorded, config: RhythmTableConfig, rhythm: RhythmConfig
 ) -> Iterator[Measurement]:
     """Give every row of the table.
 
     Parameters
     ----------
-    conduction : ConductionConfig
-        By which P waves were searched for when blocks were named.
+    rhythm : RhythmConfig
+        By which rhythms and blocks were named.
     """
     tally = tally_of(recorded.events, recorded.fs_hz, config.burden)
     burden = measure_burden(tally, config.burden, recorded.sqi)
+    burden = [_named(each, recorded, rhythm) for each in burden]
     yield from burden
     reasons = {each.key: each.null_reason for each in burden}
     rows = [
-        *_conduction(recorded, reasons["avb_grade"], config.av, conduction),
+        *_conduction(recorded, reasons["avb_grade"], config.av, rhythm.conduction),
         *_pvc(recorded, reasons["pvc_count"], config.pvc),
         *_context(recorded, reasons["rhythm_class"], config.context),
     ]
@@ -59,6 +62,18 @@ def measure_rhythm(
     ]
     for key, said, n_behind in rows:
         yield measurement_of(key, said, n_behind, recorded.sqi, None)
+
+
+def _named(measured: Measurement, recorded: Recorded, config: RhythmConfig) -> Measurement:
+    """Give the rhythm its name where it was over before it could be told."""
+    is_missing = measured.null_reason is NullReason.TOO_FEW_BEATS
+    if not is_missing or measured.key not in ("rhythm_class", "rhythm_share"):
+        return measured
+    label = named_at_once(recorded, config.rate)
+    if isinstance(label, NullReason):
+        return measured
+    said = str(label) if measured.key == "rhythm_class" else 1.0
+    return measurement_of(measured.key, said, len(recorded.beats), recorded.sqi, None)
 
 
 def _conduction(

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from ecgcore.conduction import ConductionConfig
 from ecgcore.events import Measurement, NullReason, RhythmLabel
 from ecgcore.occasion import Mark, MarkKind, Occasion
 from ecgcore.recorded import Recorded
+from ecgcore.rhythm import RhythmConfig
 from ecgcore.rhythm_burden import BURDEN, BurdenConfig, measure_burden, tally_of
 from ecgcore.rhythm_table import CONDUCTION, RhythmTableConfig, measure_rhythm
 from ecgcore.rhythm_tally import tallies
@@ -20,7 +20,7 @@ AF, SINUS = RhythmLabel.AFIB, RhythmLabel.SINUS_RHYTHM
 
 
 def of(recorded: Recorded) -> dict[str, Measurement]:
-    return {each.key: each for each in measure_rhythm(recorded, CONFIG, ConductionConfig())}
+    return {each.key: each for each in measure_rhythm(recorded, CONFIG, RhythmConfig())}
 
 
 def said(recorded: Recorded) -> dict[str, float | str | None]:
@@ -81,6 +81,28 @@ def test_slow_and_fast() -> None:
     fast = said(recorded_of("N" * 30, [0.5] * 30))
     assert slow["brady_s"] == pytest.approx(29 * 1.5)
     assert fast["tachy_s"] == pytest.approx(29 * 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "rr_s", "name"),
+    [
+        ("N" * 9, [1.1] * 9, "sinus_brady"),
+        ("N" * 9, [0.95] * 9, "sinus_rhythm"),
+        ("N" * 9, [0.9, 1.05, 0.9] * 3, "sinus_arrhythmia"),
+        ("P" * 9, [1.0] * 9, "paced"),
+        ("n" * 9, [1.2] * 9, "junctional"),
+        ("n" * 9, [0.9, 1.4, 0.7] * 3, NullReason.TOO_FEW_BEATS),
+        ("N" * 3, [1.1] * 3, NullReason.TOO_FEW_BEATS),
+        ("NNNNV", [1.1] * 5, NullReason.TOO_FEW_BEATS),
+    ],
+)
+def test_a_rhythm_that_was_over_too_soon_is_named_at_once(
+    text: str, rr_s: list[float], name: str
+) -> None:
+    unnamed = [(0.0, 20.0, RhythmLabel.UNDETERMINED)]
+    found = said(recorded_of(text, rr_s, unnamed, seconds=20))
+    assert found["rhythm_class"] == name
+    assert found["rhythm_share"] == (1.0 if name != NullReason.TOO_FEW_BEATS else name)
 
 
 def test_fibrillation() -> None:
