@@ -22,6 +22,8 @@ from ecgcore.events import (
     WindowClosed,
     WindowKind,
 )
+from ecgcore.form_config import FormConfig
+from ecgcore.forms import measure_forms
 from ecgcore.hrv_config import HrvConfig
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
@@ -43,6 +45,7 @@ class ExtractionConfig:
 
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    forms: FormConfig = field(default_factory=FormConfig)
     af_share: float = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
     chunk_s: float = 1.0
@@ -234,11 +237,21 @@ def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurem
             yield measurement_of(key, value, 0, recorded.sqi, lead)
 
 
+def _of_forms(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_forms(recorded, config.forms)
+
+
 def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     return recorded.window.measurements
 
 
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
-FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+FAMILIES: tuple[Family, ...] = (
+    _of_average,
+    _of_variability,
+    _of_leads,
+    _of_forms,
+    _of_window,
+)
 """All that is measured of a recording. Where two give a key, the first one's value stands: an
 interval is the representative beat's before it is the window's."""
