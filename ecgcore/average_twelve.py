@@ -67,3 +67,8 @@ def no_p(signal: AverageSignal, leads: tuple[str, ...] = ()) -> NullReason | Non
         return NullReason.PACED
     is_there = signal.has(m.P_ON, m.P_OFF) and signal.index(m.P_ON) + 2 < signal.index(m.P_OFF)
     return None if is_there else NullReason.NO_P_WAVE
+
+
+def refused(signal: AverageSignal, leads: tuple[str, ...]) -> NullReason | None:
+    """Say why nothing can be told from the heart's own QRS in some leads, if so."""
+    return NullReason.PACED if signal.beat.label is BeatLabel.PACED else missing(signal, leads)

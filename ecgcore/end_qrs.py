@@ -27,9 +27,9 @@ class EndQrsConfig:
     """How far a notch rises from its dip, and falls behind its summit."""
     last_share: float = 0.5
     """Of the height of R, below which a notch or slur lies."""
-    slow_share: float = 0.25
+    slow_share: float = 0.2
     """A slur falls no faster than this share of the steepest fall."""
-    slur_ms: float = 12.0
+    slur_ms: float = 16.0
     """How long it falls so at least."""
     slur_fall_mv: float = 0.05
     """How far it falls: what stays where it is, is ST."""

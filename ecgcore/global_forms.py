@@ -1,6 +1,6 @@
 """Flags, classes and indices that all leads of the representative beat give together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -10,18 +10,18 @@ from ecgcore import morph_places as m
 from ecgcore import vector
 from ecgcore.average_leads import LIMB
 from ecgcore.average_signal import AverageSignal
-from ecgcore.average_twelve import TWELVE, missing, n_of, over_level, qrs_of, twelve_of
+from ecgcore.average_twelve import TWELVE, missing, n_of, over_level, qrs_of, refused, twelve_of
 from ecgcore.averaged import LEAST_AREA
 from ecgcore.chamber_indices import cornell_product, lae_index, rae_index, romhilt_points
 from ecgcore.end_qrs import j_wave
-from ecgcore.events import BeatLabel, NullReason
+from ecgcore.events import NullReason
 from ecgcore.form_config import FormConfig
 from ecgcore.infarct_signs import brugada1, r_v1_posterior
-from ecgcore.lead_forms import fragmented, t_mv
+from ecgcore.lead_forms import fragmented, t_mv, told
 from ecgcore.lead_reversal import reversal_of
 from ecgcore.measured import Said
 from ecgcore.person import Person
-from ecgcore.t_shape import combination_score, first_component
+from ecgcore.t_shape import combination_score, first_component, main_lobe
 
 GlobalMeasure: TypeAlias = Callable[[AverageSignal, Person, FormConfig], Said]
 
@@ -43,14 +43,8 @@ _J_NEIGHBOURS = (
 )
 
 
-def _refused(signal: AverageSignal, leads: Sequence[str]) -> NullReason | None:
-    if signal.beat.label is BeatLabel.PACED:
-        return NullReason.PACED
-    return missing(signal, tuple(leads))
-
-
 def _territory(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
-    reason = _refused(signal, TWELVE)
+    reason = refused(signal, TWELVE)
     if reason is not None:
         return reason
     is_in = {lead: fragmented(signal, lead, config) for lead in TWELVE}
@@ -63,7 +57,7 @@ def _territory(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
 
 
 def _early_repol(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
-    reason = _refused(signal, TWELVE)
+    reason = refused(signal, TWELVE)
     if reason is not None:
         return reason
     on, off = signal.index(m.QRS_ON), signal.index(m.QRS_OFF)
@@ -78,11 +72,11 @@ def _early_repol(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
 
 
 def _posterior(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
-    return _refused(signal, ("V1", "V2")) or r_v1_posterior(signal, config.infarct)
+    return refused(signal, ("V1", "V2")) or r_v1_posterior(signal, config.infarct)
 
 
 def _brugada(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
-    return _refused(signal, ()) or brugada1(signal, config.infarct)
+    return refused(signal, ()) or brugada1(signal, config.infarct)
 
 
 def _mcs(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
@@ -92,7 +86,7 @@ def _mcs(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
     known = [wave for wave in waves if wave is not None]
     if len(known) < len(waves):
         return NullReason.NOT_APPLICABLE
-    return combination_score(first_component(np.array(known)))
+    return told(combination_score(main_lobe(first_component(np.array(known)))))
 
 
 def _axis(is_initial: bool) -> GlobalMeasure:
@@ -116,7 +110,7 @@ def _axis(is_initial: bool) -> GlobalMeasure:
 
 
 def _reversal(signal: AverageSignal, _: Person, config: FormConfig) -> Said:
-    return _refused(signal, LIMB) or reversal_of(signal, config.reversal)
+    return refused(signal, LIMB) or reversal_of(signal, config.reversal)
 
 
 GLOBAL_FORMS: Mapping[str, GlobalMeasure] = MappingProxyType(
@@ -130,10 +124,10 @@ GLOBAL_FORMS: Mapping[str, GlobalMeasure] = MappingProxyType(
         "qrs_term_axis": _axis(is_initial=False),
         "lead_reversal": _reversal,
         "lvh_cornell_product": lambda signal, person, config: (
-            _refused(signal, ()) or cornell_product(signal, person.sex, config.chambers)
+            refused(signal, ()) or cornell_product(signal, person.sex, config.chambers)
         ),
         "lvh_romhilt": lambda signal, _, config: (
-            _refused(signal, ()) or romhilt_points(signal, config.chambers)
+            refused(signal, ()) or romhilt_points(signal, config.chambers)
         ),
         "rae_index": lambda signal, _, config: rae_index(signal, config.chambers),
         "lae_index": lambda signal, _, config: lae_index(signal, config.chambers, config.waves),

@@ -28,8 +28,6 @@ class InfarctConfig:
     q_mv: float = 0.1
     q_anterior_ms: float = 20.0
     """In V2 and V3, where any depth counts."""
-    least_r_mv: float = 0.03
-    """An R so high at the start in V2 or V3 makes a low rS of what else is a QS."""
     r_posterior_ms: float = 40.0
     least_t_mv: float = 0.05
     wide_ms: float = 120.0
@@ -67,8 +65,6 @@ def _has_q(
     if lead in _NOT_JUDGED or not found or found[0].height_mv > 0.0:
         return False
     first = found[0]
-    if float(qrs[: int(np.argmin(qrs)) + 1].max()) >= config.least_r_mv:
-        return False
     if all(each.height_mv < 0.0 for each in found):
         return True
     width_ms = q_ms(qrs, first, signal.fs_hz, qrs_config)

@@ -4,16 +4,24 @@ A paced beat has no form of P or PR and no sign of a scar or of a second pathway
 does not have has no form.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-import numpy as np
-
 from ecgcore import morph_places as m
 from ecgcore.average_leads import r_mv
 from ecgcore.average_signal import AverageSignal
-from ecgcore.average_twelve import TWELVE, has_qrs, n_of, no_p, over_level, qrs_of, twelve_of
+from ecgcore.average_twelve import (
+    TWELVE,
+    has_qrs,
+    n_of,
+    no_p,
+    over_level,
+    qrs_of,
+    refused,
+    twelve_of,
+)
 from ecgcore.averaged import GLOBAL
 from ecgcore.end_qrs import j_wave
 from ecgcore.events import BeatLabel, NullReason
@@ -22,7 +30,7 @@ from ecgcore.hermite import N_FUNCTIONS, coefficients
 from ecgcore.infarct_signs import is_left_bundle, q_leads
 from ecgcore.measured import Said, Value
 from ecgcore.qrs_form import deflections, delta_pct, is_fragmented, pattern_of, polarity_of
-from ecgcore.t_shape import flatness, notch_share
+from ecgcore.t_shape import flatness, main_lobe, notch_share
 from ecgcore.types import FloatArray
 from ecgcore.wave_forms import over_feet, p_form, segment_form, smoothed, st_form, t_form
 
@@ -102,14 +110,14 @@ def _t_form(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
 
 
 def _t_shape(shape: Callable[[FloatArray], float]) -> LeadMeasure:
-    """Measure T over the line between its feet, turned up; a flat one has no shape."""
+    """Measure the main part of T over the line between its feet; a flat one has no shape."""
 
     def measure(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
         wave = t_mv(signal, lead, config)
         if wave is None:
             return NullReason.NOT_APPLICABLE
         wave = over_feet(wave)
-        wave = wave if wave.max() >= -wave.min() else -wave
+        wave = main_lobe(wave if wave.max() >= -wave.min() else -wave)
         is_flat = wave.max() < config.waves.flat_t_mv
         return NullReason.NOT_APPLICABLE if is_flat else shape(wave)
 
@@ -125,26 +133,33 @@ def fragmented(signal: AverageSignal, lead: str, config: FormConfig) -> bool:
 
 
 def _delta(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
-    pr_ms, qrs_ms = GLOBAL["pr_int"](signal), GLOBAL["qrs_dur"](signal)
-    if isinstance(pr_ms, NullReason):
-        return pr_ms
-    if isinstance(qrs_ms, NullReason):
-        return qrs_ms
-    return delta_pct(qrs_of(signal, lead), signal.fs_hz, pr_ms, qrs_ms, config.qrs)
+    reason = no_p(signal)
+    if reason is not None:
+        return reason
+    p = signal.index(m.P_ON), signal.index(m.P_OFF)
+    qrs = signal.index(m.QRS_ON), signal.index(m.QRS_OFF)
+    return delta_pct(over_level(signal, lead), signal.fs_hz, p, qrs, config.qrs)
 
 
-def _q_pathologic(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
+def _q_pathologic(signal: AverageSignal, config: FormConfig) -> dict[str, Said]:
+    """Tell of each lead whether its Q wave is pathologic; others of its group have their say."""
     whole = twelve_of(signal)
-    if not set(TWELVE) <= set(whole.leads):
-        return NullReason.LEAD_MISSING
-    if is_left_bundle(whole, config.infarct.wide_ms):
-        return NullReason.WIDE_QRS
+    reason = refused(whole, TWELVE)
+    if reason is None and is_left_bundle(whole, config.infarct.wide_ms):
+        reason = NullReason.WIDE_QRS
+    if reason is not None:
+        return dict.fromkeys(signal.leads, reason)
     found = q_leads(whole, config.infarct, config.qrs)
-    return float(found[lead]) if lead in found else NullReason.NOT_APPLICABLE
+    return {
+        lead: float(found[lead]) if lead in found else NullReason.NOT_APPLICABLE
+        for lead in signal.leads
+    }
 
 
 def _osborn(signal: AverageSignal, lead: str, config: FormConfig) -> Value:
     limits, rr_s, qtc_ms = config.end_qrs, signal.rr, GLOBAL["qtc_fridericia"](signal)
+    if not isinstance(qrs_ms := GLOBAL["qrs_dur"](signal), NullReason) and qrs_ms >= limits.wide_ms:
+        return NullReason.WIDE_QRS
     if isinstance(rr_s, NullReason):
         return rr_s
     if isinstance(qtc_ms, NullReason):
@@ -156,15 +171,14 @@ def _osborn(signal: AverageSignal, lead: str, config: FormConfig) -> Value:
     return float(found is not None and found.is_notch and is_slow and is_long)
 
 
-def _hermite(k: int) -> LeadMeasure:
-    def measure(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
+def _hermite(signal: AverageSignal, lead: str, config: FormConfig) -> list[Said]:
+    found = None
+    if has_qrs(signal):
         found = coefficients(qrs_of(signal, lead), signal.fs_hz, config.hermite)
-        return NullReason.NOT_APPLICABLE if found is None else float(found[k])
-
-    return measure
+    return [NullReason.NOT_APPLICABLE] * N_FUNCTIONS if found is None else found.tolist()
 
 
-LEAD_FORMS: Mapping[str, LeadMeasure] = MappingProxyType(
+_OF_LEAD: Mapping[str, LeadMeasure] = MappingProxyType(
     {
         "p_form": _p_form,
         "pr_form": _pr_form,
@@ -176,22 +190,30 @@ LEAD_FORMS: Mapping[str, LeadMeasure] = MappingProxyType(
         "t_notch": _t_shape(notch_share),
         "fqrs": _not_paced(_of_qrs(lambda *of: float(fragmented(*of)))),
         "delta_confidence": _not_paced(_of_qrs(_delta)),
-        "q_pathologic": _not_paced(_of_qrs(_q_pathologic)),
         "osborn": _not_paced(_of_qrs(_osborn)),
-        **{f"hermite_{k + 1}": _of_qrs(_hermite(k)) for k in range(N_FUNCTIONS)},
     }
 )
-"""Of each lead, by key."""
+"""Of each lead by itself."""
+HERMITE = tuple(f"hermite_{k + 1}" for k in range(N_FUNCTIONS))
+LEAD_FORMS = (*_OF_LEAD, "q_pathologic", *HERMITE)
+"""Keys of what is given of each lead."""
 
 
 def lead_forms(signal: AverageSignal, config: FormConfig) -> dict[tuple[str, str | None], Said]:
-    """Give every form of every lead; NaN is nothing that can be told."""
-    return {
-        (key, lead): _told(measure(signal, lead, config))
-        for lead in signal.leads
-        for key, measure in LEAD_FORMS.items()
-    }
+    """Give every form of every lead."""
+    found: dict[tuple[str, str | None], Said] = {}
+    for lead, said in _q_pathologic(signal, config).items():
+        found["q_pathologic", lead] = said
+    for lead in signal.leads:
+        for key, measure in _OF_LEAD.items():
+            found[key, lead] = told(measure(signal, lead, config))
+        found |= {
+            (key, lead): said
+            for key, said in zip(HERMITE, _hermite(signal, lead, config), strict=True)
+        }
+    return found
 
 
-def _told(said: Said) -> Said:
-    return NullReason.NOT_APPLICABLE if isinstance(said, float) and np.isnan(said) else said
+def told(said: Said) -> Said:
+    """Give NaN as nothing that can be told."""
+    return NullReason.NOT_APPLICABLE if isinstance(said, float) and math.isnan(said) else said

@@ -35,7 +35,9 @@ class PaceSpikeConfig:
 def spikes_of(recorded: Recorded, config: PaceSpikeConfig) -> tuple[Value, Value]:
     """Give the usual number of spikes before a beat, and from the last of them to QRS onset in ms.
 
-    Both are those of paced beats where these are the most; else there are none.
+    Both are those of paced beats where these are the most; else there are none. The time is 0 where
+    QRS begins with the spike: the onset that is found may lie before it, as the spike is part of
+    what is seen of the QRS.
     """
     if recorded.fs_hz < MIN_FS_HZ:
         return NullReason.FS_TOO_LOW, NullReason.FS_TOO_LOW
@@ -68,7 +70,7 @@ def _before(
         return None
     spike = round(r + place_ms * 1e-3 * fs_hz)
     qrs = beat.waves.qrs
-    onset = np.nan if qrs is None else (qrs.onset - first - spike) * 1e3 / fs_hz
+    onset = np.nan if qrs is None else max(qrs.onset - first - spike, 0.0) * 1e3 / fs_hz
     return 1.0 + has_atrial(window, spike, fs_hz, config), float(onset)
 
 

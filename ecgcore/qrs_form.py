@@ -25,11 +25,16 @@ class QrsFormConfig:
     delta_pr_ms: float = 120.0
     delta_qrs_ms: float = 110.0
     """A delta wave asks for PR below and QRS above."""
+    delta_before_ms: float = 50.0
+    """How far before the QRS as it was found a slow rise is followed."""
+    delta_slow_share: float = 0.03
+    delta_fast_share: float = 0.5
+    """Of the steepest rise: from where on it is one, and where it is no slow one any more."""
     delta_none_ms: float = 15.0
     delta_sure_ms: float = 40.0
-    """How long the first slope stays below half of the steepest: from no confidence to all."""
+    """How long the rise is slow: from no confidence to all."""
     delta_least_mv: float = 0.05
-    """What must have risen by then."""
+    """How far it goes slowly at least."""
     q_foot_share: float = 0.1
     """Q begins where it has this share of its depth."""
 
@@ -125,23 +130,42 @@ def is_fragmented(
 
 
 def delta_pct(
-    qrs_mv: FloatArray, fs_hz: float, pr_ms: float, qrs_ms: float, config: QrsFormConfig
+    over_mv: FloatArray,
+    fs_hz: float,
+    p: tuple[int, int],
+    qrs: tuple[int, int],
+    config: QrsFormConfig,
 ) -> float:
     """Give how sure a delta wave is: how long the QRS rises slowly before it rises fast.
 
-    0 unless PR is short and QRS wide.
+    The slow rise may have begun before the QRS as it was found; then PR ends, and QRS begins, where
+    that did. 0 unless PR is short and QRS wide.
+
+    Parameters
+    ----------
+    over_mv : FloatArray, shape (n,)
+        The beat in one lead over the level before QRS.
+    p, qrs : tuple of int
+        Samples of onset and end.
     """
-    if pr_ms >= config.delta_pr_ms or qrs_ms <= config.delta_qrs_ms:
+    ms = 1e3 / fs_hz
+    first = max(qrs[0] - n_of(config.delta_before_ms, fs_hz), (p[0] + p[1]) // 2)
+    fine = smoothed(over_mv, n_of(8.0, fs_hz))[first : qrs[1] + 1]
+    inside = fine[qrs[0] - first :]
+    side = float(np.sign(inside[int(np.argmax(np.abs(inside)))]))
+    slopes = side * np.gradient(fine)[: qrs[0] - first + int(np.argmax(side * inside)) + 1]
+    if slopes.size < 2 or slopes.max() <= 0.0:
         return 0.0
-    qrs_mv = smoothed(qrs_mv, n_of(8.0, fs_hz))
-    slopes = np.gradient(qrs_mv)
-    side = np.sign(qrs_mv[int(np.argmax(np.abs(qrs_mv)))])
-    rise = side * slopes[: int(np.argmax(np.abs(qrs_mv))) + 1]
-    fast = int(np.argmax(rise >= 0.5 * rise.max()))
-    if side * qrs_mv[fast] < config.delta_least_mv:
+    fast = int(np.argmax(slopes >= config.delta_fast_share * slopes.max()))
+    still = np.flatnonzero(slopes[:fast] <= config.delta_slow_share * slopes.max())
+    start = int(still[-1]) + 1 if still.size else 0
+    pr_ms, qrs_ms = (first + start - p[0]) * ms, (qrs[1] - first - start) * ms
+    is_wpw = pr_ms < config.delta_pr_ms and qrs_ms > config.delta_qrs_ms
+    if not is_wpw or side * float(fine[fast] - fine[start]) < config.delta_least_mv:
         return 0.0
-    slow_ms = fast * 1e3 / fs_hz
-    share = (slow_ms - config.delta_none_ms) / (config.delta_sure_ms - config.delta_none_ms)
+    share = ((fast - start) * ms - config.delta_none_ms) / (
+        config.delta_sure_ms - config.delta_none_ms
+    )
     return 100.0 * min(max(share, 0.0), 1.0)
 
 

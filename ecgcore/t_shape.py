@@ -17,6 +17,15 @@ _RECTANGLE = 1.8
 _N_FLANK = 64
 
 
+def main_lobe(wave: FloatArray) -> FloatArray:
+    """Give the stretch around the peak of a wave in which it stays above 0, its feet included."""
+    top = int(np.argmax(wave))
+    before, behind = np.flatnonzero(wave[:top] <= 0.0), np.flatnonzero(wave[top:] <= 0.0)
+    first = int(before[-1]) if before.size else 0
+    last = top + int(behind[0]) if behind.size else wave.size - 1
+    return wave[first : last + 1]
+
+
 def flatness(wave: FloatArray) -> float:
     """Give 1 less how far the kurtosis of a wave, as a density, is above that of a rectangle.
 
@@ -71,7 +80,10 @@ def combination_score(wave: FloatArray) -> float:
 
 
 def first_component(waves: FloatArray) -> FloatArray:
-    """Give the first principal component of leads, shape (n_leads, n), with its peak up."""
+    """Give the first principal component of leads, shape (n_leads, n), with its peak up.
+
+    It counts from the line between its first and last sample.
+    """
     centred = waves - waves.mean(axis=1, keepdims=True)
     component: FloatArray = np.linalg.svd(centred, full_matrices=False)[2][0]
     component = component - np.linspace(component[0], component[-1], component.size)
