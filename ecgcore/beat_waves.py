@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.events import NullReason
+from ecgcore.limits import Count, Factor, Milliseconds, Millivolts, Share
 from ecgcore.measured import Said, Value
 from ecgcore.recorded import Recorded
 from ecgcore.types import FloatArray
@@ -14,18 +15,18 @@ from ecgcore.types import FloatArray
 class BeatWavesConfig:
     """Limits (biomarkers S51, S66; where these name none, our own)."""
 
-    noise_ms: float = 60.0
+    noise_ms: Milliseconds = 60.0
     """The noise is that of so much before P, its line taken off."""
-    over_noise: float = 3.0
-    least_p_mv: float = 0.02
-    steady_ms: float = 20.0
+    over_noise: Factor = 3.0
+    least_p_mv: Millivolts = 0.02
+    steady_ms: Milliseconds = 20.0
     """Median distance of P peaks from their usual place before R."""
-    least_share: float = 0.5
+    least_share: Share = 0.5
     """Of the beats that have the wave."""
-    u_beats: int = 8
+    u_beats: Count = 8
     """A U wave can be told from about this beat on."""
-    least_u_mv: float = 0.05
-    prominent_share: float = 0.25
+    least_u_mv: Millivolts = 0.05
+    prominent_share: Share = 0.25
     """Of the height of T."""
 
 

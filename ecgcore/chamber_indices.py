@@ -10,6 +10,7 @@ from ecgcore.average_signal import AverageSignal, both
 from ecgcore.average_twelve import TWELVE, missing, n_of, no_p
 from ecgcore.averaged import GLOBAL
 from ecgcore.events import NullReason
+from ecgcore.limits import Degrees, Milliseconds, MillivoltMilliseconds, Millivolts
 from ecgcore.measured import Value
 from ecgcore.morphology import level_of
 from ecgcore.person import Sex
@@ -20,20 +21,21 @@ from ecgcore.wave_forms import WaveFormConfig, notch_of, smoothed
 class ChamberConfig:
     """Limits (biomarkers I43, I48, I55, I56)."""
 
-    cornell_women_mv: float = 0.8
+    cornell_women_mv: Millivolts = 0.8
     """Added for women; some use 0.6."""
-    limb_mv: float = 2.0
-    chest_mv: float = 3.0
-    strain_st_uv: float = -50.0
-    strain_t_mv: float = -0.1
-    ptf_uv_ms: float = 4000.0
-    left_axis_deg: float = -30.0
-    qrs_ms: float = 90.0
-    r_peak_ms: float = 50.0
-    p_ii_mv: float = 0.25
-    p_v1_mv: float = 0.15
-    p_ms: float = 120.0
-    p_gap_ms: float = 40.0
+    limb_mv: Millivolts = 2.0
+    chest_mv: Millivolts = 3.0
+    strain_st_mv: Millivolts = 0.05
+    strain_t_mv: Millivolts = 0.1
+    """Depth of ST (at J + 60 ms) and T that is strain where QRS is upright."""
+    ptf_mv_ms: MillivoltMilliseconds = 4.0
+    left_axis_deg: Degrees = -30.0
+    qrs_ms: Milliseconds = 90.0
+    r_peak_ms: Milliseconds = 50.0
+    p_ii_mv: Millivolts = 0.25
+    p_v1_mv: Millivolts = 0.15
+    p_ms: Milliseconds = 120.0
+    p_gap_ms: Milliseconds = 40.0
 
 
 def cornell_product(signal: AverageSignal, sex: Sex | None, config: ChamberConfig) -> Value:
@@ -62,7 +64,7 @@ def romhilt_points(signal: AverageSignal, config: ChamberConfig) -> Value:
     return float(
         3 * _is_voltage(signal, config)
         + 3 * any(_is_strain(signal, lead, config) for lead in ("V5", "V6"))
-        + 3 * _is_least(ptf, config.ptf_uv_ms)
+        + 3 * _is_least(ptf, 1e3 * config.ptf_mv_ms)
         + 2 * (not isinstance(axis, NullReason) and axis <= config.left_axis_deg)
         + _is_least(qrs_ms, config.qrs_ms)
         + any(
@@ -88,7 +90,7 @@ def _is_strain(signal: AverageSignal, lead: str, config: ChamberConfig) -> bool:
     """Tell whether ST and T go the other way than an upright QRS."""
     values = [signal.figure(lead, key) for key in ("qrs_area", "st_j60", "t_amp")]
     area, st_uv, t_mv = (0.0 if isinstance(each, NullReason) else each for each in values)
-    return area > 0.0 and st_uv <= config.strain_st_uv and t_mv <= config.strain_t_mv
+    return area > 0.0 and st_uv <= -1e3 * config.strain_st_mv and t_mv <= -config.strain_t_mv
 
 
 def rae_index(signal: AverageSignal, config: ChamberConfig) -> Value:
@@ -109,7 +111,7 @@ def lae_index(signal: AverageSignal, config: ChamberConfig, forms: WaveFormConfi
         return reason
     is_long = _is_least(signal.interval_ms(m.P_ON, m.P_OFF), config.p_ms)
     gap_ms = max(p_gap_ms(signal, lead, forms) for lead in ("I", "II"))
-    is_deep = _is_least(GLOBAL["ptf_v1"](signal), config.ptf_uv_ms)
+    is_deep = _is_least(GLOBAL["ptf_v1"](signal), 1e3 * config.ptf_mv_ms)
     return float((is_long and gap_ms >= config.p_gap_ms) or is_deep)
 
 

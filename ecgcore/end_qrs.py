@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.average_twelve import n_of
+from ecgcore.limits import Milliseconds, Millivolts, PerMinute, Share
 from ecgcore.types import FloatArray
 from ecgcore.wave_forms import smoothed
 
@@ -17,26 +18,26 @@ from ecgcore.wave_forms import smoothed
 class EndQrsConfig:
     """Limits (biomarkers S64, S74; Macfarlane 2015; where these name none, our own)."""
 
-    least_mv: float = 0.1
+    least_mv: Millivolts = 0.1
     """Height of a notch's summit, or of where a slur begins."""
-    least_r_mv: float = 0.3
+    least_r_mv: Millivolts = 0.3
     """A lower R is not prominent."""
-    after_ms: float = 40.0
+    after_ms: Milliseconds = 40.0
     """A notch may lie so much behind the end of QRS as it was found."""
-    notch_mv: float = 0.02
+    notch_mv: Millivolts = 0.02
     """How far a notch rises from its dip, and falls behind its summit."""
-    last_share: float = 0.5
+    last_share: Share = 0.5
     """Of the height of R, below which a notch or slur lies."""
-    slow_share: float = 0.2
+    slow_share: Share = 0.2
     """A slur falls no faster than this share of the steepest fall."""
-    slur_ms: float = 16.0
+    slur_ms: Milliseconds = 16.0
     """How long it falls so at least."""
-    slur_fall_mv: float = 0.05
+    slur_fall_mv: Millivolts = 0.05
     """How far it falls: what stays where it is, is ST."""
-    smooth_ms: float = 4.0
-    wide_ms: float = 120.0
-    osborn_most_bpm: float = 60.0
-    osborn_least_qtc_ms: float = 450.0
+    smooth_ms: Milliseconds = 4.0
+    wide_ms: Milliseconds = 120.0
+    osborn_most_bpm: PerMinute = 60.0
+    osborn_least_qtc_ms: Milliseconds = 450.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ecgcore.end_qrs import EndQrsConfig
 from ecgcore.hermite import HermiteConfig
 from ecgcore.infarct_signs import InfarctConfig
 from ecgcore.lead_reversal import LeadReversalConfig
+from ecgcore.limits import Milliseconds
 from ecgcore.pace_spikes import PaceSpikeConfig
 from ecgcore.qrs_form import QrsFormConfig
 from ecgcore.wave_forms import WaveFormConfig
@@ -26,5 +27,5 @@ class FormConfig:
     hermite: HermiteConfig = field(default_factory=HermiteConfig)
     pace_spikes: PaceSpikeConfig = field(default_factory=PaceSpikeConfig)
     beat_waves: BeatWavesConfig = field(default_factory=BeatWavesConfig)
-    axis_ms: float = 40.0
+    axis_ms: Milliseconds = 40.0
     """Length of what is the beginning and the end of QRS."""

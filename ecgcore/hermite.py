@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgcore.limits import Count, Milliseconds
 from ecgcore.types import FloatArray
 
 N_FUNCTIONS = 6
@@ -19,9 +20,9 @@ N_FUNCTIONS = 6
 class HermiteConfig:
     """Which widths are tried."""
 
-    narrowest_ms: float = 5.0
-    widest_ms: float = 60.0
-    n_widths: int = 40
+    narrowest_ms: Milliseconds = 5.0
+    widest_ms: Milliseconds = 60.0
+    n_widths: Count = 40
 
 
 def functions(places: FloatArray, width: float) -> FloatArray:

@@ -12,6 +12,7 @@ from ecgcore.average_leads import CHEST
 from ecgcore.average_signal import AverageSignal
 from ecgcore.average_twelve import missing, n_of, over_level, qrs_of
 from ecgcore.events import NullReason
+from ecgcore.limits import Milliseconds, Millivolts
 from ecgcore.measured import Value
 from ecgcore.qrs_form import QrsFormConfig, deflections, q_ms
 
@@ -24,16 +25,16 @@ _ANTERIOR, _NOT_JUDGED = ("V2", "V3"), ("aVR", "V1")
 class InfarctConfig:
     """Limits (biomarkers S62, S63, S65)."""
 
-    q_ms: float = 30.0
-    q_mv: float = 0.1
-    q_anterior_ms: float = 20.0
+    q_ms: Milliseconds = 30.0
+    q_mv: Millivolts = 0.1
+    q_anterior_ms: Milliseconds = 20.0
     """In V2 and V3, where any depth counts."""
-    r_posterior_ms: float = 40.0
-    least_t_mv: float = 0.05
-    wide_ms: float = 120.0
-    coved_mv: float = 0.2
-    negative_t_mv: float = -0.1
-    coved_ms: tuple[float, float, float] = (0.0, 40.0, 80.0)
+    r_posterior_ms: Milliseconds = 40.0
+    least_t_mv: Millivolts = 0.05
+    wide_ms: Milliseconds = 120.0
+    coved_mv: Millivolts = 0.2
+    negative_t_mv: Millivolts = 0.1
+    coved_ms: tuple[Milliseconds, Milliseconds, Milliseconds] = (0.0, 40.0, 80.0)
     """Where a coved ST is lower each time."""
 
 
@@ -109,5 +110,5 @@ def _is_coved(signal: AverageSignal, lead: str, config: InfarctConfig) -> bool:
     # The take-off may lie a little behind where QRS ends.
     top = float(over_mv[j : j + n_of(20.0, signal.fs_hz)].max())
     t_mv = signal.figure(lead, "t_amp_neg")
-    is_negative = not isinstance(t_mv, NullReason) and t_mv <= config.negative_t_mv
+    is_negative = not isinstance(t_mv, NullReason) and t_mv <= -config.negative_t_mv
     return bool(top >= config.coved_mv and (np.diff(levels) < 0.0).all() and is_negative)

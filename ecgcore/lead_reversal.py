@@ -18,6 +18,7 @@ from ecgcore import morph_places as m
 from ecgcore.average_leads import CHEST
 from ecgcore.average_signal import AverageSignal
 from ecgcore.average_twelve import over_level
+from ecgcore.limits import Factor, Milliseconds, Millivolts, Share
 from ecgcore.types import FloatArray
 from ecgcore.wave_forms import smoothed
 
@@ -35,15 +36,15 @@ NONE, ARMS, ARM_LEG, LEG_RIGHT, LEG_LEFT, PRECORDIAL = (
 class LeadReversalConfig:
     """Limits (biomarkers S86; where it names none, our own)."""
 
-    flat_share: float = 0.12
+    flat_share: Share = 0.12
     """Range of a lead that is a flat line over that of the largest limb lead."""
-    flat_mv: float = 0.12
+    flat_mv: Millivolts = 0.12
     """And its range at most."""
-    least_p_mv: float = 0.02
+    least_p_mv: Millivolts = 0.02
     """A lower P wave has no direction."""
-    chest_gain: float = 0.15
+    chest_gain: Factor = 0.15
     """How much the sum of five correlations grows when two chest leads are put back."""
-    smooth_ms: float = 8.0
+    smooth_ms: Milliseconds = 8.0
 
 
 @dataclass(frozen=True, slots=True)

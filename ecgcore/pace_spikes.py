@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.events import BeatClassified, BeatLabel, NullReason
+from ecgcore.limits import Milliseconds, Seconds, Share
 from ecgcore.measured import Value
 from ecgcore.models import load
 from ecgcore.pacing import MIN_FS_HZ, score_of, sharpest
@@ -20,15 +21,15 @@ from ecgcore.types import FloatArray
 class PaceSpikeConfig:
     """Where an atrial spike is looked for; our own limits."""
 
-    atrial_from_ms: float = 320.0
-    atrial_to_ms: float = 60.0
+    atrial_from_ms: Milliseconds = 320.0
+    atrial_to_ms: Milliseconds = 60.0
     """Before the ventricle's spike."""
-    least_share: float = 0.3
+    least_share: Share = 0.3
     """Of the ventricle's sharpness."""
-    most_width_ms: float = 20.0
-    same_moment_ms: float = 4.0
-    ventricular_from_s: float = 0.7
-    after_s: float = 0.2
+    most_width_ms: Milliseconds = 20.0
+    same_moment_ms: Milliseconds = 4.0
+    ventricular_from_s: Seconds = 0.7
+    after_s: Seconds = 0.2
     """What of the signal around the R peak is looked at."""
 
 

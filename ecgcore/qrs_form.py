@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.average_twelve import n_of
+from ecgcore.limits import Count, Milliseconds, Millivolts, Share
 from ecgcore.morph_qrs import FIRST, HEIGHT, LAST, MOST, N_COLUMNS, deflections_of
 from ecgcore.types import FloatArray
 from ecgcore.wave_forms import notch_of, smoothed
@@ -14,28 +15,28 @@ from ecgcore.wave_forms import notch_of, smoothed
 class QrsFormConfig:
     """Limits of the QRS (biomarkers S53, S59, S61, S62; where these name none, our own)."""
 
-    capital_mv: float = 0.5
-    tail_mv: float = 0.05
+    capital_mv: Millivolts = 0.5
+    tail_mv: Millivolts = 0.05
     """How far the last deflection must come back to where QRS ends: else it is ST's shift."""
-    fragment_mv: float = 0.04
+    fragment_mv: Millivolts = 0.04
     """Depth of a notch that fragments R or S."""
-    wide_ms: float = 120.0
-    most_notches_wide: int = 2
+    wide_ms: Milliseconds = 120.0
+    most_notches_wide: Count = 2
     """More of them fragment a wide QRS."""
-    delta_pr_ms: float = 120.0
-    delta_qrs_ms: float = 110.0
+    delta_pr_ms: Milliseconds = 120.0
+    delta_qrs_ms: Milliseconds = 110.0
     """A delta wave asks for PR below and QRS above."""
-    delta_before_ms: float = 50.0
+    delta_before_ms: Milliseconds = 50.0
     """How far before the QRS as it was found a slow rise is followed."""
-    delta_slow_share: float = 0.03
-    delta_fast_share: float = 0.5
+    delta_slow_share: Share = 0.03
+    delta_fast_share: Share = 0.5
     """Of the steepest rise: from where on it is one, and where it is no slow one any more."""
-    delta_none_ms: float = 15.0
-    delta_sure_ms: float = 40.0
+    delta_none_ms: Milliseconds = 15.0
+    delta_sure_ms: Milliseconds = 40.0
     """How long the rise is slow: from no confidence to all."""
-    delta_least_mv: float = 0.05
+    delta_least_mv: Millivolts = 0.05
     """How far it goes slowly at least."""
-    q_foot_share: float = 0.1
+    q_foot_share: Share = 0.1
     """Q begins where it has this share of its depth."""
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgcore.limits import Milliseconds, Millivolts, MillivoltsPerSecond, Share
 from ecgcore.morph_qrs import slope_of
 from ecgcore.types import FloatArray
 
@@ -12,27 +13,27 @@ from ecgcore.types import FloatArray
 class WaveFormConfig:
     """Limits of forms (biomarkers S52, S55 to S57; where these name none, our own)."""
 
-    p_smooth_ms: float = 10.0
-    t_smooth_ms: float = 24.0
+    p_smooth_ms: Milliseconds = 10.0
+    t_smooth_ms: Milliseconds = 24.0
     """Means over so much before a wave is judged."""
-    least_p_mv: float = 0.02
+    least_p_mv: Millivolts = 0.02
     """Below it, a lead shows no P wave."""
-    biphasic_share: float = 0.3
+    biphasic_share: Share = 0.3
     """Height of the lesser side over that of the greater."""
-    biphasic_p_mv: float = 0.025
-    biphasic_t_mv: float = 0.05
+    biphasic_p_mv: Millivolts = 0.025
+    biphasic_t_mv: Millivolts = 0.05
     """Height of the lesser side at least."""
-    notch_p_mv: float = 0.02
-    notch_t_mv: float = 0.03
+    notch_p_mv: Millivolts = 0.02
+    notch_t_mv: Millivolts = 0.03
     """Depth of a notch below the lower peak."""
-    flat_t_mv: float = 0.05
-    flat_t_share_of_r: float = 0.1
-    level_slope_mv_s: float = 0.5
+    flat_t_mv: Millivolts = 0.05
+    flat_t_share_of_r: Share = 0.1
+    level_slope_mv_s: MillivoltsPerSecond = 0.5
     """A segment that rises and falls no faster is horizontal."""
-    least_bow_mv: float = 0.01
+    least_bow_mv: Millivolts = 0.01
     """How far the middle of ST leaves the line from end to end, to be called curved."""
-    st_ms: float = 80.0
-    least_segment_ms: float = 20.0
+    st_ms: Milliseconds = 80.0
+    least_segment_ms: Milliseconds = 20.0
 
 
 def smoothed(values: FloatArray, n: int) -> FloatArray:

@@ -1,0 +1,30 @@
+"""What `--params` names: a preset or a file."""
+
+from pathlib import Path
+
+from ecgcore.errors import ConfigError
+from ecgcore.extraction import ExtractionConfig
+from ecgcore.parameters import PRESETS, parse, preset
+
+
+def parameters_of(name: str | None) -> ExtractionConfig:
+    """Give the configuration that a preset or a TOML file holds; the defaults for None.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither, or holds what cannot be.
+    """
+    if name is None:
+        return ExtractionConfig()
+    if name in PRESETS:
+        return preset(name).parameters
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        msg = f"--params {name}: neither a file nor one of {', '.join(PRESETS)}"
+        raise ConfigError(msg) from error
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"--params {name}: {error}"
+        raise ConfigError(msg) from error
+    return parse(text, name)
