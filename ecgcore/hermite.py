@@ -25,11 +25,14 @@ class HermiteConfig:
     n_widths: Count = 40
 
 
-def functions(places: FloatArray, width: float) -> FloatArray:
-    """Give the Hermite functions at places, shape (6, n); orthonormal over all integers."""
+def functions(places: FloatArray, width: float | FloatArray) -> FloatArray:
+    """Give the Hermite functions at places, shape (6, n); orthonormal over all integers.
+
+    Of several widths, shape (n_widths, 1), those of each: shape (6, n_widths, n).
+    """
     x = places / width
-    found = np.empty((N_FUNCTIONS, x.size))
-    found[0] = np.exp(-0.5 * x**2) / math.sqrt(width * math.sqrt(math.pi))
+    found = np.empty((N_FUNCTIONS, *x.shape))
+    found[0] = np.exp(-0.5 * x**2) / np.sqrt(width * math.sqrt(math.pi))
     found[1] = math.sqrt(2.0) * x * found[0]
     for k in range(2, N_FUNCTIONS):
         found[k] = math.sqrt(2.0 / k) * x * found[k - 1] - math.sqrt((k - 1) / k) * found[k - 2]
@@ -44,6 +47,6 @@ def coefficients(qrs_mv: FloatArray, fs_hz: float, config: HermiteConfig) -> Flo
     places = np.arange(qrs_mv.size, dtype=float)
     places -= float(qrs_mv**2 @ places) / energy
     widths = np.geomspace(config.narrowest_ms, config.widest_ms, config.n_widths) * 1e-3 * fs_hz
-    tried = np.array([functions(places, width) @ qrs_mv for width in widths]) / math.sqrt(energy)
-    found: FloatArray = tried[int(np.argmax((tried**2).sum(axis=1)))]
+    tried = functions(places, widths[:, np.newaxis]) @ qrs_mv / math.sqrt(energy)
+    found: FloatArray = tried[:, int(np.argmax((tried**2).sum(axis=0)))]
     return found
