@@ -33,7 +33,7 @@ from ecgcore.intervals import intervals_of
 from ecgcore.lead_window import measure_lead_window
 from ecgcore.leads import LeadsConfig
 from ecgcore.limits import Share
-from ecgcore.measured import gated, measurement_of
+from ecgcore.measured import gated, measurement_of, unusable
 from ecgcore.nn import is_normal
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
@@ -144,13 +144,16 @@ def analyse(
         events += pipeline.push(item)
     events += pipeline.finish()
     beats = [event for event in events if isinstance(event, BeatClassified)]
-    average = average_beat(ecg_mv, 0, fs_hz, beats, config.average)
+    window = _whole(events, beats, ecg_mv.shape[1], fs_hz)
+    average = unusable(window.sqi, window.coverage) or average_beat(
+        ecg_mv, 0, fs_hz, beats, config.average
+    )
     return Recorded(
         ecg_mv=ecg_mv,
         fs_hz=fs_hz,
         leads=tuple(leads),
         events=tuple(events),
-        window=_whole(events, beats, ecg_mv.shape[1], fs_hz),
+        window=window,
         average=average
         if isinstance(average, NullReason)
         else AverageSignal(average, fs_hz, tuple(leads)),

@@ -6,7 +6,7 @@ written keeps the preset's value.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -15,12 +15,15 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from ecgcore.catalogue import catalogue
 from ecgcore.errors import ConfigError
 from ecgcore.extraction import ExtractionConfig
 from ecgcore.hrv_config import Band
 
 PRESETS = ("patch", "handheld", "diagnostic", "holter")
 """Names of the configurations that ship with the code."""
+DEFAULT = "diagnostic"
+"""The preset whose parameters are the defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,16 @@ class RecordingKind:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named configuration."""
+    """A configuration, and what it is for."""
 
     name: str
+    """Or the file that changes one."""
     title: str
     recording: RecordingKind
     parameters: ExtractionConfig
+    live_keys: tuple[str, ...]
+    """Of the registry: what a live stream is measured for; all that is measured where the preset
+    names nothing."""
 
 
 @cache
@@ -62,11 +69,26 @@ def preset(name: str) -> Preset:
         title=told["title"],
         recording=RecordingKind(tuple(kind["leads"]), kind["fs_hz"], kind["length_s"]),
         parameters=configured(told.get("parameters", {}), ExtractionConfig(), f"preset {name}"),
+        live_keys=_keys_of(told.get("live", ())),
     )
 
 
-def parse(text: str, where: str) -> ExtractionConfig:
-    """Read a configuration in TOML; its key ``preset`` names what it starts from, else defaults.
+def _keys_of(spans: Sequence[str]) -> tuple[str, ...]:
+    """Give the measured keys of ids as S04 or spans of them as S01-S09; of all ids without any."""
+    ids = {each for span in spans for each in _ids_of(span)}
+    measured = catalogue().select(measured=True)
+    return tuple(entry.key for entry in measured if not spans or entry.id in ids)
+
+
+def _ids_of(span: str) -> Iterator[str]:
+    first, _, last = span.partition("-")
+    letter, digits = first[0], len(first) - 1
+    for number in range(int(first[1:]), int((last or first)[1:]) + 1):
+        yield f"{letter}{number:0{digits}d}"
+
+
+def parse(text: str, where: str) -> Preset:
+    """Read a configuration in TOML; its key ``preset`` names what it starts from, else `DEFAULT`.
 
     Parameters
     ----------
@@ -84,15 +106,12 @@ def parse(text: str, where: str) -> ExtractionConfig:
     except tomllib.TOMLDecodeError as error:
         msg = f"{where}: {error}"
         raise ConfigError(msg) from error
-    name = told.pop("preset", None)
-    if name is None:
-        base = ExtractionConfig()
-    elif isinstance(name, str):
-        base = preset(name).parameters
-    else:
+    name = told.pop("preset", DEFAULT)
+    if not isinstance(name, str):
         msg = f"{where}: preset is {name!r}, not a name"
         raise ConfigError(msg)
-    return configured(told, base, where)
+    base = preset(name)
+    return replace(base, name=where, parameters=configured(told, base.parameters, where))
 
 
 def configured(told: Mapping[str, Any], base: ExtractionConfig, where: str) -> ExtractionConfig:

@@ -40,9 +40,9 @@ def extract(
     from cloud.evaluation.study import n_usable_cores, scored
     from cloud.extraction import output
     from cloud.extraction.work import Outcome, records_in, work
-    from cloud.parameters.read import parameters_of
+    from cloud.parameters.read import preset_of
 
-    config = parameters_of(params)
+    config = preset_of(params).parameters
     records = records_in(paths)
     failed: list[Outcome] = []
     reasons: Counter[str] = Counter()

@@ -26,14 +26,14 @@ def parameters(
     Examples: `ecgomics parameters patch > mine.toml`, `ecgomics parameters mine.toml --json`
     """
     # Imported here so that `--help` needs no compiled code.
-    from cloud.parameters.read import parameters_of
+    from cloud.parameters.read import preset_of
     from cloud.parameters.written import toml_of
     from ecgcore.parameters import plain, schema
 
     if as_schema:
         print(json.dumps(schema(), indent=1))
         return
-    config = parameters_of(name)
+    config = preset_of(name).parameters
     if as_json:
         print(json.dumps({"digest": config.digest, "parameters": plain(config)}))
     else:

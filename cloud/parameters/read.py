@@ -3,22 +3,19 @@
 from pathlib import Path
 
 from ecgcore.errors import ConfigError
-from ecgcore.extraction import ExtractionConfig
-from ecgcore.parameters import PRESETS, parse, preset
+from ecgcore.parameters import DEFAULT, PRESETS, Preset, parse, preset
 
 
-def parameters_of(name: str | None) -> ExtractionConfig:
-    """Give the configuration that a preset or a TOML file holds; the defaults for None.
+def preset_of(name: str | None) -> Preset:
+    """Give what a preset or a TOML file holds; the defaults for None.
 
     Raises
     ------
     ConfigError
         If it is neither, or holds what cannot be.
     """
-    if name is None:
-        return ExtractionConfig()
-    if name in PRESETS:
-        return preset(name).parameters
+    if name is None or name in PRESETS:
+        return preset(name or DEFAULT)
     try:
         text = Path(name).read_text(encoding="utf-8")
     except FileNotFoundError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud.parameters.command import parameters
-from cloud.parameters.read import parameters_of
+from cloud.parameters.read import preset_of
 from ecgcore.errors import ConfigError
 from ecgcore.extraction import ExtractionConfig
 from ecgcore.parameters import PRESETS, preset
@@ -20,7 +20,7 @@ def test_what_is_printed_is_read_as_the_same(
     path = tmp_path / "mine.toml"
     path.write_text(printed := capsys.readouterr().out)
     expected = ExtractionConfig() if name is None else preset(name).parameters
-    assert parameters_of(str(path)) == expected
+    assert preset_of(str(path)).parameters == expected
     assert f"# digest {expected.digest}" in printed
     # A comment says what a value is and may be.
     assert "An interval further than this share from its local median is not normal." in printed
@@ -41,7 +41,7 @@ def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="ward: neither a file nor one of patch"):
-        parameters_of("ward")
+        preset_of("ward")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match=r"bytes: .*utf-8"):
-        parameters_of(str(tmp_path / "bytes"))
+        preset_of(str(tmp_path / "bytes"))
