@@ -1,14 +1,14 @@
 """Whether a lead has P waves and U waves, told by those of its beats."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.events import NullReason
+from ecgcore.events import BeatClassified, NullReason
 from ecgcore.limits import Count, Factor, Milliseconds, Millivolts, Share
 from ecgcore.measured import Said, Value
-from ecgcore.recorded import Recorded
-from ecgcore.types import FloatArray
+from ecgcore.types import FloatArray, SampleIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +30,39 @@ class BeatWavesConfig:
     """Of the height of T."""
 
 
-def p_present(recorded: Recorded, lead: int, config: BeatWavesConfig) -> Value:
-    """Tell whether most beats have a P wave over the noise, at a steady place."""
-    beats = recorded.beats
+def p_present(
+    beats: Sequence[BeatClassified],
+    lead: int,
+    ecg_mv: FloatArray,
+    start: SampleIndex,
+    fs_hz: float,
+    config: BeatWavesConfig,
+) -> Value:
+    """Tell whether most beats have a P wave over the noise, at a steady place.
+
+    Parameters
+    ----------
+    lead : int
+        Which one of the beats' leads.
+    ecg_mv : FloatArray, shape (n_samples,)
+        The signal of that lead.
+    start : SampleIndex
+        Counter of its first sample.
+    """
     if not beats:
         return NullReason.TOO_FEW_BEATS
     rows = [
-        (p.onset, beat.sample - p.peak, p.amplitude_mv)
+        (p.onset - start, beat.sample - p.peak, p.amplitude_mv)
         for beat in beats
         if (p := beat.lead_waves[lead].p) is not None
     ]
     if len(rows) < config.least_share * len(beats):
         return 0.0
     onsets, before, heights_mv = np.array(rows).T
-    noise_mv = noise_before(recorded.ecg_mv[lead], onsets, recorded.fs_hz, config.noise_ms)
+    noise_mv = noise_before(ecg_mv, onsets, fs_hz, config.noise_ms)
     least_mv = np.maximum(config.over_noise * noise_mv, config.least_p_mv)
     n_high = np.count_nonzero(np.abs(heights_mv) > least_mv)
-    away_ms = np.median(np.abs(before - np.median(before))) * 1e3 / recorded.fs_hz
+    away_ms = np.median(np.abs(before - np.median(before))) * 1e3 / fs_hz
     return float(n_high >= config.least_share * len(beats) and away_ms <= config.steady_ms)
 
 
@@ -68,18 +84,17 @@ def noise_before(
     return np.where(firsts >= 0, found, np.nan)
 
 
-def u_present(recorded: Recorded, lead: int, config: BeatWavesConfig) -> Said:
+def u_present(beats: Sequence[BeatClassified], lead: int, config: BeatWavesConfig) -> Said:
     """Name the U wave of a lead: absent, present or prominent."""
-    beats = recorded.beats[config.u_beats - 1 :]
-    if not beats:
+    waves = [beat.lead_waves[lead] for beat in beats[config.u_beats - 1 :]]
+    if not waves:
         return NullReason.TOO_FEW_BEATS
-    waves = [beat.lead_waves[lead] for beat in beats]
     heights = [
         (abs(each.u.amplitude_mv), abs(each.t.amplitude_mv))
         for each in waves
         if each.u is not None and each.t is not None
     ]
-    if len(heights) < config.least_share * len(beats):
+    if len(heights) < config.least_share * len(waves):
         return "absent"
     u_mv, t_mv = np.median(np.array(heights), axis=0)
     if u_mv < config.least_u_mv:

@@ -5,7 +5,7 @@ does not have has no form.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -199,19 +199,22 @@ LEAD_FORMS = (*_OF_LEAD, "q_pathologic", *HERMITE)
 """Keys of what is given of each lead."""
 
 
-def lead_forms(signal: AverageSignal, config: FormConfig) -> dict[tuple[str, str | None], Said]:
-    """Give every form of every lead."""
+def lead_forms(
+    signal: AverageSignal, config: FormConfig, keys: Container[str] = LEAD_FORMS
+) -> dict[tuple[str, str | None], Said]:
+    """Give the forms of every lead, or those of some keys."""
     found: dict[tuple[str, str | None], Said] = {}
-    for lead, said in _q_pathologic(signal, config).items():
-        found["q_pathologic", lead] = said
     for lead in signal.leads:
         for key, measure in _OF_LEAD.items():
-            found[key, lead] = told(measure(signal, lead, config))
-        found |= {
-            (key, lead): said
-            for key, said in zip(HERMITE, _hermite(signal, lead, config), strict=True)
-        }
-    return found
+            if key in keys:
+                found[key, lead] = told(measure(signal, lead, config))
+        if any(key in keys for key in HERMITE):
+            values = _hermite(signal, lead, config)
+            found |= {(key, lead): said for key, said in zip(HERMITE, values, strict=True)}
+    if "q_pathologic" in keys:
+        q_waves = _q_pathologic(signal, config)
+        found |= {("q_pathologic", lead): said for lead, said in q_waves.items()}
+    return {(key, lead): said for (key, lead), said in found.items() if key in keys}
 
 
 def told(said: Said) -> Said:

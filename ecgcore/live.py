@@ -31,6 +31,7 @@ from ecgcore.events import (
     WindowKind,
 )
 from ecgcore.extraction import ExtractionConfig
+from ecgcore.forms import Stretch, measure_lead_forms
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import BeatIntervals, intervals_of
 from ecgcore.lead_window import measure_lead_window
@@ -196,14 +197,21 @@ class LivePipeline:
         config, sqi = self.config, window.sqi
         ecg_mv = self._signal(window.start, window.end)
         beats = [b for b in self.state.beats if window.start <= b.sample < window.end]
-        average = unusable(window.sqi, window.coverage) or average_beat(
+        reason = unusable(window.sqi, window.coverage)
+        average = reason or average_beat(
             ecg_mv, window.start, config.fs_hz, beats, config.parameters.average
         )
+        signal: AverageSignal | NullReason
         if isinstance(average, NullReason):
-            yield from unmeasured(average, config.leads, sqi, self._keys)
+            signal = average
+            yield from unmeasured(signal, config.leads, sqi, self._keys)
         else:
             signal = AverageSignal(average, config.fs_hz, config.leads)
             yield from measure_average(signal, sqi, self._keys)
+        stretch = Stretch(
+            *(ecg_mv, window.start, config.fs_hz, config.leads, beats), signal, sqi, reason
+        )
+        yield from measure_lead_forms(stretch, config.parameters.forms, self._keys)
         for lead, of_lead in zip(config.leads, ecg_mv, strict=True):
             for key, value in measure_lead_window(of_lead, config.fs_hz, self._keys).items():
                 yield measurement_of(key, value, 0, sqi, lead)

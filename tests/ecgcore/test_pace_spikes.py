@@ -8,6 +8,7 @@ import pytest
 from ecgcore.beat_waves import BeatWavesConfig, noise_before, p_present, u_present
 from ecgcore.events import BeatLabel, BeatWaves, NullReason, Wave
 from ecgcore.extraction import ExtractionConfig, analyse
+from ecgcore.measured import Value
 from ecgcore.pace_spikes import PaceSpikeConfig, atrial_before, spikes_of
 from ecgcore.recorded import Recorded
 from ecgcore.types import FloatArray
@@ -73,18 +74,25 @@ def test_an_atrial_spike_is_as_sharp_in_two_leads() -> None:
 BEAT_WAVES = BeatWavesConfig()
 
 
+def has_p(of: Recorded) -> Value:
+    return p_present(of.beats, 0, of.ecg_mv[0], 0, FS_HZ, BEAT_WAVES)
+
+
 def test_p_waves_are_there_or_not() -> None:
     own = analysed(ecg_of(BEATS_S, FS_HZ, 12.5, noise_mv=0.005))
-    found = {"p_present": p_present(own, 0, BEAT_WAVES)}
+    found = {"p_present": has_p(own)}
     assert found["p_present"] == 1.0
+    # The same from the third second on.
+    late = own.ecg_mv[0, 1500:]
+    assert p_present(own.beats[4:], 0, late, 1500, FS_HZ, BEAT_WAVES) == 1.0
     paced = analysed(with_spikes(wide_beats(), [beat_s - 0.09 for beat_s in BEATS_S], 1.5))
-    assert p_present(paced, 0, BEAT_WAVES) == 0.0
+    assert has_p(paced) == 0.0
     # The same P waves under three times the noise.
     noisy = replace(
         own, ecg_mv=own.ecg_mv + np.random.default_rng(1).normal(0.0, 0.1, own.ecg_mv.shape)
     )
-    assert p_present(noisy, 0, BEAT_WAVES) == 0.0
-    assert p_present(replace(own, events=()), 0, BEAT_WAVES) is NullReason.TOO_FEW_BEATS
+    assert has_p(noisy) == 0.0
+    assert has_p(replace(own, events=())) is NullReason.TOO_FEW_BEATS
 
 
 def test_p_waves_at_any_place_are_none() -> None:
@@ -98,7 +106,7 @@ def test_p_waves_at_any_place_are_none() -> None:
         )
         for k, beat in enumerate(own.beats)
     ]
-    assert p_present(replace(own, events=tuple(scattered)), 0, BEAT_WAVES) == 0.0
+    assert has_p(replace(own, events=tuple(scattered))) == 0.0
 
 
 def test_noise_is_what_is_left_beside_a_line() -> None:
@@ -116,8 +124,7 @@ def test_u_waves_by_their_height(u_mv: float, said: str) -> None:
     own = analysed(ecg_of(BEATS_S, FS_HZ, 12.5, noise_mv=0.005))
     waves = BeatWaves(t=Wave(0, 1, 2, 0.4, 1.0), u=Wave(3, 4, 5, u_mv, 1.0))
     beats = tuple(beat._replace(lead_waves=(waves, BeatWaves())) for beat in own.beats)
-    found = {"u_present": u_present(replace(own, events=beats), 0, BEAT_WAVES)}
+    found = {"u_present": u_present(beats, 0, BEAT_WAVES)}
     assert found["u_present"] == said
-    assert u_present(replace(own, events=beats), 1, BEAT_WAVES) == "absent"
-    few = replace(own, events=beats[:7])
-    assert u_present(few, 0, BEAT_WAVES) is NullReason.TOO_FEW_BEATS
+    assert u_present(beats, 1, BEAT_WAVES) == "absent"
+    assert u_present(beats[:7], 0, BEAT_WAVES) is NullReason.TOO_FEW_BEATS
