@@ -69,12 +69,16 @@ def _sign(wave: FloatArray, least: float) -> int:
 
 
 def reversal_of(signal: AverageSignal, config: LeadReversalConfig) -> str:
-    """Name the electrodes that seem to be swapped; the beat has its QRS and all twelve leads."""
+    """Name the electrodes that seem to be swapped.
+
+    The beat has its QRS and the six limb leads; the chest is told where all of its leads are there,
+    and a heart on the other side is told from swapped arms where V6 is.
+    """
     flat = _flat(signal, config)
     if flat != NONE:
         return flat
     limb = _turned(signal, config)
-    if limb != NONE:
+    if limb != NONE or not set(CHEST) <= set(signal.leads):
         return limb
     return PRECORDIAL if chest_gain(signal, config) >= config.chest_gain else NONE
 
@@ -90,7 +94,7 @@ def _flat(signal: AverageSignal, config: LeadReversalConfig) -> str:
 
 def _turned(signal: AverageSignal, config: LeadReversalConfig) -> str:
     """Tell whether the right arm's electrode is not the one that all waves point away from."""
-    if _signs(signal, "V6", config).qrs <= 0:
+    if "V6" in signal.leads and _signs(signal, "V6", config).qrs <= 0:
         return NONE
     for lead, augmented, name in (("I", "aVL", ARMS), ("II", "aVF", ARM_LEG)):
         other = "aVF" if augmented == "aVL" else "aVL"

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecgcore.average_signal import AverageSignal
 from ecgcore.compose import Window
@@ -256,6 +258,17 @@ def test_limb_leads_that_follow_are_made() -> None:
     alone = of_all(beat_of({"II": whole["II"]}))
     missing = set(GLOBAL_FORMS)
     assert {key for key in missing if alone[key] is NullReason.LEAD_MISSING} == missing
+
+
+@given(st.sets(st.sampled_from(list(heart())), min_size=1))
+def test_any_leads_give_every_key(leads: set[str]) -> None:
+    whole = heart()
+    signal = beat_of({lead: whole[lead] for lead in whole if lead in leads})
+    found, complete = of_all(signal), of_all(beat_of(whole))
+    assert set(found) == set(GLOBAL_FORMS)
+    for key, said in found.items():
+        assert said is NullReason.LEAD_MISSING or said == complete[key], key
+    assert {key for key, _ in lead_forms(signal, CONFIG)} == set(LEAD_FORMS)
 
 
 def test_what_is_not_there_has_no_form() -> None:

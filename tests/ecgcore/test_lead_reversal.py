@@ -46,6 +46,8 @@ def test_swapped_limbs(
     found = {"lead_reversal": reversal_of(beat_of(leads), CONFIG)}
     assert found["lead_reversal"] == said
     assert reversal_of(beat_of(leads, NO_P_MS), CONFIG) == said
+    limbs = {lead: wave for lead, wave in leads.items() if lead not in CHEST}
+    assert reversal_of(beat_of(limbs), CONFIG) == said
     assert global_forms(beat_of(leads), UNKNOWN, FormConfig())["lead_reversal"] == said
 
 
