@@ -1,5 +1,7 @@
 """The representative beat lead by lead, with the limb leads made that follow from I and II."""
 
+import math
+
 import numpy as np
 
 from ecgcore import morph_places as m
@@ -10,6 +12,8 @@ from ecgcore.morphology import level_of
 from ecgcore.types import FloatArray
 
 TWELVE = (*LIMB, *CHEST)
+_MEDIAN_OF_NORMAL = 0.6745
+"""Median of the absolute values of a normal variable of standard deviation 1."""
 _OF_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 
@@ -72,3 +76,12 @@ def no_p(signal: AverageSignal, leads: tuple[str, ...] = ()) -> NullReason | Non
 def refused(signal: AverageSignal, leads: tuple[str, ...]) -> NullReason | None:
     """Say why nothing can be told from the heart's own QRS in some leads, if so."""
     return NullReason.PACED if signal.beat.label is BeatLabel.PACED else missing(signal, leads)
+
+
+def noise_mv(ecg_mv: FloatArray) -> float:
+    """Give the noise of a beat by how its samples leave the line through their neighbours.
+
+    The standard deviation, were it white; most of a beat is smooth, so the median tells.
+    """
+    bends = np.abs(np.diff(ecg_mv, 2))
+    return float(np.median(bends)) / (_MEDIAN_OF_NORMAL * math.sqrt(6.0)) if bends.size else 0.0

@@ -17,6 +17,7 @@ from ecgcore.average_twelve import (
     has_qrs,
     n_of,
     no_p,
+    noise_mv,
     over_level,
     qrs_of,
     refused,
@@ -54,7 +55,7 @@ def _p_form(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
     ecg_mv = signal.beat.ecg_mv[signal.leads.index(lead)]
     fine = smoothed(ecg_mv, n_of(config.waves.p_smooth_ms, signal.fs_hz))
     wave = over_feet(fine[signal.index(m.P_ON) : signal.index(m.P_OFF) + 1])
-    form = p_form(wave, config.waves)
+    form = p_form(wave, noise_mv(ecg_mv), config.waves)
     return NullReason.NO_P_WAVE if form is None else form
 
 
@@ -129,7 +130,8 @@ def fragmented(signal: AverageSignal, lead: str, config: FormConfig) -> bool:
     qrs = qrs_of(signal, lead)
     found = deflections(qrs, signal.fs_hz, config.qrs)
     qrs_ms = (qrs.size - 1) * 1e3 / signal.fs_hz
-    return is_fragmented(qrs, found, qrs_ms, lead in ("V1", "V2"), config.qrs)
+    noise = noise_mv(signal.beat.ecg_mv[signal.leads.index(lead)])
+    return is_fragmented(qrs, found, qrs_ms, lead in ("V1", "V2"), noise, config.qrs)
 
 
 def _delta(signal: AverageSignal, lead: str, config: FormConfig) -> Said:

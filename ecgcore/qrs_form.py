@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.average_twelve import n_of
-from ecgcore.limits import Count, Milliseconds, Millivolts, Share
+from ecgcore.limits import Count, Factor, Milliseconds, Millivolts, Share
 from ecgcore.morph_qrs import FIRST, HEIGHT, LAST, MOST, N_COLUMNS, deflections_of
 from ecgcore.types import FloatArray
 from ecgcore.wave_forms import notch_of, smoothed
@@ -20,6 +20,8 @@ class QrsFormConfig:
     """How far the last deflection must come back to where QRS ends: else it is ST's shift."""
     fragment_mv: Millivolts = 0.04
     """Depth of a notch that fragments R or S."""
+    notch_over_noise: Factor = 6.0
+    """And its depth over the noise that is left in the beat."""
     wide_ms: Milliseconds = 120.0
     most_notches_wide: Count = 2
     """More of them fragment a wide QRS."""
@@ -112,6 +114,7 @@ def is_fragmented(
     found: list[Deflection],
     qrs_ms: float,
     is_right: bool,
+    noise_mv: float,
     config: QrsFormConfig,
 ) -> bool:
     """Tell whether a QRS is fragmented (Das 2006).
@@ -119,12 +122,13 @@ def is_fragmented(
     In V1 and V2 (`is_right`) a second R is the pattern of the right bundle, and does not count.
     """
     n, n_r = 0, 0
+    depth_mv = max(config.fragment_mv, config.notch_over_noise * noise_mv)
     for each in found:
         side = 1.0 if each.height_mv > 0.0 else -1.0
         if side < 0.0 and n_r == 0 and len(found) > 1:
             continue  # Q
         n_r += side > 0.0
-        n += n_notches(side * qrs_mv[each.first : each.last + 1], config.fragment_mv)
+        n += n_notches(side * qrs_mv[each.first : each.last + 1], depth_mv)
     if qrs_ms >= config.wide_ms:
         return n > config.most_notches_wide
     return n > 0 or (n_r > 1 and not is_right)

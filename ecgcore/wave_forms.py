@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.limits import Milliseconds, Millivolts, MillivoltsPerSecond, Share
+from ecgcore.limits import Factor, Milliseconds, Millivolts, MillivoltsPerSecond, Share
 from ecgcore.morph_qrs import slope_of
 from ecgcore.types import FloatArray
 
@@ -26,6 +26,8 @@ class WaveFormConfig:
     notch_p_mv: Millivolts = 0.02
     notch_t_mv: Millivolts = 0.03
     """Depth of a notch below the lower peak."""
+    notch_over_noise: Factor = 4.0
+    """And in P over the noise that is left in the beat, before it is smoothed."""
     flat_t_mv: Millivolts = 0.05
     flat_t_share_of_r: Share = 0.1
     level_slope_mv_s: MillivoltsPerSecond = 0.5
@@ -90,11 +92,12 @@ def t_form(t_mv: FloatArray, r_mv: float, config: WaveFormConfig) -> str:
     return form_of(t_mv, config.biphasic_share, config.biphasic_t_mv, config.notch_t_mv)
 
 
-def p_form(p_mv: FloatArray, config: WaveFormConfig) -> str | None:
-    """Name a P wave over the level before it; None if it is too low."""
+def p_form(p_mv: FloatArray, noise_mv: float, config: WaveFormConfig) -> str | None:
+    """Name a P wave over the line between its feet; None if it is too low."""
     if np.abs(p_mv).max() < config.least_p_mv:
         return None
-    return form_of(p_mv, config.biphasic_share, config.biphasic_p_mv, config.notch_p_mv)
+    least_mv = max(config.notch_p_mv, config.notch_over_noise * noise_mv)
+    return form_of(p_mv, config.biphasic_share, config.biphasic_p_mv, least_mv)
 
 
 def segment_form(segment_mv: FloatArray, fs_hz: float, config: WaveFormConfig) -> str:

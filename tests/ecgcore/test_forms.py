@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.average_signal import AverageSignal
+from ecgcore.average_twelve import noise_mv
 from ecgcore.compose import Window
 from ecgcore.events import BeatLabel, Measurement, NullReason
 from ecgcore.extraction import ExtractionConfig, analyse
@@ -152,6 +153,14 @@ def test_the_right_bundles_pattern_is_no_fragment() -> None:
     waves: list[Triangle] = [(260, 270, 280, 0.3), (280, 300, 320, -0.6), (320, 335, 350, 0.4)]
     assert of_lead("V1", *waves)["qrs_pattern"] == "rSr'"
     assert [of_lead(lead, *waves)["fqrs"] for lead in ("V1", "V2", "V3")] == [0.0, 0.0, 1.0]
+
+
+def test_noise_makes_no_fragments_and_no_notches() -> None:
+    noise = np.random.default_rng(3).normal(0.0, 0.015, 800)
+    lead = heart()["V5"] + noise
+    assert noise_mv(lead) == pytest.approx(0.015, rel=0.15)
+    found = of_lead("V5", signal=beat_of({"V5": lead}))
+    assert (found["fqrs"], found["p_form"], found["t_form"]) == (0.0, "upright", "upright")
 
 
 def test_pathologic_q_waves() -> None:
