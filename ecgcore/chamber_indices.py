@@ -1,20 +1,17 @@
 """Indices of large chambers that join several findings: Cornell product, Romhilt-Estes, atria."""
 
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, field
 
 from ecgcore import morph_places as m
 from ecgcore.average_leads import LIMB, r_mv, s_mv
 from ecgcore.average_signal import AverageSignal, both
-from ecgcore.average_twelve import TWELVE, missing, n_of, no_p
+from ecgcore.average_twelve import TWELVE, missing, no_p
+from ecgcore.average_waves import AverageWavesConfig, p_peak_gap_ms
 from ecgcore.averaged import GLOBAL
 from ecgcore.events import NullReason
 from ecgcore.limits import Degrees, Milliseconds, MillivoltMilliseconds, Millivolts
 from ecgcore.measured import Value
-from ecgcore.morphology import level_of
 from ecgcore.person import Sex
-from ecgcore.wave_forms import WaveFormConfig, notch_of, smoothed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,8 @@ class ChamberConfig:
     p_v1_mv: Millivolts = 0.15
     p_ms: Milliseconds = 120.0
     p_gap_ms: Milliseconds = 40.0
+    p_peaks: AverageWavesConfig = field(default_factory=AverageWavesConfig)
+    """How the peaks of a notched P wave are told."""
 
 
 def cornell_product(signal: AverageSignal, sex: Sex | None, config: ChamberConfig) -> Value:
@@ -104,25 +103,15 @@ def rae_index(signal: AverageSignal, config: ChamberConfig) -> Value:
     return float(is_ii or is_v1)
 
 
-def lae_index(signal: AverageSignal, config: ChamberConfig, forms: WaveFormConfig) -> Value:
+def lae_index(signal: AverageSignal, config: ChamberConfig) -> Value:
     """Tell whether P is long with peaks far apart (in I or II), or deep and long in V1."""
     reason = no_p(signal, ("I", "II", "V1"))
     if reason is not None:
         return reason
     is_long = _is_least(signal.interval_ms(m.P_ON, m.P_OFF), config.p_ms)
-    gap_ms = max(p_gap_ms(signal, lead, forms) for lead in ("I", "II"))
-    is_deep = _is_least(GLOBAL["ptf_v1"](signal), 1e3 * config.ptf_mv_ms)
-    return float((is_long and gap_ms >= config.p_gap_ms) or is_deep)
-
-
-def p_gap_ms(signal: AverageSignal, lead: str, forms: WaveFormConfig) -> float:
-    """Give the time between the two peaks of a notched P wave, 0 where it is not notched."""
-    ecg_mv, on = signal.beat.ecg_mv[signal.leads.index(lead)], signal.index(m.P_ON)
-    over_mv = smoothed(ecg_mv, n_of(forms.p_smooth_ms, signal.fs_hz)) - level_of(
-        ecg_mv, on, signal.fs_hz
+    is_notched = any(
+        _is_least(p_peak_gap_ms(signal, lead, config.p_peaks), config.p_gap_ms)
+        for lead in ("I", "II")
     )
-    p_mv = over_mv[on : signal.index(m.P_OFF) + 1]
-    notch = notch_of(np.abs(p_mv) if abs(p_mv.min()) > p_mv.max() else p_mv)
-    if notch.depth < forms.notch_p_mv:
-        return 0.0
-    return (notch.second - notch.first) * 1e3 / signal.fs_hz
+    is_deep = _is_least(GLOBAL["ptf_v1"](signal), 1e3 * config.ptf_mv_ms)
+    return float((is_long and is_notched) or is_deep)

@@ -130,7 +130,7 @@ GLOBAL_FORMS: Mapping[str, GlobalMeasure] = MappingProxyType(
             refused(signal, ()) or romhilt_points(signal, config.chambers)
         ),
         "rae_index": lambda signal, _, config: rae_index(signal, config.chambers),
-        "lae_index": lambda signal, _, config: lae_index(signal, config.chambers, config.waves),
+        "lae_index": lambda signal, _, config: lae_index(signal, config.chambers),
     }
 )
 """Over all leads, by key."""
