@@ -16,7 +16,9 @@ from ecgcore.types import FloatArray, SampleIndex
 
 SPIKES = ("pace_spike_count", "pace_spike_qrs")
 OF_BEATS = ("p_present", "u_present")
-FORM_KEYS = (*GLOBAL_FORMS, *LEAD_FORMS, *SPIKES, *OF_BEATS)
+LEAD_FORM_KEYS = (*LEAD_FORMS, *OF_BEATS)
+"""Keys that are given of each lead."""
+FORM_KEYS = (*GLOBAL_FORMS, *SPIKES, *LEAD_FORM_KEYS)
 """All keys that are given here."""
 
 
