@@ -9,7 +9,10 @@ import numpy as np
 from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import measure_average, unmeasured
+from ecgcore.breathing_config import BreathingConfig
+from ecgcore.breathing_table import measure_breathing
 from ecgcore.compose import StoredBeat, Window
+from ecgcore.dynamics_table import measure_dynamics
 from ecgcore.events import (
     USABLE_SQI,
     BeatClassified,
@@ -30,8 +33,10 @@ from ecgcore.measured import gated, measurement_of
 from ecgcore.nn import is_normal
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.qt_config import DynamicsConfig
 from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE
+from ecgcore.signal_table import SignalConfig, measure_signal
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
@@ -43,6 +48,9 @@ class ExtractionConfig:
 
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    breathing: BreathingConfig = field(default_factory=BreathingConfig)
+    dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
+    signal: SignalConfig = field(default_factory=SignalConfig)
     af_share: float = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
     chunk_s: float = 1.0
@@ -224,14 +232,31 @@ def _no_variability(recorded: Recorded, config: ExtractionConfig) -> NullReason 
     """Say why intervals tell nothing of the sinus node, if so."""
     if recorded.sqi < USABLE_SQI:
         return NullReason.LOW_SQI
-    is_af = recorded.share_of([RhythmLabel.AFIB]) > config.af_share
-    return NullReason.AF if is_af else None
+    return NullReason.AF if _is_af(recorded, config) else None
+
+
+def _is_af(recorded: Recorded, config: ExtractionConfig) -> bool:
+    return recorded.share_of([RhythmLabel.AFIB]) > config.af_share
 
 
 def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
-        for key, value in measure_lead_window(of_lead, recorded.fs_hz).items():
+        for key, value in measure_lead_window(
+            of_lead, recorded.fs_hz, config.signal.rail_mv
+        ).items():
             yield measurement_of(key, value, 0, recorded.sqi, lead)
+
+
+def _of_breathing(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_breathing(recorded, _is_af(recorded, config), config.breathing)
+
+
+def _of_dynamics(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_dynamics(recorded, _is_af(recorded, config), config.dynamics)
+
+
+def _of_signal(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_signal(recorded, _is_af(recorded, config), config.signal)
 
 
 def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
@@ -239,6 +264,14 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
 
 
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
-FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+FAMILIES: tuple[Family, ...] = (
+    _of_average,
+    _of_variability,
+    _of_leads,
+    _of_breathing,
+    _of_dynamics,
+    _of_signal,
+    _of_window,
+)
 """All that is measured of a recording. Where two give a key, the first one's value stands: an
 interval is the representative beat's before it is the window's."""
