@@ -11,6 +11,7 @@ import numpy as np
 from ecgcore.events import NullReason
 from ecgcore.jit import compiled
 from ecgcore.measured import Value
+from ecgcore.nn import BoolArray
 from ecgcore.qt_config import DynamicsConfig
 from ecgcore.types import FloatArray, Int64Array
 
@@ -28,12 +29,25 @@ class Repolarisations(NamedTuple):
     times_s: FloatArray
     """shape (n,)"""
 
-    def known(self) -> "Repolarisations":
-        """Leave out the beats of which samples are missing."""
-        is_known = np.isfinite(self.st_t_uv).all(axis=1)
-        return Repolarisations(
-            self.st_t_uv[is_known], self.numbers[is_known], self.times_s[is_known]
-        )
+    def of(self, which: BoolArray) -> "Repolarisations":
+        """Give some of the beats."""
+        return Repolarisations(self.st_t_uv[which], self.numbers[which], self.times_s[which])
+
+    def clean(self, most_noise_uv: float) -> "Repolarisations":
+        """Leave out beats of which samples are missing, and those with more noise.
+
+        The noise is the root mean square over ST and T of the difference from the like-numbered
+        beat before, or after if that is nearer, over sqrt 2: alternans does not show in it, nor
+        does a change that lasts.
+        """
+        known = self.of(np.atleast_1d(np.isfinite(self.st_t_uv).all(axis=1)))
+        noise_uv = np.full(known.numbers.size, np.inf)
+        for kind in (0, 1):
+            own = known.numbers % 2 == kind
+            apart = np.sqrt(np.mean(np.diff(known.st_t_uv[own], axis=0) ** 2, axis=1) / 2.0)
+            around = np.r_[np.inf, apart, np.inf]
+            noise_uv[own] = np.minimum(around[:-1], around[1:])[: int(own.sum())]
+        return known.of(noise_uv <= most_noise_uv)
 
 
 def smoothed(rows: FloatArray, width: int) -> FloatArray:
@@ -55,14 +69,18 @@ def moving_average_uv(
     -----
     Nearing and Verrier 2002. A block counts if enough of its beats are usual ones.
     """
-    given = given.known()
     if given.numbers.size < 2 * _FIRST:
         return NullReason.TOO_FEW_BEATS
+    n_beats, given = given.numbers.size, given.clean(config.most_noise_uv)
+    # Most beats are given up for their noise alone.
+    reason = NullReason.TOO_FEW_BEATS if 2 * given.numbers.size > n_beats else NullReason.LOW_SQI
+    if given.numbers.size < 2 * _FIRST:
+        return reason
     block = ((given.times_s - given.times_s[0]) // config.mma_block_s).astype(np.int64)
     odd = given.numbers % 2
-    templates = [np.median(given.st_t_uv[odd == kind][:_FIRST], axis=0) for kind in (0, 1)]
     if min((odd == 0).sum(), (odd == 1).sum()) < _FIRST // 2:
-        return NullReason.TOO_FEW_BEATS
+        return reason
+    templates = [np.median(given.st_t_uv[odd == kind][:_FIRST], axis=0) for kind in (0, 1)]
     limits = (config.mma_share, *config.mma_limits_uv)
     found = _moved(given.st_t_uv, odd, block, np.stack(templates), limits)
     n_usual = np.bincount(block)
@@ -73,7 +91,7 @@ def moving_average_uv(
     is_whole = np.arange(1, n_usual.size + 1) * config.mma_block_s <= length_s + 0.5
     good = is_whole & (n_usual >= config.mma_usual_share * n_all) & (n_usual >= _FIRST)
     if not good.any():
-        return NullReason.TOO_FEW_BEATS
+        return reason
     return float(found[good].max()), int(n_usual[good].sum())
 
 
@@ -107,9 +125,11 @@ def spectral_uv(given: Repolarisations, config: DynamicsConfig) -> tuple[float, 
     Half the difference between even and odd beats, as root mean square over ST and T; 0 where it
     does not stand out of the noise (k below its limit).
     """
-    found = [_spectral(rows, config) for rows in _windows(given.known(), config)]
+    clean = given.clean(config.most_noise_uv)
+    found = [_spectral(rows, config) for rows in _windows(clean, config)]
     if not found:
-        return NullReason.TOO_FEW_BEATS
+        is_noise = 2 * clean.numbers.size <= given.numbers.size
+        return NullReason.LOW_SQI if is_noise else NullReason.TOO_FEW_BEATS
     return max(found), config.spectral_beats
 
 

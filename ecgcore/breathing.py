@@ -7,7 +7,7 @@ each between the slowest and the fastest breath is brought to a sum of 1. The me
 its peak at the breathing rate, if that is a rate at all: two of the three must have their own peak
 within `apart_hz` of it, and the power must lie around it. Of several leads the spectra of
 amplitude, and of area, are averaged first. The rate is the median over the windows that agree,
-which must be half of them.
+of which there must be enough.
 """
 
 from typing import NamedTuple
@@ -122,7 +122,7 @@ def _rate_hz(given: Modulations, first: int, last: int, config: BreathingConfig)
     )
     n_leads = given.amplitude_mv.shape[0]
     known = np.isfinite(rows)
-    if known[-1].mean() < config.usual_share or times_s[-1] - times_s[0] < 0.8 * config.least_s:
+    if known[-1].mean() < config.usual_share or times_s[-1] - times_s[0] < 0.9 * config.least_s:
         return None
     is_row = known.mean(axis=1) >= config.usual_share
     rows[~is_row] = 0.0

@@ -9,9 +9,7 @@ from ecgcore import alternans
 from ecgcore import morph_places as m
 from ecgcore import qt_dynamics as qt
 from ecgcore.events import BeatLabel, Measurement, NullReason
-from ecgcore.lead_window import longest_stretch
 from ecgcore.measured import Said, Value, measurement_of
-from ecgcore.noise import noise_rms_mv
 from ecgcore.qt_config import DynamicsConfig
 from ecgcore.qt_series import qt_series_ms
 from ecgcore.recorded import Recorded
@@ -125,7 +123,7 @@ def _against_rate(
 
 
 def _of_spread(beats: UsualBeats, config: DynamicsConfig) -> dict[str, Outcome]:
-    """Give the spread of Tpe and of ST, in V5, else II, else where the T wave is tallest."""
+    """Give the spread of Tpe and of ST, in V5, else II, else where T is clearest."""
     leads = beats.recorded.leads
     lead = next((leads.index(name) for name in ("V5", "II") if name in leads), beats.t_lead)
     waves = [beats.recorded.beats[k].lead_waves[lead].t for k in beats.numbers]
@@ -168,7 +166,7 @@ def _of_lead(
     ecg_mv = beats.recorded.ecg_mv[lead]
     found = {"elec_alternans_qrs": _qrs_alternans(beats, ecg_mv, config)}
     reasons = {
-        "twa_mma": reason or _no_mma(beats, ecg_mv, config),
+        "twa_mma": reason or _no_mma(beats, lead, config),
         "twa_spectral": reason
         or (NullReason.TOO_FEW_BEATS if beats.n < 0.9 * config.spectral_beats else None),
     }
@@ -195,7 +193,7 @@ Measure: TypeAlias = Callable[
 ]
 
 
-def _no_mma(beats: UsualBeats, ecg_mv: FloatArray, config: DynamicsConfig) -> NullReason | None:
+def _no_mma(beats: UsualBeats, lead: int, config: DynamicsConfig) -> NullReason | None:
     if beats.recorded.duration_s < config.mma_block_s:
         return NullReason.TOO_SHORT
     known = beats.rr_ms[np.isfinite(beats.rr_ms)]
@@ -203,8 +201,8 @@ def _no_mma(beats: UsualBeats, ecg_mv: FloatArray, config: DynamicsConfig) -> Nu
         return NullReason.TOO_FEW_BEATS
     if 6e4 / float(known.mean()) > config.mma_most_rate:
         return NullReason.NOT_APPLICABLE
-    noise_uv = 1e3 * noise_rms_mv(longest_stretch(ecg_mv), beats.recorded.fs_hz)
-    return None if noise_uv <= config.mma_most_noise_uv else NullReason.LOW_SQI
+    noise_uv = 1e3 * float(beats.noise_mv[lead])
+    return None if noise_uv <= config.most_noise_uv else NullReason.LOW_SQI
 
 
 def _repolarisations(

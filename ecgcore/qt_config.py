@@ -38,12 +38,13 @@ class DynamicsConfig:
     n_lags: int = 60
     lag_least_r2: float = 0.5
     alternans_after_j_s: float = 0.06
+    most_noise_uv: float = 20.0
+    """More hides alternans, in a lead for the moving average, in ST and T of a beat for both."""
     smooth_s: float = 0.04
     """Width of the window (Hann) that ST and T are smoothed with before alternans."""
     mma_block_s: float = 15.0
     mma_most_rate: float = 125.0
     """Beats a minute."""
-    mma_most_noise_uv: float = 20.0
     mma_share: float = 8.0
     mma_limits_uv: tuple[float, float] = (1.0, 32.0)
     """A template moves towards a beat by the difference over `mma_share`, but by this much."""

@@ -7,12 +7,15 @@ import numpy as np
 
 from ecgcore import morph_places as m
 from ecgcore.average_signal import AverageSignal
+from ecgcore.lead_window import longest_stretch
 from ecgcore.morphology import KEYS
 from ecgcore.nn import BoolArray
+from ecgcore.noise import noise_rms_mv
 from ecgcore.recorded import Recorded
 from ecgcore.smooth_lead import SmoothLead
 from ecgcore.types import FloatArray, Int64Array
 
+_LEAST_NOISE_MV = 0.005
 _LEVEL_S = 0.02
 """What lies so long before the QRS is the level of a beat."""
 
@@ -59,9 +62,17 @@ class UsualBeats:
 
     @cached_property
     def t_lead(self) -> int:
-        """The lead with the tallest T wave."""
+        """The lead whose T wave is the tallest for its noise."""
         tall = np.abs(self.average.figures[:, KEYS.index("t_amp")])
-        return int(np.argmax(np.where(np.isfinite(tall), tall, -1.0)))
+        clear = tall / np.maximum(self.noise_mv, _LEAST_NOISE_MV)
+        return int(np.argmax(np.where(np.isfinite(clear), clear, -1.0)))
+
+    @cached_property
+    def noise_mv(self) -> FloatArray:
+        """Root mean square of the noise of each lead, shape (n_leads,)."""
+        fs_hz = self.recorded.fs_hz
+        found = [noise_rms_mv(longest_stretch(lead), fs_hz) for lead in self.recorded.ecg_mv]
+        return np.array(found, float)
 
     def point(self, which: int) -> float:
         """Give a point over all leads (`ecgcore.morph_places`), in samples from the R peak."""
