@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
+from ecgcore.breathing_table import BREATHING
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
+from ecgcore.dynamics_table import DYNAMICS
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
 from ecgcore.hrv_table import HRV_INDICES
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.morphology import KEYS
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
+from ecgcore.signal_table import SIGNAL
 
 REGISTRY = catalogue()
 ENTRIES = REGISTRY.entries
@@ -58,6 +61,7 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 HRV = {index.key for index in HRV_INDICES}
 EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW}
+EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED} | {biomarker.key for biomarker in BIOMARKERS}
 
 
@@ -148,7 +152,7 @@ def test_sampling_rate_and_length_gates() -> None:
         "lf": (250, None, 100),
         "ulf": (86400, None, 100),
         "dfa_a1": (60, 300, 100),
-        "sdqt": (None, None, 300),
+        "sdqt": (None, 30, 300),
         "fqrs": (10, 3, 250),
         "saecg_rms40": (10, 3, 1000),
         "qrs_area": (10, 3, None),
