@@ -162,13 +162,18 @@ def _spectral(rows: FloatArray, config: DynamicsConfig) -> float:
     return above**0.5 if k >= config.spectral_least_k else 0.0
 
 
-def qrs_alternans_pct(height_mv: FloatArray, numbers: Int64Array, least_beats: int) -> Value:
-    """Give how far the mean QRS of even and of odd beats lie apart, over the mean of all."""
+def qrs_alternans_pct(height_mv: FloatArray, numbers: Int64Array, config: DynamicsConfig) -> Value:
+    """Give how far the mean QRS of even and of odd beats lie apart, over the mean of all.
+
+    0 where that is less than `qrs_least_errors` standard errors: breathing moves QRS as well.
+    """
     known = np.isfinite(height_mv)
     height_mv, odd = height_mv[known], numbers[known] % 2 == 1
-    if height_mv.size < least_beats or not 0 < odd.sum() < odd.size:
+    if height_mv.size < config.qrs_least_beats or not 1 < odd.sum() < odd.size - 1:
         return NullReason.TOO_FEW_BEATS
     mean = float(height_mv.mean())
     if mean <= 0.0:
         return NullReason.NOT_APPLICABLE
-    return 100.0 * abs(float(height_mv[odd].mean() - height_mv[~odd].mean())) / mean
+    apart = abs(float(height_mv[odd].mean() - height_mv[~odd].mean()))
+    error = sum(float(of.var(ddof=1)) / of.size for of in (height_mv[odd], height_mv[~odd])) ** 0.5
+    return 100.0 * apart / mean if apart >= config.qrs_least_errors * error else 0.0

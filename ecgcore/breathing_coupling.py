@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgcore.band_pass import band_passed
 from ecgcore.breathing import evenly
 from ecgcore.breathing_config import BreathingConfig
 from ecgcore.events import NullReason
@@ -46,16 +47,15 @@ def sinus_arrhythmia_ms(
 
     Peaks and troughs are those of the NN intervals that a band-pass around the rate leaves.
     """
-    from scipy.signal import butter, find_peaks, sosfiltfilt
+    from scipy.signal import find_peaks
 
     low, high = (share * rate_hz for share in config.breath_band)
-    band = butter(2, (low, high), "bandpass", fs=config.resample_hz, output="sos")
     swings: list[FloatArray] = []
     for each in stretches:
         if each.length_s < config.least_s / 2.0:
             continue
         even = evenly(each.times_s, each.nn_ms[np.newaxis], config.resample_hz)[0]
-        breath_ms = sosfiltfilt(band, even - even.mean())
+        breath_ms = band_passed(even - even.mean(), (low, high), config.resample_hz)
         tops, bottoms = find_peaks(breath_ms)[0], find_peaks(-breath_ms)[0]
         turns = breath_ms[np.sort(np.r_[tops, bottoms])]
         swings.append(np.abs(np.diff(turns)))

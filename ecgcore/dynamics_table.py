@@ -113,7 +113,13 @@ def _variability(
 def _against_rate(
     beats: UsualBeats, qt_ms: FloatArray, config: DynamicsConfig
 ) -> dict[str, Outcome]:
-    given = (qt_ms, beats.rr_ms, beats.times_s, beats.follows)
+    recorded = beats.recorded
+    # QT sees the rate of all beats, whatever they are; what it is itself after another one is not
+    # what it would be.
+    of_all = np.full(len(recorded.beats), np.nan)
+    of_all[beats.numbers] = np.where(beats.follows, qt_ms, np.nan)
+    times_s = np.array([beat.sample for beat in recorded.beats]) / recorded.fs_hz
+    given = (of_all, recorded.rr_ms, times_s)
     line = qt.qt_on_rr(*given, config)
     lag: Outcome = qt.qt_lag_s(*given, config), int(np.isfinite(qt_ms).sum())
     if isinstance(line, NullReason):
@@ -229,7 +235,7 @@ def _qrs_alternans(beats: UsualBeats, ecg_mv: FloatArray, config: DynamicsConfig
     offsets = np.arange(-reach, reach, config.qrs_grid_s * fs_hz)
     cut = SmoothLead(ecg_mv).at(beats.places[:, np.newaxis] + offsets)
     height_mv = cut.max(axis=1) - cut.min(axis=1)
-    value: Value = alternans.qrs_alternans_pct(height_mv, beats.numbers, config.qrs_least_beats)
+    value: Value = alternans.qrs_alternans_pct(height_mv, beats.numbers, config)
     return value, 0 if isinstance(value, NullReason) else int(np.isfinite(height_mv).sum())
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgcore.band_pass import band_passed
 from ecgcore.events import BeatClassified, NullReason
 from ecgcore.nn import BoolArray
 from ecgcore.types import FloatArray, Int64Array
@@ -22,6 +23,8 @@ class FWaveConfig:
     least_s: float = 10.0
     least_beats: int = 3
     """Of a class; the stretch of other beats is not looked at."""
+    steady_hz: float = 0.5
+    """Wander below is taken off first, lest beats differ by it."""
     before_s: float = 0.10
     after_s: float = 0.50
     """What of a beat is taken off, around R."""
@@ -61,16 +64,15 @@ def f_waves(
     first : int
         Counter of its first sample.
     """
-    from scipy.signal import butter, sosfiltfilt, welch
+    from scipy.signal import welch
 
     if ecg_mv.size < config.least_s * fs_hz:
         return NullReason.TOO_SHORT
-    steady = sosfiltfilt(butter(2, 0.5, "highpass", fs=fs_hz, output="sos"), ecg_mv)
+    steady = band_passed(ecg_mv, (config.steady_hz, 0.45 * fs_hz), fs_hz)
     left_mv, is_known = _left(steady, beats, first, fs_hz, config)
     if is_known.mean() < 0.5:
         return NullReason.TOO_FEW_BEATS
-    band = butter(2, config.band_hz, "bandpass", fs=fs_hz, output="sos")
-    waves_mv = sosfiltfilt(band, left_mv)
+    waves_mv = band_passed(left_mv, config.band_hz, fs_hz)
     n_segment = round(config.segment_s * fs_hz)
     hz, power = welch(waves_mv, fs_hz, nperseg=n_segment, nfft=4 * n_segment)
     inside = (hz >= config.frequency_hz[0]) & (hz <= config.frequency_hz[1])

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecgcore import morph_places as m
 from ecgcore.average_signal import AverageSignal
+from ecgcore.band_pass import band_passed, band_sections
 from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.types import FloatArray
@@ -44,14 +45,11 @@ class LatePotentials(NamedTuple):
 
 def fast_qrs_uv(signal: AverageSignal, lead: int, config: LateConfig) -> Value:
     """Give the root mean square of the QRS of one lead in the fast band."""
-    from scipy.signal import butter, sosfiltfilt
-
     if signal.fs_hz < config.least_fs_hz:
         return NullReason.FS_TOO_LOW
     if not signal.has(m.QRS_ON, m.QRS_OFF):
         return NullReason.NOT_APPLICABLE
-    band = butter(config.order, config.fast_hz, "bandpass", fs=signal.fs_hz, output="sos")
-    fast_mv = sosfiltfilt(band, signal.beat.ecg_mv[lead])
+    fast_mv = band_passed(signal.beat.ecg_mv[lead], config.fast_hz, signal.fs_hz, config.order)
     inside = fast_mv[signal.index(m.QRS_ON) : signal.index(m.QRS_OFF) + 1]
     return 1e3 * math.sqrt(float(np.mean(inside**2)))
 
@@ -75,9 +73,9 @@ def late_potentials(signal: AverageSignal, config: LateConfig) -> LatePotentials
 
 
 def _filtered(signal: AverageSignal, config: LateConfig) -> FloatArray:
-    from scipy.signal import butter, sosfilt
+    from scipy.signal import sosfilt
 
-    band = butter(config.order, config.late_hz, "bandpass", fs=signal.fs_hz, output="sos")
+    band = band_sections(*config.late_hz, signal.fs_hz, config.order)
     xyz = signal.xyz_mv
     middle = (signal.index(m.QRS_ON) + signal.index(m.QRS_OFF)) // 2
     forward = sosfilt(band, xyz - xyz[:, :1], axis=1)

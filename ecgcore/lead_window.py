@@ -221,12 +221,15 @@ def _wander_mv(signal: LeadSignal) -> Value:
 
 
 def _moment(order: int) -> Measure:
-    """Give a standardised moment; of a normal distribution the fourth is 3."""
+    """Give a standardised moment, 3 or 4; of a normal distribution the fourth is 3."""
 
     def measure(signal: LeadSignal) -> Value:
         away = signal.ecg_mv - signal.ecg_mv.mean()
-        sd = float(np.sqrt(np.mean(away**2)))
-        return float(np.mean(away**order)) / sd**order if sd > 0.0 else NullReason.NOT_APPLICABLE
+        # Powers of an array are slow, products are not.
+        squares = away * away
+        sd = float(np.sqrt(squares.mean()))
+        high = squares @ (away if order == 3 else squares) / away.size
+        return float(high) / sd**order if sd > 0.0 else NullReason.NOT_APPLICABLE
 
     return measure
 

@@ -59,6 +59,8 @@ class DynamicsConfig:
     """Cycles a beat."""
     spectral_least_k: float = 3.0
     qrs_least_beats: int = 10
+    qrs_least_errors: float = 3.0
+    """Standard errors that the difference must be to be one."""
     qrs_grid_s: float = 0.001
     qrs_reach_s: float = 0.06
     """The QRS is looked for so far on either side of R."""

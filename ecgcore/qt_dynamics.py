@@ -48,12 +48,12 @@ def short_term_variability_ms(qt_ms: FloatArray, follows: BoolArray, block: int)
 
 @compiled
 def filtered_rr_ms(
-    rr_ms: FloatArray, times_s: FloatArray, follows: BoolArray, lag_s: float, warm_up_s: float
+    rr_ms: FloatArray, times_s: FloatArray, lag_s: float, warm_up_s: float
 ) -> FloatArray:
     """Give what QT sees of the rate: RR that has done 90 % of its way after `lag_s`.
 
-    A first-order filter in time that starts anew where beats do not follow each other; NaN until
-    `warm_up_s` after a start, shape (n,).
+    A first-order filter in time that starts anew behind an interval that is not known (NaN); NaN
+    until `warm_up_s` after a start, shape (n,).
     """
     found = np.full(rr_ms.size, np.nan)
     per_s = _LN10 / lag_s
@@ -62,7 +62,7 @@ def filtered_rr_ms(
         if np.isnan(rr_ms[i]):
             value = np.nan
             continue
-        if not follows[i] or np.isnan(value):
+        if np.isnan(value):
             value, start_s = rr_ms[i], times_s[i]
         value += (1.0 - math.exp(-rr_ms[i] * 1e-3 * per_s)) * (rr_ms[i] - value)
         if times_s[i] - start_s >= warm_up_s:
@@ -83,11 +83,10 @@ def qt_on_rr(
     qt_ms: FloatArray,
     rr_ms: FloatArray,
     times_s: FloatArray,
-    follows: BoolArray,
     config: DynamicsConfig,
 ) -> tuple[float, float, int] | NullReason:
     """Give slope, R2 and the beats of the regression of QT on filtered RR."""
-    pairs = _pairs(qt_ms, rr_ms, times_s, follows, config.hysteresis_s, config)
+    pairs = _pairs(qt_ms, rr_ms, times_s, config.hysteresis_s, config)
     if isinstance(pairs, NullReason):
         return pairs
     slope, r2 = regression(*pairs)
@@ -100,7 +99,6 @@ def qt_lag_s(
     qt_ms: FloatArray,
     rr_ms: FloatArray,
     times_s: FloatArray,
-    follows: BoolArray,
     config: DynamicsConfig,
 ) -> Value:
     """Give the lag with which filtered RR explains QT best.
@@ -111,7 +109,7 @@ def qt_lag_s(
     lags_s = np.geomspace(*config.lag_s, config.n_lags)
     r2 = np.zeros(lags_s.size)
     for k, lag_s in enumerate(lags_s):
-        pairs = _pairs(qt_ms, rr_ms, times_s, follows, float(lag_s), config)
+        pairs = _pairs(qt_ms, rr_ms, times_s, float(lag_s), config)
         if pairs is NullReason.TOO_FEW_BEATS:
             return pairs
         if not isinstance(pairs, NullReason):
@@ -129,12 +127,11 @@ def _pairs(
     qt_ms: FloatArray,
     rr_ms: FloatArray,
     times_s: FloatArray,
-    follows: BoolArray,
     lag_s: float,
     config: DynamicsConfig,
 ) -> tuple[FloatArray, FloatArray] | NullReason:
     """Give filtered RR and QT of the beats that have both."""
-    seen_ms = filtered_rr_ms(rr_ms, times_s, follows, lag_s, config.warm_up_s)
+    seen_ms = filtered_rr_ms(rr_ms, times_s, lag_s, config.warm_up_s)
     known = np.isfinite(seen_ms) & np.isfinite(qt_ms)
     if known.sum() < config.least_pairs:
         return NullReason.TOO_FEW_BEATS

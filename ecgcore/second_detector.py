@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgcore.band_pass import band_passed
 from ecgcore.smooth_lead import filled
 from ecgcore.types import FloatArray, Int64Array
 
@@ -35,10 +36,9 @@ class SecondDetectorConfig:
 def second_places(ecg_mv: FloatArray, fs_hz: float, config: SecondDetectorConfig) -> FloatArray:
     """Give where the beats of one lead, shape (n,), lie, in samples; NaN is no sample."""
     from scipy.ndimage import maximum_filter1d, uniform_filter1d
-    from scipy.signal import butter, find_peaks, sosfiltfilt
+    from scipy.signal import find_peaks
 
-    band = butter(2, config.band_hz, "bandpass", fs=fs_hz, output="sos")
-    quick_mv = sosfiltfilt(band, filled(ecg_mv))
+    quick_mv = band_passed(filled(ecg_mv), config.band_hz, fs_hz)
     energy = uniform_filter1d(quick_mv**2, max(round(config.smooth_s * fs_hz), 1))
     height = maximum_filter1d(energy, round(config.level_s * fs_hz))
     usual = uniform_filter1d(height, round(config.usual_s * fs_hz))

@@ -128,8 +128,8 @@ def test_indices_of_qt_by_hand() -> None:
     assert short_term_variability_ms(qt_ms, follows, 3) is NullReason.TOO_FEW_BEATS
 
 
-def steps(lag_s: float, slope: float = 0.15) -> tuple[FloatArray, ...]:
-    """Give QT that follows steps of RR every 5 min, RR, times and what follows what."""
+def steps(lag_s: float, slope: float = 0.15) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give QT that follows steps of RR every 5 min, RR, and times."""
     times_s, rr_ms = [0.0], [1000.0]
     while times_s[-1] < 1200.0:
         breath = 20.0 * math.sin(TURN * 0.25 * times_s[-1])
@@ -141,8 +141,7 @@ def steps(lag_s: float, slope: float = 0.15) -> tuple[FloatArray, ...]:
         seen += (1.0 - 10.0 ** (-rr / 1e3 / lag_s)) * (rr - seen)
         qt_ms.append(250.0 + slope * seen)
     noise_ms = np.random.default_rng(0).normal(0.0, 1.0, len(qt_ms))
-    follows = np.arange(len(qt_ms)) > 0
-    return np.array(qt_ms) + noise_ms, np.array(rr_ms), np.array(times_s), follows
+    return np.array(qt_ms) + noise_ms, np.array(rr_ms), np.array(times_s)
 
 
 @pytest.mark.parametrize("lag_s", [30.0, 120.0, 200.0])
@@ -163,25 +162,24 @@ def test_slope_and_r2_are_those_of_the_line() -> None:
 
 
 def test_a_steady_rate_says_nothing_of_qt() -> None:
-    qt_ms, rr_ms, times_s, follows = steps(120.0)
+    qt_ms, rr_ms, times_s = steps(120.0)
     steady = np.full(rr_ms.size, 800.0)
-    given = (qt_ms, steady, times_s, follows)
+    given = (qt_ms, steady, times_s)
     assert qt_on_rr(*given, CONFIG) is NullReason.NOT_APPLICABLE
     assert qt_lag_s(*given, CONFIG) is NullReason.NOT_APPLICABLE
     unrelated = np.random.default_rng(0).normal(400.0, 5.0, rr_ms.size)
-    given = (unrelated, rr_ms, times_s, follows)
+    given = (unrelated, rr_ms, times_s)
     assert qt_lag_s(*given, CONFIG) is NullReason.NOT_APPLICABLE
 
 
 def test_filtered_rr_has_done_nine_tenths_after_its_lag_and_starts_anew_after_a_gap() -> None:
     rr_ms = np.r_[np.full(100, 1000.0), np.full(100, 500.0)]
     times_s = np.cumsum(rr_ms) / 1e3
-    follows = np.ones(200, bool)
-    seen = filtered_rr_ms(rr_ms, times_s, follows, 30.0, 10.0)
+    seen = filtered_rr_ms(rr_ms, times_s, 30.0, 10.0)
     after = np.searchsorted(times_s, 130.0)
     assert seen[after] == pytest.approx(550.0, abs=2.0)
-    follows[150] = False
-    broken = filtered_rr_ms(rr_ms, times_s, follows, 30.0, 10.0)
+    rr_ms[150] = np.nan
+    broken = filtered_rr_ms(rr_ms, times_s, 30.0, 10.0)
     assert np.isnan(broken[150:169]).all()
     assert broken[175] == 500.0
 
@@ -275,10 +273,15 @@ def test_alternans_of_qrs_is_measured_between_samples(fs_hz: float) -> None:
 
 def test_alternans_of_qrs_by_hand() -> None:
     height = np.array([1.1, 0.9] * 5)
-    elec_alternans_qrs = qrs_alternans_pct(height, np.arange(10), 10)
+    elec_alternans_qrs = qrs_alternans_pct(height, np.arange(10), CONFIG)
     assert elec_alternans_qrs == pytest.approx(20.0)
-    assert qrs_alternans_pct(height, np.arange(10), 11) is NullReason.TOO_FEW_BEATS
-    assert qrs_alternans_pct(height, 2 * np.arange(10), 10) is NullReason.TOO_FEW_BEATS
+    assert qrs_alternans_pct(height[:9], np.arange(9), CONFIG) is NullReason.TOO_FEW_BEATS
+    assert qrs_alternans_pct(height, 2 * np.arange(10), CONFIG) is NullReason.TOO_FEW_BEATS
+    # Means of 1.1 and 0.9 lie 0.2 apart; scatter of 0.2 makes an error of 0.2 sqrt(2 / 5).
+    scatter = 0.2 * np.repeat([1.0, -1.0, 1.0, -1.0, 0.0], 2) / np.sqrt(0.8 * 5 / 4)
+    assert qrs_alternans_pct(height + scatter, np.arange(10), CONFIG) == 0.0
+    scatter *= 0.1 / 0.2
+    assert qrs_alternans_pct(height + scatter, np.arange(10), CONFIG) == pytest.approx(20.0)
 
 
 def test_spread_of_tpe_and_of_st() -> None:
