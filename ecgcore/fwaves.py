@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgcore.band_pass import band_passed
 from ecgcore.events import BeatClassified, NullReason
+from ecgcore.limits import Count, Hertz, Seconds, Stretch
 from ecgcore.nn import BoolArray
 from ecgcore.types import FloatArray, Int64Array
 
@@ -20,23 +21,23 @@ from ecgcore.types import FloatArray, Int64Array
 class FWaveConfig:
     """All parameters of f waves."""
 
-    least_s: float = 10.0
-    least_beats: int = 3
+    least_s: Stretch = 10.0
+    least_beats: Count = 3
     """Of a class; the stretch of other beats is not looked at."""
-    steady_hz: float = 0.5
+    steady_hz: Hertz = 0.5
     """Wander below is taken off first, lest beats differ by it."""
-    before_s: float = 0.10
-    after_s: float = 0.50
+    before_s: Seconds = 0.10
+    after_s: Seconds = 0.50
     """What of a beat is taken off, around R."""
-    qrs_s: float = 0.06
+    qrs_s: Seconds = 0.06
     """On either side of R a line is drawn."""
-    frequency_hz: tuple[float, float] = (3.0, 12.0)
+    frequency_hz: tuple[Hertz, Hertz] = (3.0, 12.0)
     """The dominant frequency is looked for between these."""
-    band_hz: tuple[float, float] = (3.0, 24.0)
+    band_hz: tuple[Hertz, Hertz] = (3.0, 24.0)
     """What f waves and their harmonics are made of."""
-    around_hz: float = 0.5
+    around_hz: Hertz = 0.5
     """Power so near to the dominant frequency, or a harmonic, belongs to it."""
-    segment_s: float = 4.0
+    segment_s: Stretch = 4.0
     """Of Welch's spectrum."""
 
 

@@ -10,6 +10,7 @@ from ecgcore import morph_places as m
 from ecgcore.average_signal import AverageSignal
 from ecgcore.band_pass import band_passed, band_sections
 from ecgcore.events import NullReason
+from ecgcore.limits import Count, Factor, Hertz, Microvolts, Seconds
 from ecgcore.measured import Value
 from ecgcore.types import FloatArray
 
@@ -18,20 +19,20 @@ from ecgcore.types import FloatArray
 class LateConfig:
     """All parameters of the signal-averaged ECG."""
 
-    least_fs_hz: float = 1000.0
-    fast_hz: tuple[float, float] = (150.0, 250.0)
-    late_hz: tuple[float, float] = (40.0, 250.0)
-    order: int = 4
-    last_s: float = 0.04
-    small_uv: float = 40.0
-    noise_s: float = 0.04
+    least_fs_hz: Hertz = 1000.0
+    fast_hz: tuple[Hertz, Hertz] = (150.0, 250.0)
+    late_hz: tuple[Hertz, Hertz] = (40.0, 250.0)
+    order: Count = 4
+    last_s: Seconds = 0.04
+    small_uv: Microvolts = 40.0
+    noise_s: Seconds = 0.04
     """Length of the quietest stretch of ST and T, which the noise is told by."""
-    search_s: float = 0.06
+    search_s: Seconds = 0.06
     """The filtered QRS may begin and end so far outside the QRS."""
-    piece_s: float = 0.005
-    above_sd: float = 3.0
+    piece_s: Seconds = 0.005
+    above_sd: Factor = 3.0
     """It ends with the last piece whose mean is so many deviations over that of the noise."""
-    most_noise_uv: float = 1.0
+    most_noise_uv: Microvolts = 1.0
     """More noise hides late potentials (ESC/AHA/ACC 1991)."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.band_pass import band_passed
+from ecgcore.limits import Hertz, Seconds, Share, Stretch
 from ecgcore.smooth_lead import filled
 from ecgcore.types import FloatArray, Int64Array
 
@@ -18,19 +19,19 @@ from ecgcore.types import FloatArray, Int64Array
 class SecondDetectorConfig:
     """All parameters of the detector and of the comparison."""
 
-    band_hz: tuple[float, float] = (8.0, 20.0)
-    smooth_s: float = 0.12
-    apart_s: float = 0.25
+    band_hz: tuple[Hertz, Hertz] = (8.0, 20.0)
+    smooth_s: Seconds = 0.12
+    apart_s: Seconds = 0.25
     """Of two summits nearer than that the lower one is no beat."""
-    level_s: float = 2.0
+    level_s: Stretch = 2.0
     """The usual height is the mean of the greatest within so long, over `usual_s`."""
-    usual_s: float = 8.0
-    share: float = 0.25
-    within_s: float = 0.15
+    usual_s: Stretch = 8.0
+    share: Share = 0.25
+    within_s: Seconds = 0.15
     """Two beats so near are one (ANSI/AAMI EC57)."""
-    margin_s: float = 0.3
+    margin_s: Seconds = 0.3
     """Beats so near to a missing sample or an end are not compared."""
-    least_s: float = 2.0
+    least_s: Stretch = 2.0
 
 
 def second_places(ecg_mv: FloatArray, fs_hz: float, config: SecondDetectorConfig) -> FloatArray:

@@ -17,6 +17,7 @@ from ecgcore.late_potentials import (
     late_potentials,
 )
 from ecgcore.lead_window import longest_span
+from ecgcore.limits import Millivolts
 from ecgcore.link import measure_link
 from ecgcore.measured import Value, measurement_of
 from ecgcore.noise import noise_rms_mv
@@ -36,7 +37,7 @@ _WIDE_QRS_MS = 120.0
 class SignalConfig:
     """All parameters of what is measured of the signal itself."""
 
-    rail_mv: float | None = None
+    rail_mv: Millivolts | None = None
     """Limit of the converter, either side of 0; None: not known, told by what the signal holds."""
     detector: SecondDetectorConfig = field(default_factory=SecondDetectorConfig)
     f_waves: FWaveConfig = field(default_factory=FWaveConfig)

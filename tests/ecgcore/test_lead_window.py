@@ -5,9 +5,16 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.signal import welch
 
 from ecgcore.events import NullReason
-from ecgcore.lead_window import BANDS_HZ, LEAD_WINDOW, longest_stretch, measure_lead_window
+from ecgcore.lead_window import (
+    BANDS_HZ,
+    LEAD_WINDOW,
+    LeadSignal,
+    longest_stretch,
+    measure_lead_window,
+)
 from ecgcore.types import FloatArray
 from ecgcore.wavelet import energies_mv2
 
@@ -118,7 +125,7 @@ def test_limits_of_the_converter() -> None:
     # Above 0.9 a sine is for acos(0.9) / pi of its time.
     rail_frac = np.arccos(0.9) / np.pi
     for rail_mv, mv in ((None, clipped), (0.9, np.clip(sine(1.0, 1.0), -0.8, 0.95))):
-        found = measure_lead_window(mv, FS_HZ, rail_mv)
+        found = measure_lead_window(mv, FS_HZ, rail_mv=rail_mv)
         assert found["rail_frac"] == pytest.approx(rail_frac, rel=0.02)
     assert measure_lead_window(sine(1.0, 1.0), FS_HZ)["rail_frac"] == 0.0
     flat = clipped.copy()
@@ -180,3 +187,12 @@ def test_a_line_without_change_has_no_spectrum() -> None:
         assert found[key] is NullReason.NOT_APPLICABLE, key
     assert set(found) == set(LEAD_WINDOW)
     assert {f"bp_{name}" for name in BANDS_HZ} <= set(found)
+
+
+@pytest.mark.parametrize("n", [1000, 1001, 2500, 5003, 12345])
+def test_the_spectrum_is_welchs(n: int) -> None:
+    ecg_mv = np.random.default_rng(n).standard_normal(n).cumsum()
+    hz, power = LeadSignal(ecg_mv, 250.0).density
+    expected_hz, expected = welch(ecg_mv, 250.0, nperseg=min(n, 2500))
+    assert hz == pytest.approx(expected_hz)
+    assert power == pytest.approx(expected, rel=1e-9, abs=1e-12)
