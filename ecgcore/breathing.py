@@ -22,6 +22,10 @@ _N_FFT_S = 256.0
 """Spectra are sampled as finely as of a window so long."""
 _WINDOW_MS = (-60.0, 60.0)
 _LEVEL_MS = 12.0
+_NEARLY = 0.95
+"""So much of a window is one: a recording as long as a window has seldom beats from end to end."""
+_LEAST_SPAN = 0.9
+"""Of a window, from its first beat to its last."""
 
 
 class Modulations(NamedTuple):
@@ -96,7 +100,7 @@ def windows_of(times_s: FloatArray, config: BreathingConfig) -> list[tuple[int, 
         length_s = times_s[last - 1] - times_s[first]
         # The first and last beat lie up to an interval within their window.
         slack_s = 2.0 * length_s / (last - first - 1)
-        if length_s + slack_s < config.least_s:
+        if length_s + slack_s < _NEARLY * config.least_s:
             continue
         n = max(round(2.0 * (length_s + slack_s) / config.window_s) - 1, 1)
         starts_s = times_s[first] + np.linspace(
@@ -122,7 +126,10 @@ def _rate_hz(given: Modulations, first: int, last: int, config: BreathingConfig)
     )
     n_leads = given.amplitude_mv.shape[0]
     known = np.isfinite(rows)
-    if known[-1].mean() < config.usual_share or times_s[-1] - times_s[0] < 0.9 * config.least_s:
+    if (
+        known[-1].mean() < config.usual_share
+        or times_s[-1] - times_s[0] < _LEAST_SPAN * config.least_s
+    ):
         return None
     is_row = known.mean(axis=1) >= config.usual_share
     rows[~is_row] = 0.0

@@ -39,16 +39,16 @@ def measure_dynamics(
             yield measurement_of(key, reason, 0, recorded.sqi, lead)
         return
     beats = UsualBeats(recorded, average)
-    reasons = (_no_variability(beats, is_af), recorded.sqi)
+    variability = _no_variability(beats, is_af)
     found = {
-        **_of_qt(beats, reasons[0], config),
+        **_of_qt(beats, variability, config),
         **_of_spread(beats, config),
-        "prd": _prd(beats, reasons[0], config),
+        "prd": _prd(beats, variability, config),
     }
     for key, (value, n) in found.items():
         yield measurement_of(key, value, n, recorded.sqi, None)
     for k, lead in enumerate(recorded.leads):
-        for key, (value, n) in _of_lead(beats, k, reasons[0], config).items():
+        for key, (value, n) in _of_lead(beats, k, variability, config).items():
             yield measurement_of(key, value, n, recorded.sqi, lead)
 
 
@@ -171,10 +171,10 @@ def _of_lead(
 ) -> dict[str, Outcome]:
     ecg_mv = beats.recorded.ecg_mv[lead]
     found = {"elec_alternans_qrs": _qrs_alternans(beats, ecg_mv, config)}
+    is_few = beats.n < config.spectral_usual_share * config.spectral_beats
     reasons = {
         "twa_mma": reason or _no_mma(beats, lead, config),
-        "twa_spectral": reason
-        or (NullReason.TOO_FEW_BEATS if beats.n < 0.9 * config.spectral_beats else None),
+        "twa_spectral": reason or (NullReason.TOO_FEW_BEATS if is_few else None),
     }
     measures: dict[str, Measure] = {
         "twa_mma": alternans.moving_average_uv,

@@ -19,7 +19,7 @@ _QRS_GRID_S = 0.002
 
 
 def qt_series_ms(beats: UsualBeats, config: DynamicsConfig) -> FloatArray:
-    """Give the QT of each usual beat, shape (n,), in the lead with the tallest T wave.
+    """Give the QT of each usual beat, shape (n,), in the lead whose T wave is clearest.
 
     NaN where the beat does not fit or a sample is missing; the template needs QRS and T.
     """
