@@ -76,6 +76,8 @@ def _of_qt(
         of_variability = NullReason.FS_TOO_LOW
     if of_variability is None and beats.n < config.least_qt:
         of_variability = NullReason.TOO_FEW_BEATS
+    if of_variability is None and beats.t_clear[beats.t_lead] < config.least_clear:
+        of_variability = NullReason.LOW_SQI
     of_rate = reason
     if of_rate is None and duration_s < config.rate_least_s:
         of_rate = NullReason.TOO_SHORT

@@ -36,6 +36,8 @@ class DynamicsConfig:
     variability_fs_hz: Hertz = 300.0
     least_qt: Count = 30
     """Beats, for sdqt, qtvi and stv_qt."""
+    least_clear: Factor = 10.0
+    """T over the noise, for these; at 10 white noise alone makes an sdqt of 2.5 ms."""
     block: Count = 30
     """Differences of successive QT that one stv_qt is the mean of."""
     least_spread: Count = 10

@@ -62,10 +62,15 @@ class UsualBeats:
 
     @cached_property
     def t_lead(self) -> int:
-        """The lead whose T wave is the tallest for its noise."""
+        """The lead whose T wave is the clearest."""
+        return int(np.argmax(self.t_clear))
+
+    @cached_property
+    def t_clear(self) -> FloatArray:
+        """Height of T over the noise, shape (n_leads,); 0 where either is not known."""
         tall = np.abs(self.average.figures[:, KEYS.index("t_amp")])
-        clear = tall / np.maximum(self.noise_mv, _LEAST_NOISE_MV)
-        return int(np.argmax(np.where(np.isfinite(clear), clear, -1.0)))
+        clear: FloatArray = tall / np.maximum(self.noise_mv, _LEAST_NOISE_MV)
+        return np.nan_to_num(clear)
 
     @cached_property
     def noise_mv(self) -> FloatArray:

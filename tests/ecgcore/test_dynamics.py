@@ -340,6 +340,9 @@ def test_refusals() -> None:
     for key in ("sdqt", "qtvi", "stv_qt"):
         assert slow[key].null_reason is NullReason.FS_TOO_LOW, key
     assert slow["qt_rr_slope"].null_reason is NullReason.TOO_SHORT
+    noisy = measured(recording(noise_mv=0.04))
+    for key in ("sdqt", "qtvi", "stv_qt"):
+        assert noisy[key].null_reason is NullReason.LOW_SQI, key
     af = measured(recording(), is_af=True)
     paced = measured(recording(labels=[BeatLabel.PACED] * N))
     for key in ("sdqt", "qt_lag", "twa_mma", "twa_spectral"):
