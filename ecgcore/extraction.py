@@ -48,6 +48,7 @@ from ecgcore.rr import RrConfig
 from ecgcore.signal_table import SignalConfig, measure_signal
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
+from ecgcore.structure import StructureConfig, measure_structure
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
 
 
@@ -65,6 +66,7 @@ class ExtractionConfig:
     rhythm: RhythmConfig = field(default_factory=RhythmConfig)
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    structure: StructureConfig = field(default_factory=StructureConfig)
     breathing: BreathingConfig = field(default_factory=BreathingConfig)
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
     signal: SignalConfig = field(default_factory=SignalConfig)
@@ -275,6 +277,10 @@ def _is_af(recorded: Recorded, config: ExtractionConfig) -> bool:
     return recorded.share_of([RhythmLabel.AFIB]) > config.af_share
 
 
+def _of_structure(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_structure(recorded, config.structure, config.rhythm, config.af_share)
+
+
 def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
         for key, value in measure_lead_window(
@@ -302,6 +308,7 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
 FAMILIES: tuple[Family, ...] = (
     _of_average,
+    _of_structure,
     _of_variability,
     _of_leads,
     _of_breathing,

@@ -14,6 +14,7 @@ Millivolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
 Microvolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100_000.0)]
 Hertz: TypeAlias = Annotated[float, Interval(ge=0.0, le=1000.0)]
 Decibels: TypeAlias = Annotated[float, Interval(ge=-60.0, le=120.0)]
+Years: TypeAlias = Annotated[float, Interval(ge=0.0, le=150.0)]
 Count: TypeAlias = Annotated[int, Interval(ge=1, le=1_000_000)]
 Step: TypeAlias = Annotated[float, Interval(ge=0.0005, le=0.1)]
 """Seconds from one place to the next that a wave is looked at in."""

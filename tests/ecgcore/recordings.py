@@ -1,11 +1,13 @@
-"""Recordings whose beats and waves are known, without a pipeline in between."""
+"""Recordings drawn by hand: every beat, wave and level is where the test puts it."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ecgcore.average import AverageConfig, average_beat
+from ecgcore.average import AverageBeat
 from ecgcore.average_signal import AverageSignal
+from ecgcore.beat_places import BeatPlaces
 from ecgcore.compose import Window
 from ecgcore.events import (
     BeatClassified,
@@ -13,109 +15,116 @@ from ecgcore.events import (
     BeatLabel,
     BeatWaves,
     Event,
+    Measurement,
     NullReason,
     QualityScored,
+    RhythmEnded,
+    RhythmLabel,
     Wave,
 )
+from ecgcore.person import UNKNOWN, Person
 from ecgcore.recorded import Recorded
 from ecgcore.types import FloatArray
-from tests.strategies import WAVES
 
-# Of the waves of `tests.strategies`: where they begin and end, s against R.
-P_S, QRS_S, T_S = (-0.22, -0.10), (-0.055, 0.06), (0.15, 0.37)
-T_PEAK_S = WAVES[4][1]
-
-
-def train_mv(
-    rpeaks_s: FloatArray,
-    fs_hz: float,
-    duration_s: float,
-    *,
-    r_gain: FloatArray | None = None,
-    t_gain: FloatArray | None = None,
-    qt_gain: FloatArray | None = None,
-    noise_mv: float = 0.0,
-    seed: int = 1,
-) -> FloatArray:
-    """Give a train of beats, shape (n,), with a factor a beat on QRS, on T and on the time to T."""
-    times_s = np.arange(round(duration_s * fs_hz)) / fs_hz
-    ecg_mv = noise_mv * np.random.default_rng(seed).standard_normal(times_s.size)
-    ones = np.ones(rpeaks_s.size)
-    r, t, qt = (ones if each is None else each for each in (r_gain, t_gain, qt_gain))
-    for k, at_s in enumerate(rpeaks_s):
-        first, end = (max(round((at_s + s) * fs_hz), 0) for s in (-0.4, 0.7))
-        away_s = times_s[first:end] - at_s
-        for wave, (height_mv, place_s, width_s) in enumerate(WAVES):
-            gain = (1.0, r[k], r[k], r[k], t[k])[wave]
-            by = qt[k] if wave == 4 else 1.0
-            inside = 0.5 * ((away_s - by * place_s) / (by * width_s)) ** 2
-            ecg_mv[first:end] += gain * height_mv * np.exp(-inside)
-    return ecg_mv
+FS_HZ = 1000.0
+USUAL = {"p": (-200.0, -160.0, -120.0), "qrs": (-40.0, 0.0, 50.0), "t": (180.0, 280.0, 360.0)}
+"""Onset, peak and offset of each wave against R, ms."""
+AF_SHARE = 0.4
+NAMES = {"N": BeatLabel.NORMAL, "S": BeatLabel.SUPRAVENTRICULAR, "V": BeatLabel.VENTRICULAR}
+NAMES |= {"P": BeatLabel.PACED}
 
 
-def recorded_of(
-    ecg_mv: FloatArray,
-    rpeaks_s: FloatArray,
-    fs_hz: float,
+def waves_at(r: float, waves_ms: Mapping[str, tuple[float, ...]] = USUAL) -> BeatWaves:
+    """Give waves at places against R; a fourth number is the height."""
+    found = {}
+    for name, (onset, peak, offset, *height) in waves_ms.items():
+        found[name] = Wave(r + onset, r + peak, r + offset, height[0] if height else 0.2, 1.0)
+    return BeatWaves(**found)
+
+
+def recorded(
+    beats_ms: Sequence[float],
+    labels: str = "",
+    waves_ms: Sequence[Mapping[str, tuple[float, ...]]] = (),
     leads: Sequence[str] = ("II",),
-    labels: Sequence[BeatLabel] | None = None,
-    *,
-    sqi: float = 1.0,
-    clock_hz: float | None = None,
+    lead_waves_ms: Mapping[str, Mapping[str, tuple[float, ...]]] | None = None,
+    ecg_mv: FloatArray | None = None,
+    breaks: Sequence[int] = (),
+    rhythm: RhythmLabel | None = None,
+    bad_s: Sequence[int] = (),
+    average: AverageSignal | NullReason = NullReason.TOO_FEW_BEATS,
+    person: Person = UNKNOWN,
 ) -> Recorded:
-    """Give a recording with these beats found in it.
+    """Give a recording.
 
     Parameters
     ----------
-    ecg_mv : FloatArray, shape (n_leads, n_samples)
-    clock_hz : float, optional
-        Rate by the device's clock; `fs_hz` if not given.
+    labels : str
+        One letter a beat; N where it ends.
+    waves_ms : Sequence[Mapping]
+        Of each beat; `USUAL` where it ends.
+    lead_waves_ms : Mapping
+        Waves of leads that are not those over all leads, the same in each beat.
+    breaks : Sequence[int]
+        Beats that end no interval, besides the first.
+    bad_s : Sequence[int]
+        Seconds that are not usable.
     """
-    leads = tuple(leads)
-    labels = labels or [BeatLabel.NORMAL] * rpeaks_s.size
-    sample_ms = 1e3 / (clock_hz or fs_hz)
-    beats = []
-    for k, at_s in enumerate(rpeaks_s):
-        place = at_s * fs_hz
-        detected = BeatDetected(
-            sample=round(place),
-            offset=place - round(place),
-            time_ms=place * sample_ms,
-            sample_ms=sample_ms,
-            amplitude_mv=1.0,
-            rr_ms=None if k == 0 else 1e3 * (at_s - rpeaks_s[k - 1]),
-            confidence=1.0,
+    n_samples = round(beats_ms[-1]) + 1000 if ecg_mv is None else ecg_mv.shape[1]
+    if ecg_mv is None:
+        ecg_mv = np.zeros((len(leads), n_samples))
+    events: list[Event] = []
+    for k, at_ms in enumerate(beats_ms):
+        rr_ms = None if k == 0 or k in breaks else at_ms - beats_ms[k - 1]
+        over = waves_at(at_ms, waves_ms[k] if k < len(waves_ms) else USUAL)
+        own = tuple(
+            waves_at(at_ms, lead_waves_ms[lead]) if lead in (lead_waves_ms or {}) else over
+            for lead in leads
         )
-        of_leads = tuple(_waves(place, fs_hz, float(lead[round(place)])) for lead in ecg_mv)
-        beats.append(
-            BeatClassified(detected, labels[k], 1.0, detected.rr_ms, of_leads[0], of_leads)
-        )
-    second = round(fs_hz)
-    seconds = [
-        QualityScored(start, min(start + second, ecg_mv.shape[1]), sqi)
-        for start in range(0, ecg_mv.shape[1], second)
-    ]
-    events: list[Event] = [*(beat.beat for beat in beats), *beats, *seconds]
-    average = average_beat(ecg_mv, 0, fs_hz, beats, AverageConfig())
-    return Recorded(
-        ecg_mv=ecg_mv,
-        fs_hz=fs_hz,
-        leads=leads,
-        events=tuple(events),
-        window=Window(0, ecg_mv.shape[1], sqi, 1.0, len(beats)),
-        average=average
-        if isinstance(average, NullReason)
-        else AverageSignal(average, fs_hz, leads),
-    )
+        label = NAMES[labels[k]] if k < len(labels) else BeatLabel.NORMAL
+        beat = BeatDetected(round(at_ms), 0.0, at_ms, 1.0, 1.0, rr_ms, 1.0)
+        events.append(BeatClassified(beat, label, 1.0, rr_ms, over, own))
+    for second in range(-(-n_samples // 1000)):
+        start, end = second * 1000, min((second + 1) * 1000, n_samples)
+        events.append(QualityScored(start, end, 0.0 if second in bad_s else 1.0))
+    if rhythm is not None:
+        events.append(RhythmEnded(0, n_samples, rhythm, 1.0))
+    sqi = 1.0 - len(bad_s) * 1000 / n_samples
+    window = Window(0, n_samples, sqi, 1.0, len(beats_ms), (), ())
+    return Recorded(ecg_mv, FS_HZ, tuple(leads), tuple(events), window, average, person)
 
 
-def _waves(place: float, fs_hz: float, height_mv: float) -> BeatWaves:
-    def wave(span_s: tuple[float, float], peak_s: float, amplitude_mv: float) -> Wave:
-        first, last = (place + s * fs_hz for s in span_s)
-        return Wave(first, place + peak_s * fs_hz, last, amplitude_mv, 1.0)
+def places(of: Recorded) -> BeatPlaces:
+    """Give the beats as arrays."""
+    return BeatPlaces(of, AF_SHARE)
 
-    return BeatWaves(
-        p=wave(P_S, WAVES[0][1], WAVES[0][0]),
-        qrs=wave(QRS_S, 0.0, height_mv),
-        t=wave(T_S, T_PEAK_S, WAVES[4][0]),
-    )
+
+def values(found: Sequence[Measurement]) -> dict[tuple[str, str | None], Measurement]:
+    """Give what was measured by key and lead."""
+    return {(each.key, each.lead): each for each in found}
+
+
+def triangle(
+    first_ms: float, top_ms: float, last_ms: float, height_mv: float, n: int = 800
+) -> FloatArray:
+    """Give one wave, a sample each ms."""
+    at_ms = np.arange(float(n))
+    return height_mv * np.interp(at_ms, [first_ms, top_ms, last_ms], [0.0, 1.0, 0.0], 0.0, 0.0)
+
+
+POINTS_MS = (100.0, 200.0, 260.0, 300.0, 350.0, 430.0, 530.0, 590.0)
+"""P onset and end, QRS onset, R, QRS end, T onset, peak and end, in samples of the beat."""
+
+
+def averaged(
+    leads: Mapping[str, FloatArray],
+    points_ms: Sequence[float] = POINTS_MS,
+    label: BeatLabel = BeatLabel.NORMAL,
+) -> AverageSignal:
+    """Give a representative beat out of its leads."""
+    points = np.tile(np.array(points_ms, float), (len(leads), 1))
+    beat = AverageBeat(np.array(list(leads.values())), 300, points, label, 9, 0.8)
+    return AverageSignal(beat, FS_HZ, tuple(leads))
+
+
+NO_P = (math.nan, math.nan, *POINTS_MS[2:])

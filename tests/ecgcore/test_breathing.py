@@ -15,7 +15,7 @@ from ecgcore.breathing_table import BREATHING, measure_breathing
 from ecgcore.events import BeatLabel, Measurement, NullReason
 from ecgcore.recorded import Recorded
 from ecgcore.types import FloatArray
-from tests.ecgcore.recordings import recorded_of, train_mv
+from tests.ecgcore.trains import recorded_of, train_mv
 
 CONFIG = BreathingConfig()
 FS_HZ = 250.0

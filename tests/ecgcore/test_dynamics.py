@@ -31,7 +31,7 @@ from ecgcore.t_vector import slow_power_deg2, turns_deg
 from ecgcore.types import FloatArray
 from ecgcore.usual_beats import UsualBeats
 from ecgcore.vector import EIGHT
-from tests.ecgcore.recordings import QRS_S, T_S, recorded_of, train_mv
+from tests.ecgcore.trains import QRS_S, T_S, recorded_of, train_mv
 
 CONFIG = DynamicsConfig()
 N = 150

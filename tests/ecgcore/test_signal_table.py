@@ -13,7 +13,7 @@ from ecgcore.second_detector import SecondDetectorConfig, agreement, second_plac
 from ecgcore.signal_table import SIGNAL, SignalConfig, measure_signal
 from ecgcore.types import FloatArray
 from ecgcore.vector import EIGHT
-from tests.ecgcore.recordings import recorded_of, train_mv
+from tests.ecgcore.trains import recorded_of, train_mv
 
 FS_HZ = 250.0
 CONFIG = SignalConfig()
