@@ -14,6 +14,7 @@ from cloud.catalogue.wording import (
 )
 from ecgcore.catalogue import Catalogue, Entry, catalogue, lack_of
 from ecgcore.events import Dimension, NullReason
+from ecgcore.live import measured_live
 from ecgcore.parameters import PRESETS, Preset, preset
 
 _MADE = (
@@ -188,7 +189,7 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
         *(str(sum(entry.dimension is d for entry in carried)) for d in Dimension),
         str(len(carried)),
         *(str(sum(lack is each for lack in lacks.values())) for each in _LACKS),
-        str(len(given.live_keys)) if given.name == "patch" else "",
+        str(len(measured_live() & set(given.live_keys))) if given.name == "patch" else "",
     )
 
 
