@@ -230,7 +230,8 @@ class LivePipeline:
         )
         yield from measure_lead_forms(stretch, config.parameters.forms, self._keys)
         for lead, of_lead in zip(config.leads, ecg_mv, strict=True):
-            for key, value in measure_lead_window(of_lead, config.fs_hz, self._keys).items():
+            given = measure_lead_window(of_lead, config.fs_hz, self._keys, config.rail_mv)
+            for key, value in given.items():
                 yield measurement_of(key, value, 0, sqi, lead)
 
     def _of_beats(
