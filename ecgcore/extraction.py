@@ -28,6 +28,8 @@ from ecgcore.intervals import intervals_of
 from ecgcore.lead_window import measure_lead_window
 from ecgcore.measured import gated, measurement_of
 from ecgcore.nn import is_normal
+from ecgcore.normality import NormalityConfig
+from ecgcore.normality_table import Values, measure_normality
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.recorded import Recorded
@@ -43,6 +45,8 @@ class ExtractionConfig:
 
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    normality: NormalityConfig | None = field(default_factory=NormalityConfig)
+    """None: values are not set against the population."""
     af_share: float = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
     chunk_s: float = 1.0
@@ -119,21 +123,28 @@ def analyse(
 
 
 def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
-    """Measure what was found, each family of the catalogue in turn."""
+    """Measure what was found, each family of the catalogue in turn; then set it against people."""
     found: dict[tuple[str, str | None], Measurement] = {}
     for family in FAMILIES:
         for each in family(recorded, config):
             found.setdefault((each.key, each.lead), each)
+    found = {at: gated(each, recorded.duration_s, recorded.fs_hz) for at, each in found.items()}
     return Extraction(
-        measurements=tuple(
-            gated(each, recorded.duration_s, recorded.fs_hz) for each in found.values()
-        ),
+        measurements=(*found.values(), *_against_people(found, recorded, config)),
         n_beats=len(recorded.beats),
         duration_s=recorded.duration_s,
         sqi=recorded.sqi,
         algorithm=ALGORITHM_VERSION,
         parameters=digest_of((_pipeline_config(recorded.fs_hz, recorded.leads), config)),
     )
+
+
+def _against_people(
+    found: Values, recorded: Recorded, config: ExtractionConfig
+) -> Iterable[Measurement]:
+    if config.normality is None:
+        return ()
+    return measure_normality(found, recorded.leads, recorded.person, recorded.sqi, config.normality)
 
 
 def _pipeline_config(fs_hz: float, leads: Sequence[str]) -> PipelineConfig:
