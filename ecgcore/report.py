@@ -223,6 +223,14 @@ class Strip(_Part):
     samples: tuple[int, ...]
 
 
+class OwnPastMeasurement(ReportMeasurement):
+    """A biomarker about another one: how that stands in the patient's past."""
+
+    ci_low: float | None = None
+    """Of a slope, its confidence interval of 95 %."""
+    ci_high: float | None = None
+
+
 class Comparison(_Part):
     """A value beside the same value of the report before."""
 
@@ -233,6 +241,13 @@ class Comparison(_Part):
     change: float
     previous_report_id: UUID
     previous_end_ns: int
+    own_past: tuple[OwnPastMeasurement, ...] = ()
+    """Against the report before and against the patient's baseline of the same site, leads and
+    algorithm; null with its reason where the baseline is too short."""
+
+    def value_of(self, key: str) -> float | None:
+        """Give a biomarker about this value, None if it is absent."""
+        return next((m.value for m in self.own_past if m.key == key), None)
 
 
 class Narrative(_Part):

@@ -25,6 +25,8 @@ _Z_95 = 1.959963984540054
 class TrendConfig:
     """What is a trend."""
 
+    kept_d: float = 30.0
+    """Days back that are looked at."""
     least_day_n: int = 5
     """Values of a day from which its median is taken."""
     least_share: float = 0.5

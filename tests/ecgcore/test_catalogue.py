@@ -9,12 +9,18 @@ import pytest
 
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
+from ecgcore.changes import CHANGES
+from ecgcore.comparison_statements import COMPARE
+from ecgcore.drift import DRIFT
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
 from ecgcore.hrv_table import HRV_INDICES
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.morphology import KEYS
+from ecgcore.normality_table import NORMALITY
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
+from ecgcore.own_past import OWN_PAST
+from ecgcore.trend import TREND
 
 REGISTRY = catalogue()
 ENTRIES = REGISTRY.entries
@@ -57,12 +63,15 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 
 HRV = {index.key for index in HRV_INDICES}
-EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW}
-MEASURED = {REGISTRY[key].key for key in EXTRACTED} | {biomarker.key for biomarker in BIOMARKERS}
+EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *NORMALITY}
+AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
+MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
+    biomarker.key for biomarker in BIOMARKERS
+}
 
 
 def test_every_biomarker_that_is_measured_has_a_row_that_says_since_when() -> None:
-    for key in EXTRACTED:
+    for key in EXTRACTED | AGAINST_PAST:
         assert REGISTRY[key].since is not None, key
     for biomarker in BIOMARKERS:
         entry = REGISTRY[biomarker.key]
