@@ -7,8 +7,8 @@ bounded, rows are thinned by a fixed hash of their minute. Each minute has a lev
 have level 0, a quarter level 1, and so on); rows below the memory's level are not kept, and when
 there are too many the level rises by one and about half of the rows go. What stays is an even
 sample of all minutes, as exact as its number, and depends on which minutes there were alone: not on
-their order, on how often one came, or on where the process was stopped in between. In the first
-hours every minute is there; after 30 days of wear every 64th or 128th is.
+how often one came, on their order within the days that are kept, or on where the process was
+stopped in between. In the first hours every minute is there; after 30 days of wear every 64th is.
 
 A memory belongs to one person, electrode site, set of leads and algorithm with its parameters
 (`BaselineKey`). Another of these begins its own: values are never joined across them.
@@ -101,6 +101,7 @@ class Baseline:
             By key; other keys than the configured are left out.
         """
         minute = start_ns // MINUTE_NS
+        self._begin_anew_after_long(minute)
         row = np.array([values.get(key, np.nan) for key in self.config.keys], np.float32)
         state = self.state
         if not np.isfinite(row).any() or level_of(minute) < state.level:
@@ -108,7 +109,8 @@ class Baseline:
         at = int(np.searchsorted(state.minutes, minute))
         if at < state.minutes.size and state.minutes[at] == minute:
             return False
-        oldest = max(minute, *state.minutes[-1:].tolist()) - self.config.kept_d * DAY_MIN
+        newest = max([minute, *state.minutes[-1:].tolist()])
+        oldest = newest - self.config.kept_d * DAY_MIN
         if minute < oldest:
             return False
         state.minutes = np.insert(state.minutes, at, minute)
@@ -148,6 +150,12 @@ class Baseline:
             If the bytes are damaged or of another configuration.
         """
         return cls(config, load_state(BaselineState, data, _tag(config)))
+
+    def _begin_anew_after_long(self, minute: int) -> None:
+        """Forget all, the level too, once nothing is young enough to be kept."""
+        minutes = self.state.minutes
+        if minutes.size and minute - minutes[-1] > self.config.kept_d * DAY_MIN:
+            self.state = Baseline(self.config).state
 
     def _keep(self, is_kept: np.ndarray) -> None:
         self.state.minutes = self.state.minutes[is_kept]
