@@ -107,7 +107,9 @@ async def store_spot_report(
 async def last_report(connection: DbConnection, patient_id: str) -> dict[str, Any] | None:
     """Give the patient's newest report as JSON, None before the first."""
     body: dict[str, Any] | None = await connection.fetchval(
-        "SELECT body FROM report WHERE patient_id = $1 ORDER BY created_ns DESC LIMIT 1", patient_id
+        "SELECT body FROM report WHERE patient_id = $1 "
+        "ORDER BY created_ns DESC, end_ns DESC LIMIT 1",
+        patient_id,
     )
     return body
 
@@ -219,9 +221,10 @@ def _hashed(serial: str) -> str | None:
 
 
 async def _previous(connection: DbConnection, patient_id: str, before_ns: int) -> Report | None:
+    # Minutes that are committed together are made at one moment.
     body = await connection.fetchval(
         "SELECT body FROM report WHERE patient_id = $1 AND end_ns <= $2 "
-        "ORDER BY created_ns DESC LIMIT 1",
+        "ORDER BY created_ns DESC, end_ns DESC LIMIT 1",
         patient_id,
         before_ns,
     )

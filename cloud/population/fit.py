@@ -242,7 +242,8 @@ def shrunk(z: FloatArray) -> tuple[FloatArray, float]:
     (Schaefer and Strimmer 2005). Rows are people; shape (n, k), n > 2.
     """
     n = z.shape[0]
-    standard = (z - z.mean(axis=0)) / z.std(axis=0)
+    spread = z.std(axis=0)
+    standard = (z - z.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
     products = standard[:, :, np.newaxis] * standard[:, np.newaxis, :]
     r = products.mean(axis=0)
     variance = n / (n - 1) ** 3 * ((products - r) ** 2).sum(axis=0)
