@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ecgcore.catalogue import Entry, catalogue
+from ecgcore.limits import Count, Factor, Share
 from ecgcore.person import Person, Sex
 from ecgcore.population import ADULT_YEARS, Row, Table
 from ecgcore.types import FloatArray
@@ -18,16 +19,18 @@ from ecgcore.types import FloatArray
 class NormalityConfig:
     """How values are set against the population."""
 
-    table_id: str | None = None
-    """Of the population's tables; None: by the leads at hand."""
-    extreme_z: float = 3.0
+    is_wanted: bool = True
+    """Whether values are set against the population at all."""
+    table_id: str = ""
+    """Of the population's tables; empty: by the leads at hand."""
+    extreme_z: Factor = 3.0
     """A value out of range is LL or HH from so many deviations on."""
-    low_probability: float = 0.025
-    high_probability: float = 0.975
-    """Limits of a row of the population, where the registry has no range."""
-    least_core: int = 3
+    low_probability: Share = 0.025
+    high_probability: Share = 0.975
+    """Limits of a row of the population, where the registry has no range; of its quantiles."""
+    least_core: Count = 3
     """Values of the core set that a distance rests on at least."""
-    n_top: int = 3
+    n_top: Count = 3
     """Contributors named."""
 
 

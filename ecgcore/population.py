@@ -96,8 +96,8 @@ class Row:
         return 100.0 * (outside if at == 0 else 1.0 - outside)
 
     def limit(self, probability: float, hr: float | None) -> float:
-        """Give the value at a probability of `PROBABILITIES`, at a heart rate."""
-        z = self.quantiles[PROBABILITIES.index(probability)]
+        """Give the value at a probability, at a heart rate; none beyond the outermost quantile."""
+        z = float(np.interp(probability, PROBABILITIES, self.quantiles))
         hr_off = (REFERENCE_HR if hr is None else hr) - REFERENCE_HR
         g = self.centre + self.scale * z + self.per_bpm * hr_off
         return math.exp(g) if self.is_log else g
@@ -161,7 +161,7 @@ class Population:
     sources: tuple[Source, ...]
     tables: tuple[Table, ...]
 
-    def table_for(self, leads: tuple[str, ...], table_id: str | None = None) -> Table | None:
+    def table_for(self, leads: tuple[str, ...], table_id: str = "") -> Table | None:
         """Give a table by its id, or the first whose leads are all there.
 
         Raises
@@ -169,7 +169,7 @@ class Population:
         ValueError
             If there is no table of that id.
         """
-        if table_id is None:
+        if not table_id:
             return next((each for each in self.tables if set(each.leads) <= set(leads)), None)
         found = next((each for each in self.tables if each.id == table_id), None)
         if found is None:

@@ -13,11 +13,12 @@ from cloud.population.fit import PLANS, FitConfig, Measured, fit
 from cloud.population.people import ARCHIVES, NormalRecord, archive_of, normal_records
 from ecgcore.errors import ConfigError
 from ecgcore.extraction import ExtractionConfig, extract
+from ecgcore.normality import NormalityConfig
 from ecgcore.person import Person
 from ecgcore.pipeline import ALGORITHM_VERSION
 from ecgcore.population import ADULT_YEARS, Population
 
-_ALONE = ExtractionConfig(normality=None)
+_ALONE = ExtractionConfig(normality=NormalityConfig(is_wanted=False))
 LEAST_SQI = 0.8
 """Recordings of worse signal tell of noise, not of people."""
 
