@@ -41,7 +41,11 @@ async def remember(connection: DbConnection, report: Report) -> None:
     state = await connection.fetchval(f"SELECT state FROM baseline {_WHERE} FOR UPDATE", *key)  # noqa: S608 - a constant
     baseline = _restored(key, state)
     start_ns = report.recording.start_ns
-    values = {m.key: m.value for m in report.measurements if m.value is not None}
+    values: dict[str, float] = {}
+    for measured in report.measurements:
+        if measured.value is not None:
+            # Of several leads, the first.
+            values.setdefault(measured.key, measured.value)
     if not baseline.push(start_ns, values):
         return
     await connection.execute(

@@ -339,7 +339,12 @@ def _own_past(
         past = baseline.past(measured.key, given.start_ns)
     return tuple(
         OwnPastMeasurement(
-            **_measurement(made, given.device.leads[0]).model_dump(),
+            key=made.key,
+            value=made.value,
+            unit=made.unit,
+            n=made.n,
+            flag=_flag(made.value, reference_of(made.key)),
+            null_reason=made.null_reason,
             ci_low=interval.low if interval else None,
             ci_high=interval.high if interval else None,
         )

@@ -82,7 +82,8 @@ def _with_previous(
     yield _about(measured, "pct_prev", own_past.pct_prev(value, previous), 2)
     if measured.key == "hr_mean":
         yield _about(measured, "d_hr", change, 2)
-    yield _about(measured, "mdc_reliable", mdc_reliable(measured.key, change, limits), 2)
+    if measured.key in limits.detectable:
+        yield _about(measured, "mdc_reliable", mdc_reliable(measured.key, change, limits), 2)
 
 
 def _with_past(measured: Measurement, value: float, standing: Standing) -> Iterator[Compared]:

@@ -223,9 +223,18 @@ class Strip(_Part):
     samples: tuple[int, ...]
 
 
-class OwnPastMeasurement(ReportMeasurement):
+class OwnPastMeasurement(_Part):
     """A biomarker about another one: how that stands in the patient's past."""
 
+    key: str
+    value: float | None
+    """Null with `null_reason`."""
+    unit: str
+    n: int
+    """Values of the past behind it; days, where it is one of days."""
+    flag: Flag | None = None
+    """Against the registry's range of this key; null where there is no value or no range."""
+    null_reason: NullReason | None = None
     ci_low: float | None = None
     """Of a slope, its confidence interval of 95 %."""
     ci_high: float | None = None
