@@ -343,12 +343,14 @@ def _own_past(
             value=made.value,
             unit=made.unit,
             n=made.n,
-            flag=_flag(made.value, reference_of(made.key)),
+            concern=concern,
             null_reason=made.null_reason,
             ci_low=interval.low if interval else None,
             ci_high=interval.high if interval else None,
         )
-        for made, interval in compare(measured, before, past, given.start_ns, _OWN_COMPARISON)
+        for made, concern, interval in compare(
+            measured, before, past, given.start_ns, _OWN_COMPARISON
+        )
     )
 
 

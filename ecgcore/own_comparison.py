@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from ecgcore import own_past, trend
+from ecgcore import changes, own_past, trend
 from ecgcore.baseline import MINUTE_NS, Past
-from ecgcore.changes import ChangeLimits, mdc_reliable
+from ecgcore.changes import ChangeLimits, Concern
 from ecgcore.events import Measurement, NullReason
-from ecgcore.measured import Said, measurement_of
+from ecgcore.measured import Said, Value, measurement_of
 from ecgcore.own_past import OwnPastConfig, Standing
 from ecgcore.trend import Slope, TrendConfig
 
-CHANGE_OF = {"qtc_fridericia": "d_qtc", "qrs_dur": "d_qrsd"}
-"""Names that a change from the baseline has of its own."""
+CHANGE_OF = {
+    "qtc_fridericia": ("d_qtc", changes.d_qtc),
+    "qrs_dur": ("d_qrsd", changes.d_qrsd),
+}
+"""Changes from the baseline that have a name and limits of their own."""
 _SPANS_D = {"slope_7d": 7, "slope_30d": 30}
 
 
@@ -37,6 +40,8 @@ class Compared(NamedTuple):
     """A value about a value."""
 
     measurement: Measurement
+    concern: Concern | None = None
+    """None where there is no value, or no limit."""
     interval: Interval | None = None
     """Of a slope."""
 
@@ -70,7 +75,7 @@ def compare(
     if past is not None:
         now_min = at_ns // MINUTE_NS
         standing = own_past.stand(value, past, now_min, config.past)
-        yield from _with_past(measured, value, standing)
+        yield from _with_past(measured, value, standing, config)
         yield from _trends(measured, past.last(config.trend.kept_d, now_min), now_min, config.trend)
 
 
@@ -81,23 +86,32 @@ def _with_previous(
     yield _about(measured, "d_prev", change, 2)
     yield _about(measured, "pct_prev", own_past.pct_prev(value, previous), 2)
     if measured.key == "hr_mean":
-        yield _about(measured, "d_hr", change, 2)
+        yield _about(measured, "d_hr", change, 2, changes.d_hr(value, previous, limits).concern)
     if measured.key in limits.detectable:
-        yield _about(measured, "mdc_reliable", mdc_reliable(measured.key, change, limits), 2)
-
-
-def _with_past(measured: Measurement, value: float, standing: Standing) -> Iterator[Compared]:
-    n = standing.n
-    yield _about(measured, "z_self", standing.z_self, n)
-    yield _about(measured, "rz_self", standing.rz_self, n)
-    yield _about(measured, "pct_rank_self", standing.pct_rank_self, n)
-    yield _about(measured, "circ_adj_z", standing.circ_adj_z, n)
-    name = CHANGE_OF.get(measured.key)
-    if name is not None:
-        centre = standing.centre
         yield _about(
-            measured, name, centre if isinstance(centre, NullReason) else value - centre, n
+            measured, "mdc_reliable", changes.mdc_reliable(measured.key, change, limits), 2
         )
+
+
+def _with_past(
+    measured: Measurement, value: float, standing: Standing, config: OwnComparisonConfig
+) -> Iterator[Compared]:
+    limits = config.past
+    for key in ("z_self", "rz_self", "circ_adj_z"):
+        z: Value = getattr(standing, key)
+        concern = None if isinstance(z, NullReason) else own_past.concern_of(z, limits)
+        yield _about(measured, key, z, standing.n, concern)
+    rank = standing.pct_rank_self
+    is_tail = not isinstance(rank, NullReason) and min(rank, 100.0 - rank) < limits.tail_pct
+    yield _about(measured, "pct_rank_self", rank, standing.n, _flag(rank, is_tail))
+    if measured.key not in CHANGE_OF:
+        return
+    key, change_of = CHANGE_OF[measured.key]
+    if isinstance(standing.centre, NullReason):
+        yield _about(measured, key, standing.centre, standing.n)
+    else:
+        change = change_of(value, standing.centre, config.limits)
+        yield _about(measured, key, change.value, standing.n, change.concern)
 
 
 def _trends(
@@ -107,28 +121,37 @@ def _trends(
     for key, span_d in _SPANS_D.items():
         found = trend.slope(days, span_d, config)
         if isinstance(found, Slope):
-            made = _about(measured, key, found.per_day, found.n)
+            concern = _flag(found.per_day, found.is_real)
+            made = _about(measured, key, found.per_day, found.n, concern)
             yield made._replace(interval=Interval(found.low, found.high))
         else:
             yield _about(measured, key, found, 0)
     charts = trend.charts(days, config)
     n = int(days.values.size)
-    if isinstance(charts, NullReason):
-        yield _about(measured, "ewma", charts, n)
-        yield _about(measured, "cusum", charts, n)
-    else:
-        mean, sums = charts
-        yield _about(measured, "ewma", mean.value, n)
-        yield _about(measured, "cusum", sums.value, n)
+    for k, key in enumerate(("ewma", "cusum")):
+        if isinstance(charts, NullReason):
+            yield _about(measured, key, charts, n)
+        else:
+            yield _about(
+                measured, key, charts[k].value, n, _flag(charts[k].value, charts[k].is_crossed)
+            )
+
+
+def _flag(value: Value, is_flagged: bool) -> Concern | None:
+    if isinstance(value, NullReason):
+        return None
+    return Concern.FLAG if is_flagged else Concern.NONE
 
 
 _IN_UNIT = {"d_prev": "", "ewma": "", "slope_7d": "/d", "slope_30d": "/d"}
 """Keys in the unit of the value that they are about, and what follows it."""
 
 
-def _about(measured: Measurement, key: str, value: Said, n: int) -> Compared:
+def _about(
+    measured: Measurement, key: str, value: Said, n: int, concern: Concern | None = None
+) -> Compared:
     made = measurement_of(key, value, n, measured.sqi, measured.lead)
     if key in _IN_UNIT:
         own = "" if measured.unit == "1" and _IN_UNIT[key] else measured.unit
         made = replace(made, unit=own + _IN_UNIT[key])
-    return Compared(made)
+    return Compared(made, concern)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.baseline import DAY_MIN, Past
+from ecgcore.changes import Concern
 from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.stats import median
@@ -29,6 +30,11 @@ class OwnPastConfig:
     """Of the same hour of day is what lies so many minutes off at most."""
     least_days: int = 3
     """Different days that a profile of the hour of day rests on at least."""
+    watch_z: float = 2.0
+    """Deviations either way from which a value is worth a look."""
+    flag_z: float = 3.0
+    tail_pct: float = 2.5
+    """Of ranks, at either end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,13 @@ def pct_rank_self(value: float, past: FloatArray) -> float:
     """Give the share of the past below a value, in percent; equal ones count half."""
     below, equal = np.count_nonzero(past < value), np.count_nonzero(past == value)
     return 100.0 * float(below + 0.5 * equal) / past.size
+
+
+def concern_of(z: float, config: OwnPastConfig) -> Concern:
+    """Tell how much a deviation matters."""
+    if abs(z) >= config.flag_z:
+        return Concern.FLAG
+    return Concern.WATCH if abs(z) >= config.watch_z else Concern.NONE
 
 
 def of_hour(past: Past, now_min: int, config: OwnPastConfig) -> Past:

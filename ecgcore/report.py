@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ecgcore.changes import Concern
 from ecgcore.events import Dimension, NullReason
 
 SCHEMA_VERSION = "1.0"
@@ -232,8 +233,8 @@ class OwnPastMeasurement(_Part):
     unit: str
     n: int
     """Values of the past behind it; days, where it is one of days."""
-    flag: Flag | None = None
-    """Against the registry's range of this key; null where there is no value or no range."""
+    concern: Concern | None = None
+    """How much it matters; null where there is no value or no limit."""
     null_reason: NullReason | None = None
     ci_low: float | None = None
     """Of a slope, its confidence interval of 95 %."""

@@ -128,7 +128,7 @@ def _rows(
     for sex, band in product(sexes, (None, *config.age_bands)):
         chosen = [each for each in with_value if _is_in(each.person, sex, band)]
         if len(chosen) >= config.least_n:
-            row = _row(plan, key, lead, chosen, config)
+            row = _row(key, lead, chosen, config)
             yield _of_stratum(row, plan, sex, band)
 
 
@@ -151,9 +151,7 @@ def _of_stratum(row: Row, plan: Plan, sex: Sex | None, band: tuple[float, float]
     )
 
 
-def _row(
-    plan: Plan, key: str, lead: str | None, people: Sequence[Measured], config: FitConfig
-) -> Row:
+def _row(key: str, lead: str | None, people: Sequence[Measured], config: FitConfig) -> Row:
     x = np.array([each.values[key, lead] for each in people], float)
     hr = np.array([each.values.get(("hr_mean", None), np.nan) for each in people], float)
     is_angle = catalogue()[key].unit == "deg"

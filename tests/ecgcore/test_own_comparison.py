@@ -9,7 +9,7 @@ from ecgcore.compose import compose
 from ecgcore.events import NullReason
 from ecgcore.measured import measurement_of
 from ecgcore.own_comparison import Compared, OwnComparisonConfig, compare
-from ecgcore.report import Flag, Report
+from ecgcore.report import Report
 from tests.ecgcore.reporting import START_NS, given, window
 
 CONFIG = OwnComparisonConfig()
@@ -44,6 +44,9 @@ def test_a_value_is_set_against_the_one_before_and_a_month() -> None:
         "slope_30d": pytest.approx(2.0, abs=0.01),
     }
     assert {key: found[key].measurement.value for key in expected} == expected
+    # The median of a fortnight that ended with 450 is 437.
+    concerns = {"z_self": "flag", "pct_rank_self": "flag", "d_qtc": "watch", "slope_7d": "flag"}
+    assert {key: found[key].concern for key in concerns} == concerns
 
 
 def test_units_are_those_of_the_value() -> None:
@@ -108,7 +111,9 @@ def test_a_report_carries_it() -> None:
     past = np.array([64.0 + k % 5 for k in range(1, 41)])
     assert change.value_of("rz_self") == pytest.approx((72.0 - 66.0) / 1.4826)
     assert change.value_of("z_self") == pytest.approx((72.0 - 66.0) / stats.tstd(past))
-    assert (by_key["rz_self"].n, by_key["rz_self"].flag) == (40, Flag.HIGH)
+    assert (by_key["rz_self"].n, by_key["rz_self"].concern) == (40, "flag")
+    assert (by_key["pct_rank_self"].concern, by_key["d_hr"].concern) == ("flag", "none")
+    assert by_key["d_prev"].concern is by_key["slope_7d"].concern is None
     assert by_key["d_prev"].value == change.change == pytest.approx(7.0)
     assert by_key["slope_7d"].null_reason is NullReason.TOO_SHORT
     assert Report.model_validate_json(report.model_dump_json()) == report

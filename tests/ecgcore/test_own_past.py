@@ -11,6 +11,7 @@ from ecgcore.events import NullReason
 from ecgcore.own_past import (
     OwnPastConfig,
     circ_adj_z,
+    concern_of,
     d_prev,
     pct_prev,
     pct_rank_self,
@@ -48,6 +49,14 @@ def test_deviations_against_scipy() -> None:
 def test_rank_against_scipy(value: float) -> None:
     expected = stats.percentileofscore(PAST, value, kind="mean")
     assert pct_rank_self(value, PAST) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("z", "concern"),
+    [(1.9, "none"), (-2.0, "watch"), (2.9, "watch"), (3.0, "flag"), (-8.0, "flag")],
+)
+def test_deviations_that_matter(z: float, concern: str) -> None:
+    assert concern_of(z, CONFIG) == concern
 
 
 def test_a_past_that_never_varied_gives_no_deviation() -> None:
