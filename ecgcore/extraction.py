@@ -45,6 +45,7 @@ from ecgcore.rpeak import RPeakConfig
 from ecgcore.rr import RrConfig
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
+from ecgcore.structure import StructureConfig, measure_structure
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
 
 
@@ -63,6 +64,7 @@ class ExtractionConfig:
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
     normality: NormalityConfig = field(default_factory=NormalityConfig)
+    structure: StructureConfig = field(default_factory=StructureConfig)
     af_share: Share = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
 
@@ -274,6 +276,10 @@ def _no_variability(recorded: Recorded, config: ExtractionConfig) -> NullReason 
     return NullReason.AF if is_af else None
 
 
+def _of_structure(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_structure(recorded, config.structure, config.rhythm, config.af_share)
+
+
 def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
         for key, value in measure_lead_window(of_lead, recorded.fs_hz).items():
@@ -285,6 +291,12 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
 
 
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
-FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+FAMILIES: tuple[Family, ...] = (
+    _of_average,
+    _of_structure,
+    _of_variability,
+    _of_leads,
+    _of_window,
+)
 """All that is measured of a recording. Where two give a key, the first one's value stands: an
 interval is the representative beat's before it is the window's."""

@@ -10,6 +10,7 @@ same stretch measured from an archive give the same values.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,9 @@ from ecgcore.measured import measurement_of, unusable
 from ecgcore.nn import is_normal
 from ecgcore.omics import WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.rates import measure_window_rates
 from ecgcore.state import digest_of, dump_state, load_state
+from ecgcore.stats import median
 from ecgcore.types import EcgChunk, Float32Array, FloatArray, Gap, SampleClock, SampleIndex
 
 LONG_S = 300
@@ -167,14 +170,14 @@ class LivePipeline:
 
     def _close(self, window: WindowClosed) -> Iterator[WindowClosed]:
         if window.kind is WindowKind.S10:
-            yield self._with(window, self._of_signal(window))
+            yield self._with(window, chain(self._of_rates(window), self._of_signal(window)))
             self._forget_signal(window.end)
             return
         end = self._long_end()
         if end is not None and end <= window.start:
             # Its last minutes had no sample.
             yield self._long()
-        yield self._with(window, self._of_variability(window))
+        yield self._with(window, chain(self._of_rates(window), self._of_variability(window)))
         noise = tuple(each for each in window.measurements if each.key == "noise_rms")
         self.state.minutes.append(replace(window, measurements=noise))
         if window.end == self._long_end():
@@ -229,6 +232,21 @@ class LivePipeline:
 
     def _rows_of(self, window: WindowClosed) -> list[LiveBeat]:
         return [row for row in self.state.rows if window.start <= row.sample < window.end]
+
+    def _of_rates(self, window: WindowClosed) -> Iterator[Measurement]:
+        rows = self._rows_of(window)
+        rr_ms = np.array([row.rr_ms for row in rows], float)
+        reason = unusable(window.sqi, window.coverage)
+        config = self.config.parameters.structure.rates
+        yield from measure_window_rates(rr_ms, reason, window.sqi, config)
+        is_sinus = np.array([row.label is BeatLabel.NORMAL for row in rows], bool)
+        is_nn = is_sinus & np.r_[False, is_sinus[:-1]][: rr_ms.size] & np.isfinite(rr_ms)
+        n = int(is_nn.sum())
+        if reason is None and not n:
+            is_paced = [row.label is BeatLabel.PACED for row in rows]
+            reason = NullReason.PACED if 2 * sum(is_paced) > len(rows) else NullReason.TOO_FEW_BEATS
+        value = median(60000.0 / rr_ms[is_nn]) if reason is None else reason
+        yield measurement_of("hr_inst", value, n, window.sqi, None)
 
     def _of_variability(self, window: WindowClosed) -> Iterator[Measurement]:
         """Measure a longer window: all that rests on its intervals and is not asking for more."""
@@ -303,7 +321,7 @@ class LivePipeline:
         end = start + LONG_S * self._second
         window = _joined(minutes, start, end, 1e3 / self.config.fs_hz)
         window = replace(window, measurements=self._of_beats(window, minutes))
-        window = self._with(window, self._of_variability(window))
+        window = self._with(window, chain(self._of_rates(window), self._of_variability(window)))
         self.state.rows = [row for row in self.state.rows if row.sample >= end]
         self.state.af = [each for each in self.state.af if each[1] is None or each[1] > end]
         return window

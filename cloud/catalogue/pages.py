@@ -63,8 +63,14 @@ _HOW_TO_READ = """\
 - **unit**: [UCUM](https://ucum.org); `1` has no dimension. *Its biomarker's*: the unit of the value
   it is about.
 - **scope**: one value a lead or one over all leads (global); of a beat, of the averaged beat, or of
-  a window. Every value of a beat has also n, mean, median, standard deviation, least, greatest and
-  interquartile range over the window.
+  a window.
+- **statistics**: every number of a beat has also `key.mean`, `key.median`, `key.sd`, `key.min`,
+  `key.max` and `key.iqr` over the window (as `pr_int.sd`), each with n, the beats behind it. They
+  have no rows here: unit and needs are those of the key, ranges and codes do not go with them.
+  Counted are accepted beats of class N that have the wave, if at least half of the class do;
+  premature, ventricular and paced beats are left out (but `coupling_int` and `comp_pause`, which
+  are of premature beats). The key by itself is the value of the averaged beat, or where there is no
+  such value the median of the beats.
 - **needs**: the fewest leads (*X, Y, Z or 8*: three orthogonal ones, or I, II, V1-V6 through a
   transform), and where there is a limit seconds of signal, accepted beats (NN intervals for
   variability) and sampling rate. What is not there is null with a reason.
@@ -87,6 +93,10 @@ _HOW_TO_READ = """\
 - What other implementations give for heart-rate variability, and who is right where they differ:
   [cross-checks](cross-checks-hrv.md).
 """
+
+
+_OF_THE_PAST = "Now and the own past"
+"""Group of what no single recording carries."""
 
 
 def pages_of(registry: Catalogue) -> dict[str, str]:
@@ -152,7 +162,8 @@ def _index(registry: Catalogue) -> str:
         "",
         "Keys that this version measures, by what a recording of each preset has: leads, rate and "
         "length. The others are null with the reason named. `live`: measured as the stream comes, "
-        "in windows of 10 s, 60 s and five minutes.",
+        f"in windows of 10 s, 60 s and five minutes. *{_OF_THE_PAST}* is not counted: it takes "
+        "more than one recording, and a report gives it.",
         "",
         *_coverage(),
         "",
@@ -174,7 +185,9 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
     lacks = {
         entry: lack_of(entry, len(kind.leads), kind.length_s, kind.fs_hz)
         for entry in catalogue().select(measured=True)
+        if entry.group != _OF_THE_PAST
     }
+    live = [key for key in given.live_keys if catalogue()[key].group != _OF_THE_PAST]
     carried = [entry for entry, lack in lacks.items() if lack is None]
     return (
         f"`{given.name}`",
@@ -182,7 +195,7 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
         *(str(sum(entry.dimension is d for entry in carried)) for d in Dimension),
         str(len(carried)),
         *(str(sum(lack is each for lack in lacks.values())) for each in _LACKS),
-        str(len(given.live_keys)) if given.name == "patch" else "",
+        str(len(live)) if given.name == "patch" else "",
     )
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
+from ecgcore.beat_statistics import BY_BEAT
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.changes import CHANGES
 from ecgcore.comparison_statements import COMPARE
@@ -20,6 +22,7 @@ from ecgcore.morphology import KEYS
 from ecgcore.normality_table import NORMALITY
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
 from ecgcore.own_past import OWN_PAST
+from ecgcore.structure import AVERAGE_GLOBAL, OF_BEATS
 from ecgcore.trend import TREND
 
 REGISTRY = catalogue()
@@ -63,7 +66,10 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 
 HRV = {index.key for index in HRV_INDICES}
-EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *NORMALITY}
+STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES}
+EXTRACTED = {
+    *(*STRUCTURE, *HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *NORMALITY),
+}
 AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
     biomarker.key for biomarker in BIOMARKERS
@@ -186,10 +192,10 @@ def test_rows_are_found_by_id() -> None:
 def test_filters_are_combined() -> None:
     found = REGISTRY.select(dimension=Dimension.STRUCTURAL, key="rr_*", measured=True)
     assert [entry.key for entry in found] == [
-        *("rr_mean", "rr_median", "rr_min", "rr_max", "rr_longest"),
+        *("rr_mean", "rr_median", "rr_min", "rr_max", "rr_range", "rr_longest"),
     ]
-    assert [entry.key for entry in REGISTRY.select(catalogue_id="S09", measured=False)] == [
-        "rr_range"
+    assert [entry.key for entry in REGISTRY.select(catalogue_id="C69", measured=False)] == [
+        "pred_lab_*"
     ]
     assert [entry.key for entry in REGISTRY.select(key="pred_lab_potassium")] == ["pred_lab_*"]
 
