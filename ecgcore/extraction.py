@@ -11,6 +11,7 @@ from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import measure_average, unmeasured
 from ecgcore.beat_class import BeatClassConfig
+from ecgcore.beat_comparison import ComparisonConfig, measure_beats
 from ecgcore.compose import StoredBeat, Window
 from ecgcore.delineate import DelineateConfig
 from ecgcore.events import (
@@ -35,18 +36,21 @@ from ecgcore.measured import gated, measurement_of, unusable
 from ecgcore.nn import is_normal
 from ecgcore.normality import NormalityConfig
 from ecgcore.normality_table import Values, measure_normality
+from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.prefilter import FilterConfig, filtered
 from ecgcore.quality import QualityConfig
 from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE, RhythmConfig
+from ecgcore.rhythm_table import RhythmTableConfig, measure_rhythm
 from ecgcore.rpeak import RPeakConfig
 from ecgcore.rr import RrConfig
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
 from ecgcore.structure import StructureConfig, measure_structure
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
+from ecgcore.wellness import WellnessConfig, measure_wellness
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,9 @@ class ExtractionConfig:
     hrv: HrvConfig = field(default_factory=HrvConfig)
     normality: NormalityConfig = field(default_factory=NormalityConfig)
     structure: StructureConfig = field(default_factory=StructureConfig)
+    rhythm_table: RhythmTableConfig = field(default_factory=RhythmTableConfig)
+    comparison: ComparisonConfig = field(default_factory=ComparisonConfig)
+    wellness: WellnessConfig = field(default_factory=WellnessConfig)
     af_share: Share = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
 
@@ -107,9 +114,10 @@ def extract(
     leads: Sequence[str],
     config: ExtractionConfig,
     person: Person = UNKNOWN,
+    occasion: Occasion = UNKNOWN_OCCASION,
 ) -> Extraction:
     """Measure a recording: `analyse`, then `measure`."""
-    return measure(analyse(ecg_mv, fs_hz, leads, config, person), config)
+    return measure(analyse(ecg_mv, fs_hz, leads, config, person, occasion), config)
 
 
 def analyse(
@@ -118,6 +126,7 @@ def analyse(
     leads: Sequence[str],
     config: ExtractionConfig,
     person: Person = UNKNOWN,
+    occasion: Occasion = UNKNOWN_OCCASION,
     chunk_s: float = 1.0,
 ) -> Recorded:
     """Find all that biomarkers are measured from.
@@ -160,6 +169,7 @@ def analyse(
         if isinstance(average, NullReason)
         else AverageSignal(average, fs_hz, tuple(leads)),
         person=person,
+        occasion=occasion,
     )
 
 
@@ -169,6 +179,8 @@ def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
     for family in FAMILIES:
         for each in family(recorded, config):
             found.setdefault((each.key, each.lead), each)
+    for each in measure_wellness(recorded, found, config.wellness):
+        found.setdefault((each.key, each.lead), each)
     found = {at: gated(each, recorded.duration_s, recorded.fs_hz) for at, each in found.items()}
     return Extraction(
         measurements=(*found.values(), *_against_people(found, recorded, config)),
@@ -290,12 +302,22 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
     return recorded.window.measurements
 
 
+def _of_rhythm(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_rhythm(recorded, config.rhythm_table, config.rhythm)
+
+
+def _of_beats(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_beats(recorded, config.comparison)
+
+
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
 FAMILIES: tuple[Family, ...] = (
     _of_average,
     _of_structure,
     _of_variability,
     _of_leads,
+    _of_rhythm,
+    _of_beats,
     _of_window,
 )
 """All that is measured of a recording. Where two give a key, the first one's value stands: an

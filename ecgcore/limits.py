@@ -9,6 +9,8 @@ Factor: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
 PerMinute: TypeAlias = Annotated[float, Interval(ge=10.0, le=400.0)]
 """Beats or cycles a minute."""
 Seconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=30.0 * 86400.0)]
+Hour: TypeAlias = Annotated[float, Interval(ge=0.0, le=24.0)]
+"""Of the day, by the local clock."""
 Milliseconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=60_000.0)]
 Millivolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
 Microvolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100_000.0)]

@@ -10,6 +10,7 @@ same stretch measured from an archive give the same values.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from ecgcore.average import average_beat
 from ecgcore.average_signal import AverageSignal
-from ecgcore.averaged import measure_average, unmeasured
+from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS, measure_average, unmeasured
 from ecgcore.catalogue import catalogue
 from ecgcore.events import (
     BeatClassified,
@@ -32,20 +33,33 @@ from ecgcore.events import (
     WindowKind,
 )
 from ecgcore.extraction import ExtractionConfig
-from ecgcore.hrv_table import measure_hrv
+from ecgcore.hrv_table import HRV_INDICES, measure_hrv
 from ecgcore.intervals import BeatIntervals, intervals_of
-from ecgcore.lead_window import measure_lead_window
+from ecgcore.lead_window import LEAD_WINDOW, measure_lead_window
 from ecgcore.measured import measurement_of, unusable
+from ecgcore.morphology import KEYS
 from ecgcore.nn import is_normal
-from ecgcore.omics import WindowSignal, measure_window
+from ecgcore.omics import BIOMARKERS, WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
-from ecgcore.rates import measure_window_rates
+from ecgcore.rates import WINDOW_RATES, measure_window_rates
 from ecgcore.state import digest_of, dump_state, load_state
 from ecgcore.stats import median
 from ecgcore.types import EcgChunk, Float32Array, FloatArray, Gap, SampleClock, SampleIndex
 
 LONG_S = 300
 """Length of the windows of five minutes, which are whole ones of 60 s."""
+
+
+@cache
+def measured_live() -> frozenset[str]:
+    """Give the rows of the registry that windows can have.
+
+    What rests on the rhythm is settled only when a window has long closed.
+    """
+    tables = (*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW)
+    indices = [each.key for each in HRV_INDICES]
+    own = [*(each.key for each in BIOMARKERS), *WINDOW_RATES, "hr_inst"]
+    return frozenset(catalogue()[key].key for key in (*tables, *indices, *own))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ def measure_rates(
         yield from told(key, given_ms, absent, beats, statistics)
 
 
+WINDOW_RATES = ("vent_rate", "rr_range", "hr_min", "hr_max")
+"""What the rates of a window are."""
+
+
 def measure_window_rates(
     rr_ms: FloatArray, unusable: NullReason | None, sqi: float, config: RatesConfig
 ) -> Iterator[Measurement]:

@@ -14,6 +14,7 @@ from cloud.catalogue.wording import (
 )
 from ecgcore.catalogue import Catalogue, Entry, catalogue, lack_of
 from ecgcore.events import Dimension, NullReason
+from ecgcore.live import measured_live
 from ecgcore.parameters import PRESETS, Preset, preset
 
 _MADE = (
@@ -187,7 +188,6 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
         for entry in catalogue().select(measured=True)
         if entry.group != _OF_THE_PAST
     }
-    live = [key for key in given.live_keys if catalogue()[key].group != _OF_THE_PAST]
     carried = [entry for entry, lack in lacks.items() if lack is None]
     return (
         f"`{given.name}`",
@@ -195,7 +195,7 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
         *(str(sum(entry.dimension is d for entry in carried)) for d in Dimension),
         str(len(carried)),
         *(str(sum(lack is each for lack in lacks.values())) for each in _LACKS),
-        str(len(live)) if given.name == "patch" else "",
+        str(len(measured_live() & set(given.live_keys))) if given.name == "patch" else "",
     )
 
 

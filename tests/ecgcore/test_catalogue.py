@@ -9,6 +9,7 @@ import pytest
 
 from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
+from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
 from ecgcore.beat_statistics import BY_BEAT
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.changes import CHANGES
@@ -18,12 +19,17 @@ from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
 from ecgcore.hrv_table import HRV_INDICES
 from ecgcore.lead_window import LEAD_WINDOW
+from ecgcore.long_rate import LONG_RATE
 from ecgcore.morphology import KEYS
 from ecgcore.normality_table import NORMALITY
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
 from ecgcore.own_past import OWN_PAST
+from ecgcore.pvc_shape import PVC_SHAPE
+from ecgcore.rhythm_burden import BURDEN
+from ecgcore.rhythm_table import CONDUCTION, CONTEXT_KEYS
 from ecgcore.structure import AVERAGE_GLOBAL, OF_BEATS
 from ecgcore.trend import TREND
+from ecgcore.wellness import WELLNESS
 
 REGISTRY = catalogue()
 ENTRIES = REGISTRY.entries
@@ -67,10 +73,11 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 HRV = {index.key for index in HRV_INDICES}
 STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES}
-EXTRACTED = {
-    *(*STRUCTURE, *HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *NORMALITY),
-}
+RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
+BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
+AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS}
 AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
+EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS, *NORMALITY}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
     biomarker.key for biomarker in BIOMARKERS
 }
