@@ -11,12 +11,15 @@ from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
 from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
 from ecgcore.beat_statistics import BY_BEAT
+from ecgcore.breathing_table import BREATHING
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.changes import CHANGES
 from ecgcore.comparison_statements import COMPARE
 from ecgcore.drift import DRIFT
+from ecgcore.dynamics_table import DYNAMICS
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
+from ecgcore.forms import FORM_KEYS
 from ecgcore.hrv_table import HRV_INDICES
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.long_rate import LONG_RATE
@@ -27,6 +30,7 @@ from ecgcore.own_past import OWN_PAST
 from ecgcore.pvc_shape import PVC_SHAPE
 from ecgcore.rhythm_burden import BURDEN
 from ecgcore.rhythm_table import CONDUCTION, CONTEXT_KEYS
+from ecgcore.signal_table import SIGNAL
 from ecgcore.structure import AVERAGE_GLOBAL, OF_BEATS
 from ecgcore.trend import TREND
 from ecgcore.wellness import WELLNESS
@@ -75,9 +79,10 @@ HRV = {index.key for index in HRV_INDICES}
 STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES}
 RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
 BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
-AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS}
+AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *FORM_KEYS}
 AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
-EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS, *NORMALITY}
+EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS}
+EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL, *NORMALITY}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
     biomarker.key for biomarker in BIOMARKERS
 }
@@ -170,7 +175,7 @@ def test_sampling_rate_and_length_gates() -> None:
         "lf": (250, None, 100),
         "ulf": (86400, None, 100),
         "dfa_a1": (60, 300, 100),
-        "sdqt": (None, None, 300),
+        "sdqt": (None, 30, 300),
         "fqrs": (10, 3, 250),
         "saecg_rms40": (10, 3, 1000),
         "qrs_area": (10, 3, None),
