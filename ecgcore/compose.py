@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore import findings
+from ecgcore.baseline import Baseline
 from ecgcore.events import PATTERNS, USABLE_SQI, BeatLabel, Measurement, RhythmLabel
 from ecgcore.intervals import BeatIntervals
 from ecgcore.narrative import DISCLAIMERS, Facts, narrate
+from ecgcore.own_comparison import OwnComparisonConfig, compare
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.reference import Reference, reference_of
 from ecgcore.report import (
@@ -19,6 +21,7 @@ from ecgcore.report import (
     Device,
     Flag,
     LeadQuality,
+    OwnPastMeasurement,
     Quality,
     Recording,
     RecordingGap,
@@ -37,7 +40,8 @@ _STRIP_S = 10.0
 _MAX_EVENTS = 3
 _NO_INTERVALS = BeatIntervals()
 _MAX_STRIPS = 8
-_COMPARED = ("hr_mean", "rmssd", "sdnn")
+_COMPARED = ("hr_mean", "pr_int", "qrs_dur", "qtc_fridericia", "rmssd", "sdnn")
+_OWN_COMPARISON = OwnComparisonConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class ReportInput:
     previous: Report | None = None
     """The patient's last report before this one."""
     person: Person = UNKNOWN
+    baseline: Baseline | None = None
+    """The patient's own past, of the same site, leads and algorithm."""
 
     def time_ns(self, counter: float) -> int:
         """Give the UTC of a counter, on the line through the stretch's two ends."""
@@ -150,7 +156,7 @@ def compose(given: ReportInput) -> Report:
         statements=statements,
         events=tuple(events),
         strips=tuple(strips),
-        comparison=_comparison(given, measurements),
+        comparison=_comparison(given),
         narrative=narrate(facts),
         confirmation=None,
         disclaimers=DISCLAIMERS,
@@ -287,15 +293,15 @@ def _strip_ids_of(
     return (strip.id,)
 
 
-def _comparison(
-    given: ReportInput, measurements: Iterable[ReportMeasurement]
-) -> tuple[Comparison, ...]:
-    # Versions are never joined silently: another algorithm's number is not the same number.
+def _comparison(given: ReportInput) -> tuple[Comparison, ...]:
+    # Versions and sites are never joined silently: another's number is not the same number.
     previous = given.previous
     if previous is None or previous.algorithm != given.algorithm:
         return ()
+    if _place(previous.device) != _place(given.device):
+        return ()
     found = []
-    for measured in measurements:
+    for measured in given.window.measurements:
         before = previous.value_of(measured.key)
         if measured.key in _COMPARED and measured.value is not None and before is not None:
             found.append(
@@ -307,9 +313,38 @@ def _comparison(
                     change=measured.value - before,
                     previous_report_id=previous.report_id,
                     previous_end_ns=previous.recording.end_ns,
+                    own_past=_own_past(given, measured, before),
                 )
             )
     return tuple(found)
+
+
+def _place(device: Device) -> tuple[str | None, tuple[str, ...]]:
+    return device.site, device.leads
+
+
+def _own_past(
+    given: ReportInput, measured: Measurement, before: float
+) -> tuple[OwnPastMeasurement, ...]:
+    baseline = given.baseline
+    past = None
+    if baseline is not None and measured.key in baseline.config.keys:
+        past = baseline.past(measured.key, given.start_ns)
+    return tuple(
+        OwnPastMeasurement(
+            key=made.key,
+            value=made.value,
+            unit=made.unit,
+            n=made.n,
+            concern=concern,
+            null_reason=made.null_reason,
+            ci_low=interval.low if interval else None,
+            ci_high=interval.high if interval else None,
+        )
+        for made, concern, interval in compare(
+            measured, before, past, given.start_ns, _OWN_COMPARISON
+        )
+    )
 
 
 def _strips_and_events(given: ReportInput) -> tuple[list[Strip], list[ReportEvent]]:

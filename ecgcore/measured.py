@@ -1,10 +1,11 @@
 """A value with what its key means, or why there is none."""
 
 from dataclasses import replace
+from functools import cache
 from typing import TypeAlias
 
 from ecgcore.catalogue import catalogue, lack_of
-from ecgcore.events import USABLE_SQI, Measurement, NullReason
+from ecgcore.events import USABLE_SQI, Dimension, Measurement, NullReason
 
 Value: TypeAlias = float | NullReason
 Said: TypeAlias = Value | str | tuple[float, ...]
@@ -28,9 +29,7 @@ def unusable(sqi: float, coverage: float) -> NullReason | None:
 
 def measurement_of(key: str, value: Said, n: int, sqi: float, lead: str | None) -> Measurement:
     """Give a value, or why there is none, with the unit and dimension of its key."""
-    entry = catalogue()[key]
-    # A class told by its number has no unit.
-    unit, dim = entry.unit or "1", entry.dimension
+    unit, dim = _meaning(key)
     # The reasons are strings as well, so they come first.
     if isinstance(value, NullReason):
         return Measurement(key, None, unit, dim, 0, sqi, value, lead)
@@ -39,6 +38,14 @@ def measurement_of(key: str, value: Said, n: int, sqi: float, lead: str | None) 
     if isinstance(value, tuple):
         return Measurement(key, None, unit, dim, n, sqi, None, lead, vector=value)
     return Measurement(key, float(value), unit, dim, n, sqi, None, lead)
+
+
+@cache
+def _meaning(key: str) -> tuple[str, Dimension]:
+    # Finding a member's family means to try them all.
+    entry = catalogue()[key]
+    # A class told by its number has no unit.
+    return entry.unit or "1", entry.dimension
 
 
 def gated(measured: Measurement, duration_s: float, fs_hz: float) -> Measurement:
