@@ -193,7 +193,8 @@ def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
             found.setdefault((each.key, each.lead), each)
     for each in measure_wellness(recorded, found, config.wellness):
         found.setdefault((each.key, each.lead), each)
-    found = {at: gated(each, recorded.duration_s, recorded.fs_hz) for at, each in found.items()}
+    duration_s, fs_hz = recorded.duration_s, recorded.fs_hz
+    found = {at: gated(each, duration_s, fs_hz) for at, each in found.items()}
     return Extraction(
         measurements=(*found.values(), *_against_people(found, recorded, config)),
         n_beats=len(recorded.beats),

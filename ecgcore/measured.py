@@ -1,7 +1,7 @@
 """A value with what its key means, or why there is none."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from ecgcore.catalogue import catalogue, lack_of
@@ -48,11 +48,18 @@ def _meaning(key: str) -> tuple[str, Dimension]:
     return entry.unit or "1", entry.dimension
 
 
+@lru_cache(maxsize=4096)
+def _lack(key: str, duration_s: float, fs_hz: float) -> NullReason | None:
+    # Which leads are there its own measure knows.
+    entry = catalogue()[key]
+    return lack_of(entry, entry.n_leads, duration_s, fs_hz)
+
+
 def gated(measured: Measurement, duration_s: float, fs_hz: float) -> Measurement:
     """Take a value back that the registry asks for a longer or faster recording for."""
-    entry = catalogue()[measured.key]
-    # Which leads are there its own measure knows.
-    reason = lack_of(entry, entry.n_leads, duration_s, fs_hz)
-    if measured.null_reason is not None or reason is None:
+    if measured.null_reason is not None:
+        return measured
+    reason = _lack(measured.key, duration_s, fs_hz)
+    if reason is None:
         return measured
     return replace(measured, value=None, text=None, vector=None, n=0, null_reason=reason)
