@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console, Group
 
 from cloud.evaluation.tables import Cell, Table, markdown_of, rich_of
-from tests.bench.extraction import ExtractionFigures, measure_extraction
+from tests.bench.extraction import ExtractionTable, measure_extraction
 from tests.bench.peers import BeatFigures, Comparison, WaveFigures, compare
 from tests.bench.scaling import StreamCost, measure_scaling
 
@@ -29,17 +29,16 @@ class Analysis:
     """All figures of the analysis."""
 
     comparison: Comparison
-    extraction_signal: str
-    extraction: list[ExtractionFigures]
+    extraction: list[ExtractionTable]
     scaling: list[StreamCost]
 
 
 def measure_analysis(*, is_quick: bool = False) -> Analysis:
     """Measure everything; some minutes, most of them for the peers."""
     comparison = compare(is_quick=is_quick, say=_say)
-    signal, extraction = measure_extraction(_say)
+    extraction = measure_extraction(_say)
     _say("cost by rate and leads")
-    return Analysis(comparison, signal, extraction, measure_scaling())
+    return Analysis(comparison, extraction, measure_scaling())
 
 
 def tables_of(analysis: Analysis) -> list[Table]:
@@ -53,7 +52,7 @@ def tables_of(analysis: Analysis) -> list[Table]:
             found.pipelines,
         ),
         _waves(found),
-        _extraction(analysis.extraction_signal, analysis.extraction),
+        *map(_extraction, analysis.extraction),
         _scaling(analysis.scaling),
     ]
 
@@ -114,14 +113,15 @@ def _by_point(each: WaveFigures) -> list[Cell]:
     return [of[point] for point in _POINTS for of in (each.sd_rec_ms, each.se_pct)]
 
 
-def _extraction(signal: str, figures: Sequence[ExtractionFigures]) -> Table:
+def _extraction(table: ExtractionTable) -> Table:
+    figures = table.figures
     rows = tuple(
         (each.name, _short(each.cpu_ms), _times(each.cpu_ms, figures[0].cpu_ms), each.n_values)
         for each in figures
     )
     columns = ("", "CPU ms per recording", "of ours", "values")
     note = "Beats, waves, rhythm and every biomarker; values: how many are there, on average."
-    return Table("extraction", f"Values of one recording, {signal}", columns, rows, note)
+    return Table("extraction", f"Values of one recording, {table.signal}", columns, rows, note)
 
 
 def _scaling(costs: Sequence[StreamCost]) -> Table:

@@ -7,7 +7,7 @@ from rich.console import Console
 from cloud.evaluation.tally import Tally
 from tests.bench.analysis import Analysis, tables_of
 from tests.bench.core import CoreCost
-from tests.bench.extraction import ExtractionFigures
+from tests.bench.extraction import ExtractionFigures, ExtractionTable
 from tests.bench.peers import BeatFigures, Comparison, WaveFigures
 from tests.bench.results import Results, growth, times
 from tests.bench.scaling import StreamCost
@@ -49,8 +49,12 @@ ANALYSIS = Analysis(
             WaveFigures("theirs", 6.0, None, None, None),
         ],
     ),
-    "4 records",
-    [ExtractionFigures("ours", 10.0, 100.0), ExtractionFigures("theirs", 200.0, 60.0)],
+    [
+        ExtractionTable(
+            "4 records",
+            [ExtractionFigures("ours", 10.0, 100.0), ExtractionFigures("theirs", 200.0, 60.0)],
+        )
+    ],
     [StreamCost("detector", 250, 1, 5.0)],
 )
 RESULTS = Results(
