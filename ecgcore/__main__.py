@@ -50,6 +50,7 @@ _SUMMARIES = {
     "evaluate": "Measure how right the analysis is on an annotated archive.",
     "extract": "Measure recordings: every biomarker as a row of one table.",
     "gateway": "Connect to patches over Bluetooth, keep every sample, send them on.",
+    "report": "Make a report of a recording: JSON, text, PDF or FHIR.",
     "rhythm": "Find the rhythms of one lead, or of beats alone.",
     "serve": "Serve the pages, the REST interface and the live WebSocket.",
     "simulate": "Put simulated patches on a virtual radio.",

@@ -9,7 +9,6 @@ import numpy as np
 from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import measure_average, unmeasured
-from ecgcore.compose import StoredBeat, Window
 from ecgcore.events import (
     USABLE_SQI,
     BeatClassified,
@@ -34,6 +33,7 @@ from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
+from ecgcore.stored import StoredBeat, Window
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
 
 
@@ -170,10 +170,11 @@ def _whole(
         for e in events
         if isinstance(e, QualityScored)
     ]
-    return measure_span(0, n_samples, parts, _stored(beats), 0, fs_hz)
+    return measure_span(0, n_samples, parts, stored_beats(beats), 0, fs_hz)
 
 
-def _stored(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
+def stored_beats(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
+    """Give the beats as they are kept, noise left out; times count from the first sample."""
     return [
         StoredBeat(
             sample=beat.sample,

@@ -1,0 +1,79 @@
+"""`ecgomics report`: one recording as a report."""
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecgcore.errors import ConfigError
+from ecgcore.person import Person, Sex
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    JSON = "json"
+    TEXT = "text"
+    PDF = "pdf"
+    FHIR = "fhir"
+
+
+class Kind(StrEnum):
+    """What report a recording can be made into."""
+
+    SPOT = "spot"
+    HOLTER = "holter"
+
+
+class Lang(StrEnum):
+    """Languages of text and PDF; JSON and FHIR hold both."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class FhirVersion(StrEnum):
+    """Releases of FHIR."""
+
+    R4 = "r4"
+    R5 = "r5"
+
+
+def report(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="WFDB record.")],
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TEXT,
+    kind: Annotated[Kind, typer.Option(help="Of a short recording, or of many hours.")] = Kind.SPOT,
+    lang: Annotated[Lang, typer.Option(help="Of text and PDF.")] = Lang.EN,
+    out: Annotated[Path | None, typer.Option(help="File; stdout if not given.")] = None,
+    fhir_version: Annotated[FhirVersion, typer.Option(help="Release.")] = FhirVersion.R4,
+    age: Annotated[float | None, typer.Option(min=0, max=130, help="Years.")] = None,
+    sex: Annotated[Sex | None, typer.Option(help="Ranges depend on it.")] = None,
+) -> None:
+    """Make a report of one recording.
+
+    Age and sex are taken from the header where they are not given. The report is automatic and
+    unconfirmed, and says so.
+
+    Examples: `ecgomics report ptbxl/00057_hr --format pdf --out ecg.pdf`,
+    `ecgomics report mitdb/119 --kind holter --lang zh`
+    """
+    # Imported here so that `--help` needs no compiled code.
+    from cloud.reporting.making import made
+    from cloud.reporting.rendering import rendered
+
+    found = made(path, kind.value, time.time_ns(), Person(sex, age))
+    _write(rendered(found, format_.value, lang.value, fhir_version.value), out)
+
+
+def _write(data: bytes, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        msg = f"--out {out}: {error.strerror}"
+        raise ConfigError(msg) from error

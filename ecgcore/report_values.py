@@ -1,0 +1,82 @@
+"""Measurements as a report carries them: with range, flag and codes, and beside the last ones."""
+
+from collections.abc import Iterable
+
+from ecgcore.events import Measurement
+from ecgcore.person import UNKNOWN, Person
+from ecgcore.reference import Reference, reference_of
+from ecgcore.report import Codes, Comparison, Flag, ReportMeasurement
+from ecgcore.report_input import ReportInput
+
+_COMPARED = ("hr_mean", "rmssd", "sdnn", "pr_int", "qrs_dur", "qtc_fridericia")
+
+
+def report_measurement(
+    measured: Measurement, only_lead: str | None, person: Person = UNKNOWN
+) -> ReportMeasurement:
+    """Put a range, a flag and codes to a value.
+
+    Parameters
+    ----------
+    only_lead : str or None
+        Of a recording of one lead, which then all values are of.
+    """
+    reference = reference_of(measured.key, person.sex)
+    # Codes are those of the value over all leads.
+    codes = (
+        Codes(loinc=reference.loinc, mdc=reference.mdc)
+        if measured.lead is None and (reference.loinc or reference.mdc)
+        else None
+    )
+    return ReportMeasurement(
+        key=measured.key,
+        value=measured.value,
+        text=measured.text,
+        vector=measured.vector,
+        unit=measured.unit,
+        dim=measured.dim,
+        lead=measured.lead or only_lead,
+        n=measured.n,
+        sqi=measured.sqi,
+        ref_low=reference.low,
+        ref_high=reference.high,
+        ref_id=reference.source,
+        flag=_flag(measured.value, reference),
+        codes=codes,
+        null_reason=measured.null_reason,
+    )
+
+
+def compared(
+    given: ReportInput, measurements: Iterable[ReportMeasurement]
+) -> tuple[Comparison, ...]:
+    """Put values beside those of the report before, if the same algorithm made it."""
+    previous = given.previous
+    # Versions are never joined silently: another algorithm's number is not the same number.
+    if previous is None or previous.algorithm != given.algorithm:
+        return ()
+    return tuple(
+        Comparison(
+            key=measured.key,
+            unit=measured.unit,
+            value=measured.value,
+            previous=before,
+            change=measured.value - before,
+            previous_report_id=previous.report_id,
+            previous_end_ns=previous.recording.end_ns,
+        )
+        for measured in measurements
+        if measured.key in _COMPARED
+        and measured.value is not None
+        and (before := previous.value_of(measured.key)) is not None
+    )
+
+
+def _flag(value: float | None, reference: Reference) -> Flag | None:
+    if value is None or reference.source is None:
+        return None
+    if reference.low is not None and value < reference.low:
+        return Flag.LOW
+    if reference.high is not None and value > reference.high:
+        return Flag.HIGH
+    return Flag.NORMAL
