@@ -1,6 +1,7 @@
 """From a recording on disk to what a report is made from."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,6 @@ def runs_of(ecg_mv: FloatArray) -> tuple[SampleRun, ...]:
     scale = 1e9 / LSB_PV
     return tuple(
         SampleRun(first, np.rint(scale * ecg_mv[:, first:end]).astype(np.int32))
-        for first, end in zip(edges, edges[1:], strict=False)
+        for first, end in pairwise(edges)
         if first < end and is_there[first]
     )

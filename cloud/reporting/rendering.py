@@ -1,6 +1,7 @@
 """A report as the bytes of a file."""
 
 from cloud.reporting.text import Language, text_of
+from ecgcore.errors import ConfigError
 from ecgcore.report import Report
 
 
@@ -8,4 +9,16 @@ def rendered(report: Report, format_: str, lang: Language, fhir_version: str) ->
     """Write a report in a format."""
     if format_ == "json":
         return (report.model_dump_json(indent=1) + "\n").encode()
+    if format_ == "pdf":
+        return _pdf_of(report, lang)
     return text_of(report, lang).encode()
+
+
+def _pdf_of(report: Report, lang: Language) -> bytes:
+    try:
+        # Slow to import.
+        from cloud.reporting.pdf.spot import pdf_of
+    except ModuleNotFoundError as error:
+        msg = "--format pdf needs reportlab: pip install 'ecgomics[cloud]'"
+        raise ConfigError(msg) from error
+    return pdf_of(report, lang)

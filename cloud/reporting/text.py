@@ -65,7 +65,7 @@ def header_lines(report: Envelope, kind: str, lang: Language) -> Iterator[str]:
     recording = report.recording
     yield in_language(KINDS[kind], lang)  # type: ignore[index]
     yield _RULE
-    yield f"{'受检者' if zh else 'Patient'}: {report.patient_ref}{_person(report, lang)}"
+    yield f"{'受检者' if zh else 'Patient'}: {report.patient_ref}{person_shown(report, lang)}"
     yield (
         f"{'记录' if zh else 'Recording'}: {when(report, lang)}, {recording.wall_s:.0f} s, "
         f"{', '.join(report.device.leads)}, {report.device.fs_nominal_hz:g} Hz"
@@ -90,7 +90,8 @@ def time_shown(at_ns: int) -> str:
     return datetime.fromtimestamp(at_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _person(report: Envelope, lang: Language) -> str:
+def person_shown(report: Envelope, lang: Language) -> str:
+    """Give sex and age, as far as they are known, to follow a name."""
     person = report.person
     sex = {"female": ("female", "女"), "male": ("male", "男")}.get(person.sex or "", ("", ""))
     age = "" if person.age_years is None else f"{person.age_years:.0f}"
