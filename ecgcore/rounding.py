@@ -1,5 +1,6 @@
 """Numbers as people read them (report rules, section 7)."""
 
+from ecgcore.lead_set import PATCH_LEAD
 from ecgcore.report import ReportMeasurement
 
 _UNITS = {"uV": "µV", "deg": "°", "1": "", "uV.s": "µV·s", "mV.ms": "mV·ms", "mV/s": "mV/s"}
@@ -33,6 +34,11 @@ def with_unit(value: float, unit: str) -> str:
     return shown(value, unit) + (said if said in ("", "°") else f" {said}")
 
 
+def lead_shown(measured: ReportMeasurement) -> str:
+    """Give the lead of a value where it tells something."""
+    return "" if measured.lead in (None, PATCH_LEAD) else str(measured.lead)
+
+
 def value_shown(measured: ReportMeasurement, none: str = "–") -> str:
     """Give a value of any kind, with its unit where it is a number."""
     if measured.text is not None:
@@ -40,3 +46,15 @@ def value_shown(measured: ReportMeasurement, none: str = "–") -> str:
     if measured.vector is not None:
         return " ".join(shown(each, measured.unit) for each in measured.vector)
     return none if measured.value is None else with_unit(measured.value, measured.unit)
+
+
+def range_shown(m: ReportMeasurement) -> str:
+    """Give a reference range, with one limit or two; nothing without."""
+    low, high = (
+        None if limit is None else shown(limit, m.unit) for limit in (m.ref_low, m.ref_high)
+    )
+    if low is not None and high is not None:
+        return f"{low}–{high}"
+    if low is not None:
+        return f"≥ {low}"
+    return "" if high is None else f"≤ {high}"

@@ -61,10 +61,10 @@ def report(
     `ecgomics report mitdb/119 --kind holter --lang zh`
     """
     # Imported here so that `--help` needs no compiled code.
-    from cloud.reporting.making import made
+    from cloud.reporting.making import spot_report
     from cloud.reporting.rendering import rendered
 
-    found = made(path, kind.value, time.time_ns(), Person(sex, age))
+    found = spot_report(path, time.time_ns(), Person(sex, age))
     _write(rendered(found, format_.value, lang.value, fhir_version.value), out)
 
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from ecgcore.clinician import evidence_of, in_order
 from ecgcore.report import Envelope, Localised, Report, ReportMeasurement
-from ecgcore.rounding import shown, value_shown
+from ecgcore.rounding import lead_shown, range_shown, shown, value_shown
 from ecgcore.wording import CERTAINTIES, DIMENSIONS, FLAGS, KINDS, REASONS, name_of
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -111,25 +111,13 @@ def value_lines(values: Iterable[ReportMeasurement], lang: Language) -> Iterator
     """Write values with their ranges, or why there is none."""
     for m in values:
         name = in_language(name_of(m.key), lang)
-        lead = "" if m.lead is None else f" {m.lead}"
+        lead = f" {lead_shown(m)}".rstrip()
         if m.null_reason is not None:
             yield f"{name}{lead}: – ({in_language(REASONS[m.null_reason], lang)})"
             continue
         flag = "" if m.flag is None else in_language(FLAGS[m.flag], lang)
         notes = ", ".join(filter(None, (range_shown(m), flag)))
         yield f"{name}{lead}: {value_shown(m)}" + (f"  [{notes}]" if notes else "")
-
-
-def range_shown(m: ReportMeasurement) -> str:
-    """Give a reference range, with one limit or two; nothing without."""
-    low, high = (
-        None if limit is None else shown(limit, m.unit) for limit in (m.ref_low, m.ref_high)
-    )
-    if low is not None and high is not None:
-        return f"{low}–{high}"
-    if low is not None:
-        return f"≥ {low}"
-    return "" if high is None else f"≤ {high}"
 
 
 def statement_lines(report: Envelope, lang: Language) -> Iterator[str]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 
 from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 MM = 72.0 / 25.4
@@ -23,8 +25,10 @@ GRID_FINE = HexColor("#f7dcd9")
 GRID_BOLD = HexColor("#eeb4ae")
 
 _LATIN = {False: "Helvetica", True: "Helvetica-Bold"}
-CHINESE = "STSong-Light"
-"""Every PDF reader has it or puts its own Chinese font in its place; it is not embedded."""
+CHINESE = "NotoSansSC"
+RARE = "STSong-Light"
+"""For characters that the font shipped here lacks: a reader puts its own font in its place."""
+_CHINESE_FILE = Path(__file__).parent / "fonts" / "NotoSansSC-subset.ttf"
 _FIRST_WIDE = 0x2E80
 _LINE = 1.35
 
@@ -51,20 +55,28 @@ HEADING = Face(8.5, is_bold=True, colour=ACCENT)
 
 
 @cache
-def _register() -> None:
-    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
+def _has_chinese() -> frozenset[int]:
+    """Register the Chinese fonts; give the code points that the one shipped here has."""
+    font = TTFont(CHINESE, _CHINESE_FILE)
+    pdfmetrics.registerFont(font)
+    pdfmetrics.registerFont(UnicodeCIDFont(RARE))
+    return frozenset(font.face.charToGlyph)
 
 
 def _is_wide(character: str) -> bool:
     return ord(character) >= _FIRST_WIDE
 
 
+def _font_of(character: str, face: Face) -> str:
+    if not _is_wide(character):
+        return _LATIN[face.is_bold]
+    return CHINESE if ord(character) in _has_chinese() else RARE
+
+
 def _runs(text: str, face: Face) -> Iterator[tuple[str, str]]:
     """Give pieces of a text with the font that has their characters."""
-    for is_wide, characters in groupby(text, _is_wide):
-        if is_wide:
-            _register()
-        yield CHINESE if is_wide else _LATIN[face.is_bold], "".join(characters)
+    for font, characters in groupby(text, lambda character: _font_of(character, face)):
+        yield font, "".join(characters)
 
 
 def width_mm(text: str, face: Face) -> float:

@@ -13,7 +13,7 @@ from cloud.reporting.pdf.chart import (
     draw_separator,
     draw_signal,
 )
-from cloud.reporting.pdf.ink import SMALL, write
+from cloud.reporting.pdf.ink import MM, SMALL, write
 from ecgcore.report import Strip
 from ecgcore.types import FloatArray
 
@@ -28,7 +28,7 @@ PAPER_MM = 275.0
 LEAD_IN_MM = 15.0
 """Room of the calibration pulse."""
 TWELVE_HEIGHT_MM = 130.0
-ROW_MM = 30.0
+LEAST_ROW_MM, MOST_ROW_MM = 30.0, 60.0
 
 
 def millivolts(strip: Strip) -> FloatArray:
@@ -79,17 +79,36 @@ def draw_twelve(
 
 def draw_row(canvas: Canvas, x_mm: float, y_mm: float, strip: Strip, caption: str) -> None:
     """Draw one strip of up to ten seconds on paper of its own; `y_mm` is the lower edge."""
-    draw_paper(canvas, x_mm, y_mm, PAPER_MM, ROW_MM)
+    height = row_mm(strip)
+    draw_paper(canvas, x_mm, y_mm, PAPER_MM, height)
     ecg_mv = millivolts(strip)
-    zero = y_mm + _zero_mm(ecg_mv)
+    zero = y_mm + _zero_mm(ecg_mv, height)
+    canvas.saveState()
+    clip = canvas.beginPath()
+    clip.rect(*(side * MM for side in (x_mm, y_mm, PAPER_MM, height)))
+    canvas.clipPath(clip, stroke=0)
     draw_calibration(canvas, x_mm + 3, zero)
     draw_signal(canvas, x_mm + LEAD_IN_MM, zero, ecg_mv, strip.fs_hz)
-    draw_lead_name(canvas, x_mm + LEAD_IN_MM + 1, y_mm + ROW_MM - 4, strip.lead)
-    write(canvas, x_mm + PAPER_MM, y_mm + ROW_MM + 1, caption, SMALL, "right")
+    canvas.restoreState()
+    draw_lead_name(canvas, x_mm + 1, y_mm + height - 4, strip.lead)
+    write(canvas, x_mm + PAPER_MM, y_mm + height + 1, caption, SMALL, "right")
 
 
-def _zero_mm(ecg_mv: FloatArray) -> float:
-    """Place 0 mV so that what the signal spans lies in the middle of a row, on a bold line."""
-    low, high = np.percentile(ecg_mv, (0.5, 99.5))
-    middle = ROW_MM / 2 - TRUE.mm_per_mv * float(low + high) / 2
-    return float(np.clip(5.0 * round(middle / 5.0), 5.0, ROW_MM - 5.0))
+def row_mm(strip: Strip) -> float:
+    """Give the height that a strip needs, whole centimetres within limits."""
+    low, high = _span(millivolts(strip))
+    needed = 10.0 * np.ceil((TRUE.mm_per_mv * (high - low) + 6.0) / 10.0)
+    return float(np.clip(needed, LEAST_ROW_MM, MOST_ROW_MM))
+
+
+def _span(ecg_mv: FloatArray) -> tuple[float, float]:
+    """Give the lowest and highest voltage but for a few samples, 0 mV inside."""
+    low, high = np.percentile(ecg_mv, (0.1, 99.9))
+    return min(float(low), 0.0), max(float(high), 0.0)
+
+
+def _zero_mm(ecg_mv: FloatArray, height_mm: float) -> float:
+    """Place 0 mV on a bold line so that what the signal spans lies in the middle of the row."""
+    low, high = _span(ecg_mv)
+    middle = height_mm / 2 - TRUE.mm_per_mv * (low + high) / 2
+    return float(np.clip(5.0 * round(middle / 5.0), 5.0, height_mm - 5.0))

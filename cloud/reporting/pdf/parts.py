@@ -21,7 +21,7 @@ from cloud.reporting.pdf.ink import (
     write_lines,
 )
 from cloud.reporting.pdf.sheet import Sheet, flag_face
-from cloud.reporting.text import in_language, range_shown
+from cloud.reporting.text import in_language
 from ecgcore.clinician import evidence_of, in_order
 from ecgcore.report import (
     DimensionSummary,
@@ -30,7 +30,7 @@ from ecgcore.report import (
     RepresentativeBeat,
     Statement,
 )
-from ecgcore.rounding import shown, unit_shown, value_shown
+from ecgcore.rounding import lead_shown, range_shown, shown, unit_shown, value_shown
 from ecgcore.wording import CERTAINTIES, DIMENSIONS, REASONS, name_of
 
 BEAT_SCALE = Scale(mm_per_s=100.0, mm_per_mv=20.0)
@@ -168,7 +168,7 @@ def draw_dimensions(
 def draw_value(sheet: Sheet, x_mm: float, y_mm: float, width: float, m: ReportMeasurement) -> None:
     """Write a name, its value or why there is none, and where it lies in its range."""
     name = in_language(name_of(m.key), sheet.lang)
-    sheet.write(x_mm, y_mm, name if m.lead is None else f"{name} · {m.lead}", BODY)
+    sheet.write(x_mm, y_mm, " · ".join(filter(None, (name, lead_shown(m)))), BODY)
     bar = width * 0.26
     right = x_mm + width - bar - 4
     if m.null_reason is not None:

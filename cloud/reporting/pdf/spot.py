@@ -6,9 +6,9 @@ from functools import partial
 from cloud.reporting.pdf.chart import TRUE
 from cloud.reporting.pdf.ink import SMALL, Face
 from cloud.reporting.pdf.leads import (
-    ROW_MM,
     draw_row,
     draw_twelve,
+    row_mm,
     twelve_of,
 )
 from cloud.reporting.pdf.parts import (
@@ -25,8 +25,9 @@ from ecgcore.report import Envelope, Report, Strip
 
 _MOST_STATEMENTS = 5
 _INTERVALS_MM = 118.0
-_ROWS_MM = 7.0
-"""From one row to the next beside the paper itself."""
+_BETWEEN_ROWS_MM = 6.0
+_FIRST_ROW_MM = 24.0
+"""Below the numbers."""
 
 
 def pdf_of(report: Report, lang: Language) -> bytes:
@@ -38,9 +39,9 @@ def pdf_of(report: Report, lang: Language) -> bytes:
         pages.append(partial(_first, report=report, strips=[]))
         rest = [strip for strip in strips if not strip.id.startswith("main")]
     else:
-        n_first = int((TOP_MM - 27.0 - BOTTOM_MM) // (ROW_MM + _ROWS_MM))
-        pages.append(partial(_first, report=report, strips=strips[:n_first]))
-        rest = strips[n_first:]
+        [first, *_] = [*_filled(strips, TOP_MM - _FIRST_ROW_MM), []]
+        pages.append(partial(_first, report=report, strips=first))
+        rest = strips[len(first) :]
     pages.append(partial(_second, report=report))
     pages += pages_of_strips(report, rest)
     return printed(report, pages, lang, report.kind)
@@ -48,11 +49,24 @@ def pdf_of(report: Report, lang: Language) -> bytes:
 
 def pages_of_strips(report: Envelope, strips: Sequence[Strip]) -> list[Page]:
     """Give pages that are full of strips."""
-    n_page = int((TOP_MM - BOTTOM_MM) // (ROW_MM + _ROWS_MM))
     return [
-        partial(_strips, report=report, strips=strips[at : at + n_page], y_mm=TOP_MM)
-        for at in range(0, len(strips), n_page)
+        partial(_strips, report=report, strips=page, y_mm=TOP_MM)
+        for page in _filled(strips, TOP_MM)
     ]
+
+
+def _filled(strips: Sequence[Strip], top_mm: float) -> list[list[Strip]]:
+    """Share strips out among pages, as many on each as there is room for."""
+    pages: list[list[Strip]] = []
+    left = 0.0
+    for strip in strips:
+        needed = row_mm(strip) + _BETWEEN_ROWS_MM
+        if needed > left or not pages:
+            pages.append([])
+            left = top_mm - BOTTOM_MM
+        pages[-1].append(strip)
+        left -= needed
+    return pages
 
 
 def _first(sheet: Sheet, report: Report, strips: Sequence[Strip]) -> None:
@@ -63,7 +77,7 @@ def _first(sheet: Sheet, report: Report, strips: Sequence[Strip]) -> None:
     draw_statements(sheet, beside, top, width, report.statements, _MOST_STATEMENTS)
     zh = sheet.lang == "zh"
     if strips:
-        _strips(sheet, report, strips, TOP_MM - 27.0)
+        _strips(sheet, report, strips, TOP_MM - _FIRST_ROW_MM)
         return
     twelve = twelve_of(report.strips)
     if twelve is None:
@@ -84,9 +98,8 @@ def _filters(report: Envelope, zh: bool) -> str:
 
 def _strips(sheet: Sheet, report: Envelope, strips: Sequence[Strip], y_mm: float) -> None:
     for strip in strips:
-        y_mm -= ROW_MM + _ROWS_MM - 3.0
+        y_mm -= row_mm(strip) + _BETWEEN_ROWS_MM
         draw_row(sheet.canvas, LEFT_MM, y_mm, strip, caption_of(report, strip))
-        y_mm -= 3.0
 
 
 def caption_of(report: Envelope, strip: Strip) -> str:
