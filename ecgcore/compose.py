@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
-from ecgcore.average_signal import AverageSignal
 from ecgcore.dimensions import summarised
 from ecgcore.events import USABLE_SQI
 from ecgcore.lead_set import as_sure_as_leads_allow, disclaimers_of
@@ -21,7 +18,6 @@ from ecgcore.report import (
     ReportMeasurement,
     ReportPerson,
     ReportStatus,
-    RepresentativeBeat,
     Statement,
     Stretch,
     Strip,
@@ -32,9 +28,6 @@ from ecgcore.report_strips import long_intervals_of, main_strips, rhythms_of
 from ecgcore.report_values import compared, report_measurement
 from ecgcore.statements import GOOD_SQI, RhythmFound, long_intervals, rate, rhythm, technical
 from ecgcore.types import Gap
-
-FIDUCIALS = ("p_on", "p_off", "qrs_on", "r", "qrs_off", "t_on", "t_peak", "t_off")
-"""Names of the points of a representative beat, by their place."""
 
 
 def compose(given: ReportInput) -> Report:
@@ -77,7 +70,7 @@ def compose(given: ReportInput) -> Report:
         narrative=narrate(facts),
         confirmation=None,
         disclaimers=disclaimers_of(device.leads),
-        beat=None if given.average is None else beat_of(given.average),
+        beat=given.beat,
         dimensions=summarised(measurements),
     )
 
@@ -94,25 +87,6 @@ def measurements_of(given: ReportInput) -> tuple[ReportMeasurement, ...]:
     leads = given.device.leads
     only = leads[0] if len(leads) == 1 else None
     return tuple(report_measurement(m, only, given.person) for m in given.window.measurements)
-
-
-def beat_of(average: AverageSignal) -> RepresentativeBeat:
-    """Give the representative beat as a report carries it."""
-    beat = average.beat
-    points = beat.points[0]
-    return RepresentativeBeat(
-        label=str(beat.label),
-        n_beats=beat.n_beats,
-        fs_hz=average.fs_hz,
-        leads=average.leads,
-        r=beat.r,
-        ecg_uv=tuple(tuple(np.rint(1e3 * lead).tolist()) for lead in beat.ecg_mv),
-        fiducials={
-            name: round(float(at), 2)
-            for name, at in zip(FIDUCIALS, points, strict=True)
-            if np.isfinite(at)
-        },
-    )
 
 
 def recording_of(given: ReportInput) -> Recording:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from ecgcore.average_signal import AverageSignal
 from ecgcore.person import UNKNOWN, Person
-from ecgcore.report import Algorithm, Device, Report, ReportKind
+from ecgcore.report import Algorithm, Device, Report, ReportKind, RepresentativeBeat
 from ecgcore.sample_runs import SampleRun
 from ecgcore.stored import StoredBeat, StoredRhythm, Window
 from ecgcore.types import Gap
@@ -31,8 +30,8 @@ class ReportInput:
     """By their start."""
     runs: tuple[SampleRun, ...] = ()
     """Samples, in counter order."""
-    average: AverageSignal | None = None
-    """The representative beat, where one was made."""
+    beat: RepresentativeBeat | None = None
+    """Where one was made."""
     person: Person = UNKNOWN
     is_time_known: bool = True
     """Whether `start_ns` and `end_ns` are UTC rather than counted from the first sample."""

@@ -15,6 +15,7 @@ from ecgcore.extraction import ExtractionConfig, analyse, measure, stored_beats
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.recorded import Recorded
 from ecgcore.report import Algorithm, Device, ReportKind
+from ecgcore.report_beat import beat_of
 from ecgcore.report_input import ReportInput
 from ecgcore.sample_runs import SampleRun
 from ecgcore.stored import StoredBeat, StoredRhythm, Window
@@ -86,7 +87,7 @@ def input_of(
         beats=beats_of(recorded, start_ns),
         rhythms=rhythms_of(recorded),
         runs=runs_of(recorded.ecg_mv),
-        average=average if isinstance(average, AverageSignal) else None,
+        beat=beat_of(average) if isinstance(average, AverageSignal) else None,
         person=recorded.person,
         is_time_known=leads.start is not None,
     )
