@@ -17,8 +17,6 @@ setup: $(STAMP)  ## the environment and the pages
 
 $(STAMP): pyproject.toml
 	@deploy/venv.sh $(PYTHON) >&2
-	@echo "analysis: compiling it once for this machine, about a minute" >&2
-	@$(BIN)/python -c "from ecgcore.pipeline import PipelineConfig, warm_up; warm_up(PipelineConfig(130.0))"
 	@touch $@
 
 system: setup  ## what only the tests need from Debian: a browser

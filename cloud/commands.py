@@ -84,7 +84,7 @@ async def _run_engine(settings: EngineSettings) -> None:
     from cloud.engine import Engine
     from cloud.ingest import Inbox, read_shards, require_broker
     from cloud.store.database import migrate, open_pool
-    from ecgcore.pipeline import PipelineConfig, warm_up
+    from ecgcore.live import warm_up
     from ecgcore.wire.broker import Broker
     from ecgcore.wire.topics import N_SHARDS
 
@@ -95,7 +95,7 @@ async def _run_engine(settings: EngineSettings) -> None:
     await require_broker(broker, settings.wait_s)
     log = logging.getLogger(__name__)
     log.info("preparing the analysis; on a new machine it is compiled once, for about a minute")
-    await asyncio.to_thread(warm_up, PipelineConfig(fs_hz=130.0))
+    await asyncio.to_thread(warm_up, 130.0)
     clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed)
     inbox, announcer, facts = Inbox(), Announcer(broker), DeviceFacts()
     machine = Engine(settings, pool, inbox, announcer, facts, clock)

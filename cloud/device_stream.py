@@ -23,7 +23,8 @@ from ecgcore.events import (
     WindowClosed,
     WindowKind,
 )
-from ecgcore.pipeline import Pipeline, PipelineConfig
+from ecgcore.live import LiveConfig, LivePipeline
+from ecgcore.parameters import Preset
 from ecgcore.types import EcgChunk, Gap, GapReason, leads_of
 from ecgcore.wire.frame import Frame, encode_frame
 from ecgcore.wire.messages import Numbers
@@ -107,7 +108,8 @@ class Totals:
 class DeviceStream:
     """Order, analysis and block hashes of one boot."""
 
-    def __init__(self, first: Frame, max_pending: int) -> None:
+    def __init__(self, first: Frame, max_pending: int, preset: Preset) -> None:
+        self._preset = preset
         self.device = first.device
         self.boot_id = first.boot_id
         self.order = FrameOrder(max_pending)
@@ -230,8 +232,13 @@ class DeviceStream:
 
     def _start_anew(self) -> None:
         fs_mhz, _, lead_mask = self._format
-        self._config = PipelineConfig(fs_hz=fs_mhz / 1000, n_leads=len(leads_of(lead_mask)))
-        self._pipeline = Pipeline(self._config)
+        self._config = LiveConfig(
+            fs_hz=fs_mhz / 1000,
+            leads=tuple(lead.label for lead in leads_of(lead_mask)),
+            keys=self._preset.live_keys,
+            parameters=self._preset.parameters,
+        )
+        self._pipeline = LivePipeline(self._config)
         self._hasher = BlockHasher(fs_mhz)
 
     def _remember(self, recalled: Recalled) -> bool:
@@ -241,7 +248,7 @@ class DeviceStream:
             pipeline, hasher = _parts(recalled.state)
             self._hasher = BlockHasher.restore(recalled.fs_mhz, hasher)
             with suppress(StateError):
-                self._pipeline = Pipeline.restore(self._config, pipeline)
+                self._pipeline = LivePipeline.restore(self._config, pipeline)
                 has_memory = True
         self._replay(recalled)
         return has_memory
@@ -301,7 +308,7 @@ class DeviceStream:
                 self._collect(self._pipeline.push(piece), findings)
         except Exception as failure:
             # One patient's signal must not stop the others; the samples are stored all the same.
-            self._pipeline = Pipeline(self._config)
+            self._pipeline = LivePipeline(self._config)
             findings.failures.append(failure)
             self._collect(self._rhythm.abandon(self.order.next), findings)
 

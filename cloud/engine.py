@@ -21,6 +21,7 @@ from cloud.announce import Announcer
 from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
 from cloud.ingest import Delivery, Inbox
+from cloud.parameters.read import preset_of
 from cloud.reports import store_report
 from cloud.settings import EngineSettings
 from cloud.store.commit import BootCommit, Quarantined, store_boot, store_quarantined
@@ -75,6 +76,7 @@ class Engine:
         clock: UtcClock,
     ) -> None:
         self._settings = settings
+        self._preset = preset_of(settings.parameters)
         self._pool = pool
         self._inbox = inbox
         self._announcer = announcer
@@ -167,7 +169,7 @@ class Engine:
 
     async def _resumed(self, frame: Frame) -> DeviceStream:
         recalled = await self._until_stored(partial(self._recall, frame.device, frame.boot_id))
-        stream = DeviceStream(frame, self._settings.max_pending_frames)
+        stream = DeviceStream(frame, self._settings.max_pending_frames, self._preset)
         if recalled is None:
             _log.info("recording opened device=%s boot=%08x", frame.device, frame.boot_id)
             return stream

@@ -37,6 +37,8 @@ class EngineSettings(CloudSettings):
     """Signal between two stored pipeline states of a device."""
     max_pending_frames: int = Field(default=64, ge=1, le=10_000)
     """Frames held ahead of a hole before the hole is named a gap."""
+    parameters: str = "patch"
+    """What is measured and how: a preset (`ecgomics parameters`), or a file that changes one."""
     idle_s: float = Field(default=600, gt=0)
     """A device that sends nothing this long is put out of memory."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ecgcore import morph_places as m
 from ecgcore.events import BeatClassified, BeatLabel, BeatWaves, NullReason
+from ecgcore.limits import Count, Seconds, Share
 from ecgcore.types import FloatArray, SampleIndex
 
 _MARGIN_S = 0.04
@@ -24,10 +25,10 @@ _MARGIN_S = 0.04
 class AverageConfig:
     """How beats are averaged (biomarkers, section 1a)."""
 
-    before_s: float = 0.4
-    after_s: float = 0.7
-    least_beats: int = 3
-    least_correlation: float = 0.95
+    before_s: Seconds = 0.4
+    after_s: Seconds = 0.7
+    least_beats: Count = 3
+    least_correlation: Share = 0.95
     """A beat whose QRS is less like the median of all, over all leads, is left out."""
 
 

@@ -6,7 +6,7 @@ reason; what a key means, its unit and dimension stand in the registry (`ecgcore
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from ecgcore import morph_places as m
@@ -24,27 +24,35 @@ LEAST_AREA = 1e-6
 WIDE_QRS_MS = 120.0
 
 
-def measure_average(signal: AverageSignal, sqi: float) -> tuple[Measurement, ...]:
-    """Give every row of the table: those over all leads, then those of each lead in turn."""
+def measure_average(
+    signal: AverageSignal, sqi: float, keys: Container[str] | None = None
+) -> Iterator[Measurement]:
+    """Give every row of the table, or those of some keys: over all leads, then lead by lead."""
     n = signal.beat.n_beats
-    found = [measurement_of(key, measure(signal), n, sqi, None) for key, measure in GLOBAL.items()]
+    for key in _wanted(GLOBAL, keys):
+        yield measurement_of(key, GLOBAL[key](signal), n, sqi, None)
     for lead in signal.leads:
-        found += [measurement_of(key, signal.figure(lead, key), n, sqi, lead) for key in KEYS]
-        of_lead = [(key, signal.interval_ms(*of, lead)) for key, of in LEAD_INTERVALS.items()]
-        of_lead += [(key, ratio_of(signal, lead, *of)) for key, of in LEAD_RATIOS.items()]
-        found += [measurement_of(key, value, n, sqi, lead) for key, value in of_lead]
-    return tuple(found)
+        for key in _wanted(KEYS, keys):
+            yield measurement_of(key, signal.figure(lead, key), n, sqi, lead)
+        for key in _wanted(LEAD_INTERVALS, keys):
+            yield measurement_of(key, signal.interval_ms(*LEAD_INTERVALS[key], lead), n, sqi, lead)
+        for key in _wanted(LEAD_RATIOS, keys):
+            yield measurement_of(key, ratio_of(signal, lead, *LEAD_RATIOS[key]), n, sqi, lead)
 
 
-def unmeasured(reason: NullReason, leads: tuple[str, ...], sqi: float) -> tuple[Measurement, ...]:
-    """Give every row as null: there is no representative beat."""
-    found = [measurement_of(key, reason, 0, sqi, None) for key in GLOBAL]
+def unmeasured(
+    reason: NullReason, leads: Iterable[str], sqi: float, keys: Container[str] | None = None
+) -> Iterator[Measurement]:
+    """Give the same rows as null: there is no representative beat."""
+    for key in _wanted(GLOBAL, keys):
+        yield measurement_of(key, reason, 0, sqi, None)
     for lead in leads:
-        found += [
-            measurement_of(key, reason, 0, sqi, lead)
-            for key in (*KEYS, *LEAD_INTERVALS, *LEAD_RATIOS)
-        ]
-    return tuple(found)
+        for key in _wanted((*KEYS, *LEAD_INTERVALS, *LEAD_RATIOS), keys):
+            yield measurement_of(key, reason, 0, sqi, lead)
+
+
+def _wanted(rows: Iterable[str], keys: Container[str] | None) -> list[str]:
+    return [key for key in rows if keys is None or key in keys]
 
 
 def _interval(first: int, last: int) -> Measure:

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ecgcore.errors import CatalogueError
-from ecgcore.events import Dimension
+from ecgcore.events import Dimension, NullReason
 
 N_LEADS_TO_TRANSFORM = 8
 """Leads that three orthogonal ones can be made from: I, II and V1 to V6."""
@@ -171,6 +171,15 @@ class Entry:
 
 
 RANGE_FIELDS = ("low", "high", "low_men", "high_men", "low_women", "high_women")
+
+
+def lack_of(entry: Entry, n_leads: int, duration_s: float, fs_hz: float) -> NullReason | None:
+    """Say what a recording lacks that a row asks for, if anything."""
+    if n_leads < entry.n_leads:
+        return NullReason.LEAD_MISSING
+    if duration_s < (entry.least_s or 0):
+        return NullReason.TOO_SHORT
+    return NullReason.FS_TOO_LOW if fs_hz < (entry.least_fs_hz or 0) else None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ecgcore.atrial import COUNT, MATCH, N_PATTERN, learn, search
 from ecgcore.events import BeatLabel, BeatWaves, RhythmBegan, RhythmEnded, RhythmLabel
+from ecgcore.limits import Count, Factor, Milliseconds, Seconds, Share
 from ecgcore.second import LabelledBeat
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -32,32 +33,32 @@ _EVEN = (BeatLabel.NORMAL, BeatLabel.UNKNOWN)
 class ConductionConfig:
     """Limits; report.md 4.3, those of the search measured on records without a block."""
 
-    template_beats: int = 10
-    template_match: float = 0.85
+    template_beats: Count = 10
+    template_match: Share = 0.85
     """A third of the P waves resemble their own average at least so much."""
-    clear_s: float = 0.06
+    clear_s: Seconds = 0.06
     """A P wave is learned if the QRS begins so long after its peak."""
-    match: float = 0.88
-    height: tuple[float, float] = (0.5, 1.7)
-    unrest: float = 2.5
+    match: Share = 0.88
+    height: tuple[Factor, Factor] = (0.5, 1.7)
+    unrest: Factor = 2.5
     """The searched stretch moves by at most so many heights of the P wave."""
-    after_t_s: float = 0.06
-    after_r_share: float = 0.45
+    after_t_s: Seconds = 0.06
+    after_r_share: Share = 0.45
     """Of the interval; the search begins there where no T wave was found."""
-    before_p_s: float = 0.12
-    least_rr_s: float = 0.8
+    before_p_s: Seconds = 0.12
+    least_rr_s: Seconds = 0.8
     """A shorter interval has no room for a lost P wave."""
-    sure_p: float = 0.7
+    sure_p: Share = 0.7
     """The P wave of a beat is searched for as well where the delineation is less sure of it."""
-    pr_s: tuple[float, float] = (0.09, 0.45)
+    pr_s: tuple[Seconds, Seconds] = (0.09, 0.45)
     """From its peak to R, of a P wave that is found so."""
-    in_time: float = 0.15
+    in_time: Share = 0.15
     """A lost P wave comes within this share of its time."""
-    middle: float = 0.08
+    middle: Share = 0.08
     """In 2:1 it lies so near to the middle, in PP."""
-    cycles: int = 3
-    pr_steady_ms: float = 20.0
-    pr_grown_ms: float = 40.0
+    cycles: Count = 3
+    pr_steady_ms: Milliseconds = 20.0
+    pr_grown_ms: Milliseconds = 40.0
     complete_p: int = 8
     complete_spread: float = 0.12
     complete_bpm: float = 60.0

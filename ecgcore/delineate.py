@@ -20,6 +20,7 @@ import numpy as np
 
 from ecgcore.events import BeatWaves, Wave, WaveForm
 from ecgcore.history import History, HistoryState
+from ecgcore.limits import Milliseconds, Share
 from ecgcore.rpeak import RPeak
 from ecgcore.second import DelineatedBeat, SignalSecond
 from ecgcore.types import FloatArray
@@ -45,15 +46,15 @@ class DelineateConfig:
 
     model: str = "delineate"
     """Which network."""
-    min_probability: float = 0.5
+    min_probability: Share = 0.5
     """A wave that is less likely is absent."""
-    past_share: float = 0.5
+    past_share: Share = 0.5
     """How much the P waves of the beats before count for the log-odds of one."""
-    past_gain: float = 0.3
+    past_gain: Share = 0.3
     """How fast they are forgotten."""
-    summit_ms: float = 16.0
+    summit_ms: Milliseconds = 16.0
     """A summit is looked for so far from where the network put the peak."""
-    biphasic_share: float = 0.5
+    biphasic_share: Share = 0.5
     """A wave with so much of its height on the other side is biphasic."""
 
 

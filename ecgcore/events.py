@@ -55,6 +55,7 @@ class WindowKind(StrEnum):
 
     S10 = "10s"
     S60 = "60s"
+    S300 = "300s"
 
 
 class BeatLabel(StrEnum):

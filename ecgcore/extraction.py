@@ -6,9 +6,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ecgcore.annotator import AnnotatorConfig
 from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import measure_average, unmeasured
+from ecgcore.beat_class import BeatClassConfig
+from ecgcore.delineate import DelineateConfig
 from ecgcore.events import (
     USABLE_SQI,
     BeatClassified,
@@ -25,12 +28,18 @@ from ecgcore.hrv_config import HrvConfig
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
 from ecgcore.lead_window import measure_lead_window
-from ecgcore.measured import gated, measurement_of
+from ecgcore.leads import LeadsConfig
+from ecgcore.limits import Share
+from ecgcore.measured import gated, measurement_of, unusable
 from ecgcore.nn import is_normal
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.prefilter import FilterConfig, filtered
+from ecgcore.quality import QualityConfig
 from ecgcore.recorded import Recorded
-from ecgcore.rhythm import AF_SHARE
+from ecgcore.rhythm import AF_SHARE, RhythmConfig
+from ecgcore.rpeak import RPeakConfig
+from ecgcore.rr import RrConfig
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
 from ecgcore.stored import StoredBeat, Window
@@ -41,12 +50,36 @@ from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
 class ExtractionConfig:
     """All parameters of an extraction; those of the rate and the leads come with the recording."""
 
+    filter: FilterConfig = field(default_factory=FilterConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    detector: RPeakConfig = field(default_factory=RPeakConfig)
+    leads: LeadsConfig = field(default_factory=LeadsConfig)
+    rr: RrConfig = field(default_factory=RrConfig)
+    delineator: DelineateConfig = field(default_factory=DelineateConfig)
+    beat_class: BeatClassConfig = field(default_factory=BeatClassConfig)
+    rhythm: RhythmConfig = field(default_factory=RhythmConfig)
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
-    af_share: float = AF_SHARE
+    af_share: Share = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
-    chunk_s: float = 1.0
-    """Fed to the pipeline so much at a time; changes nothing."""
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits that change with any parameter."""
+        return digest_of(self)
+
+    def pipeline(self, fs_hz: float, n_leads: int, rail_mv: float | None = None) -> PipelineConfig:
+        """Give the parameters of the pipeline for a rate and a number of leads."""
+        return PipelineConfig(
+            fs_hz,
+            n_leads,
+            rail_mv,
+            self.quality,
+            self.detector,
+            self.leads,
+            self.rr,
+            AnnotatorConfig(self.delineator, self.beat_class, self.rhythm),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +113,7 @@ def analyse(
     leads: Sequence[str],
     config: ExtractionConfig,
     person: Person = UNKNOWN,
+    chunk_s: float = 1.0,
 ) -> Recorded:
     """Find all that biomarkers are measured from.
 
@@ -89,6 +123,8 @@ def analyse(
         NaN where there is no sample.
     leads : Sequence[str]
         Names, as I, II, V1. Beats are found in the first, or another if that fails.
+    chunk_s : float
+        Fed to the pipeline so much at a time; changes nothing.
 
     Raises
     ------
@@ -98,19 +134,23 @@ def analyse(
     if not ecg_mv.size:
         msg = "no samples"
         raise ValueError(msg)
-    pipeline = Pipeline(_pipeline_config(fs_hz, leads))
+    ecg_mv = filtered(ecg_mv, fs_hz, config.filter)
+    pipeline = Pipeline(config.pipeline(fs_hz, len(leads)))
     events: list[Event] = []
-    for item in _items(ecg_mv, fs_hz, round(config.chunk_s * fs_hz)):
+    for item in _items(ecg_mv, fs_hz, round(chunk_s * fs_hz)):
         events += pipeline.push(item)
     events += pipeline.finish()
     beats = [event for event in events if isinstance(event, BeatClassified)]
-    average = average_beat(ecg_mv, 0, fs_hz, beats, config.average)
+    window = _whole(events, beats, ecg_mv.shape[1], fs_hz)
+    average = unusable(window.sqi, window.coverage) or average_beat(
+        ecg_mv, 0, fs_hz, beats, config.average
+    )
     return Recorded(
         ecg_mv=ecg_mv,
         fs_hz=fs_hz,
         leads=tuple(leads),
         events=tuple(events),
-        window=_whole(events, beats, ecg_mv.shape[1], fs_hz),
+        window=window,
         average=average
         if isinstance(average, NullReason)
         else AverageSignal(average, fs_hz, tuple(leads)),
@@ -132,12 +172,8 @@ def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
         duration_s=recorded.duration_s,
         sqi=recorded.sqi,
         algorithm=ALGORITHM_VERSION,
-        parameters=digest_of((_pipeline_config(recorded.fs_hz, recorded.leads), config)),
+        parameters=config.digest,
     )
-
-
-def _pipeline_config(fs_hz: float, leads: Sequence[str]) -> PipelineConfig:
-    return PipelineConfig(fs_hz, n_leads=len(leads))
 
 
 def _items(ecg_mv: FloatArray, fs_hz: float, n_chunk: int) -> Iterator[EcgChunk | Gap]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgcore.jit import compiled
+from ecgcore.limits import Count, Millivolts, Seconds, Share
 from ecgcore.second import SignalSecond
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -33,16 +34,16 @@ _MOST_PEAKS = 64
 class FlutterConfig:
     """Limits, measured on records of sinus rhythm, AF and flutter."""
 
-    length_s: float = 10.0
+    length_s: Seconds = 10.0
     """Stretch that is judged (report.md 4.1)."""
-    enter: float = 0.58
-    leave: float = 0.45
+    enter: Share = 0.58
+    leave: Share = 0.45
     """Likeness that it begins at and that it ends below."""
-    compared_s: float = 0.4
+    compared_s: Seconds = 0.4
     """At least so much is compared over two cycles."""
-    least_mv: float = 0.03
+    least_mv: Millivolts = 0.03
     """Root mean square of the waves; less is tremor or hum."""
-    judgements: int = 2
+    judgements: Count = 2
     """So many in a row make it."""
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from ecgcore.limits import Count, Hertz, Milliseconds, Seconds, Share
+
 
 class EctopicPolicy(StrEnum):
     """What stands in place of intervals that are known but not normal.
@@ -47,8 +49,8 @@ class PsdMethod(StrEnum):
 class Band(NamedTuple):
     """A range of frequencies, half-open."""
 
-    low_hz: float
-    high_hz: float
+    low_hz: Hertz
+    high_hz: Hertz
 
 
 ULF = Band(0.0, 0.003)
@@ -64,49 +66,49 @@ BETA = Band(1e-4, 1e-2)
 class LeastData:
     """What an index needs at least; less gives null with its reason."""
 
-    short_s: float = 60.0
+    short_s: Seconds = 60.0
     """RMSSD and all else that rests on intervals and differences alone."""
-    short_nn: int = 20
-    normal_share: float = 0.8
+    short_nn: Count = 20
+    normal_share: Share = 0.8
     """Of the known intervals, for a spectrum and for whatever rests on intervals put in place."""
-    hf_s: float = 60.0
-    lf_s: float = 250.0
+    hf_s: Seconds = 60.0
+    lf_s: Seconds = 250.0
     """Also of what is set against LF: total power, ratio, normalised units."""
-    vlf_s: float = 1800.0
-    prsa_s: float = 1800.0
+    vlf_s: Seconds = 1800.0
+    prsa_s: Seconds = 1800.0
     """Deceleration and acceleration capacity and runs."""
-    long_s: float = 86400.0
+    long_s: Seconds = 86400.0
     """ULF, the slope of the long spectrum, SDANN."""
-    dfa_nn: int = 300
-    entropy_nn: int = 200
+    dfa_nn: Count = 300
+    entropy_nn: Count = 200
     """Sample entropy and the other indices of a row of intervals."""
-    scale_nn: int = 200
+    scale_nn: Count = 200
     """Coarse-grained intervals at the longest scale of multiscale entropy."""
-    n_segments: int = 2
+    n_segments: Count = 2
     """Whole segments that SDNN index averages."""
-    segment_share: float = 0.5
+    segment_share: Share = 0.5
     """Of a segment's time that normal intervals cover."""
-    turbulence_pvcs: int = 5
+    turbulence_pvcs: Count = 5
 
 
 @dataclass(frozen=True, slots=True)
 class HrvConfig:
     """All parameters of heart-rate variability."""
 
-    window_s: float = 300.0
+    window_s: Seconds = 300.0
     """Length of the windows of a recording, and of those of Welch's method."""
-    step_s: float = 300.0
+    step_s: Seconds = 300.0
     """From one window of a recording to the next."""
     ectopic: EctopicPolicy = EctopicPolicy.DROP
-    nn_reject: float = 0.2
+    nn_reject: Share = 0.2
     """An interval further than this share from its local median is not normal."""
-    max_bridge_s: float = 3.0
+    max_bridge_s: Seconds = 3.0
     """Time without normal intervals that a spectrum may reach across: a premature beat with its
     pause, never lost samples."""
     detrend: Detrend = Detrend.LINEAR
-    resample_hz: float = 4.0
+    resample_hz: Hertz = 4.0
     psd: PsdMethod = PsdMethod.WELCH
-    ar_order: int = 16
+    ar_order: Count = 16
     ulf: Band = ULF
     vlf: Band = VLF
     lf: Band = LF
@@ -114,25 +116,25 @@ class HrvConfig:
     vhf: Band = VHF
     total: Band = TOTAL
     beta: Band = BETA
-    breathing_hz: float | None = None
+    breathing_hz: Hertz | None = None
     """Where the breathing rate is known, HF is the band around it."""
-    breathing_reach_hz: float = 0.065
-    histogram_bin_ms: float = 1000.0 / 128.0
-    stress_bin_ms: float = 50.0
-    dfa_short: tuple[int, int] = (4, 11)
+    breathing_reach_hz: Hertz = 0.065
+    histogram_bin_ms: Milliseconds = 1000.0 / 128.0
+    stress_bin_ms: Milliseconds = 50.0
+    dfa_short: tuple[Count, Count] = (4, 11)
     """First and last length of box, in intervals."""
-    dfa_long: tuple[int, int] = (12, 64)
-    entropy_m: int = 2
-    entropy_r_sd: float = 0.2
+    dfa_long: tuple[Count, Count] = (12, 64)
+    entropy_m: Count = 2
+    entropy_r_sd: Share = 0.2
     """Tolerance as a share of the standard deviation (N - 1)."""
-    scales: int = 20
+    scales: Count = 20
     """Multiscale entropy: from 1 to this."""
-    higuchi_k: int = 10
-    correlation_m: int = 10
-    most_nn: int = 10_000
+    higuchi_k: Count = 10
+    correlation_m: Count = 10
+    most_nn: Count = 10_000
     """Entropies, indices of a curve and irregularity, whose time may grow with the square of the
     intervals, rest on the first ones up to this number (two hours and more)."""
-    prsa_most_change: float = 0.05
+    prsa_most_change: Share = 0.05
     """Anchors that change by more are taken for artefacts."""
     least: LeastData = field(default_factory=LeastData)
 

@@ -5,13 +5,14 @@ windows of 10 s, or of the stretch where that is shorter, which overlap by half.
 that stand for it, and its entropy, are those between 0.5 and 40 Hz.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ecgcore.average_signal import both, over
 from ecgcore.events import NullReason
@@ -45,12 +46,16 @@ class LeadSignal:
     @cached_property
     def density(self) -> tuple[FloatArray, FloatArray]:
         """Frequencies, Hz, and the power at each, mV^2/Hz."""
-        # Slow to import, and not everybody who measures needs it.
-        from scipy.signal import welch
-
         n_segment = min(self.ecg_mv.size, round(SEGMENT_S * self.fs_hz))
-        hz, power = welch(self.ecg_mv, self.fs_hz, nperseg=n_segment)
-        return np.asarray(hz, float), np.asarray(power, float)
+        step = n_segment - n_segment // 2
+        segments = sliding_window_view(self.ecg_mv, n_segment)[::step]
+        window, scale = _hann(n_segment)
+        away = segments - segments.mean(axis=1, keepdims=True)
+        spectrum = np.fft.rfft(away * window, axis=1)
+        power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0) * (scale / self.fs_hz)
+        # Each stands for its negative twin as well, which 0 and half the rate do not have.
+        power[1 : (n_segment + 1) // 2] *= 2.0
+        return np.arange(power.size) * (self.fs_hz / n_segment), power
 
     def power_mv2(self, band_hz: tuple[float, float]) -> Value:
         """Give the power in a half-open band; null beyond half the sampling rate."""
@@ -74,6 +79,12 @@ class LeadSignal:
         return hz[inside], power[inside]
 
     @cached_property
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """What each sample is away from the mean, and its square."""
+        away = self.ecg_mv - self.ecg_mv.mean()
+        return away, away * away
+
+    @cached_property
     def shares(self) -> FloatArray | None:
         """That as shares of its sum; None if there is no power."""
         power = self.ecg_density[1]
@@ -84,6 +95,13 @@ class LeadSignal:
 Measure: TypeAlias = Callable[[LeadSignal], Value]
 
 
+@lru_cache(maxsize=16)
+def _hann(n: int) -> tuple[FloatArray, float]:
+    """Give a periodic Hann window, and what makes its power one."""
+    window: FloatArray = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n)
+    return window, 1.0 / float((window**2).sum())
+
+
 def longest_stretch(ecg_mv: FloatArray) -> FloatArray:
     """Give the longest part of a lead, shape (n,), without NaN."""
     borders = np.flatnonzero(np.isnan(ecg_mv))
@@ -92,14 +110,23 @@ def longest_stretch(ecg_mv: FloatArray) -> FloatArray:
     return ecg_mv[starts[at] : ends[at]]
 
 
-def measure_lead_window(ecg_mv: FloatArray, fs_hz: float) -> dict[str, Value]:
-    """Give every row of the table for one lead, shape (n_samples,); NaN: there is no sample."""
+def measure_lead_window(
+    ecg_mv: FloatArray, fs_hz: float, keys: Container[str] | None = None
+) -> dict[str, Value]:
+    """Give every row of the table for one lead, or those of some keys.
+
+    Parameters
+    ----------
+    ecg_mv : FloatArray, shape (n_samples,)
+        NaN where there is no sample.
+    """
+    wanted = [key for key in LEAD_WINDOW if keys is None or key in keys]
     stretch_mv = longest_stretch(ecg_mv)
     if stretch_mv.size < LEAST_S * fs_hz:
         is_short = ecg_mv.size < LEAST_S * fs_hz
-        return dict.fromkeys(LEAD_WINDOW, NullReason.TOO_SHORT if is_short else NullReason.GAP)
+        return dict.fromkeys(wanted, NullReason.TOO_SHORT if is_short else NullReason.GAP)
     signal = LeadSignal(stretch_mv, fs_hz)
-    return {key: measure(signal) for key, measure in LEAD_WINDOW.items()}
+    return {key: LEAD_WINDOW[key](signal) for key in wanted}
 
 
 def _band(name: str) -> Measure:
@@ -158,15 +185,25 @@ def _wander_mv(signal: LeadSignal) -> Value:
     return float(np.subtract(*np.percentile(low, [95.0, 5.0])))
 
 
-def _moment(order: int) -> Measure:
-    """Give a standardised moment; of a normal distribution the fourth is 3."""
+def _skewness(signal: LeadSignal) -> Value:
+    away, square = signal.moments
+    variance = float(square.mean())
+    return (
+        float((square * away).mean()) / variance**1.5
+        if variance > 0.0
+        else NullReason.NOT_APPLICABLE
+    )
 
-    def measure(signal: LeadSignal) -> Value:
-        away = signal.ecg_mv - signal.ecg_mv.mean()
-        sd = float(np.sqrt(np.mean(away**2)))
-        return float(np.mean(away**order)) / sd**order if sd > 0.0 else NullReason.NOT_APPLICABLE
 
-    return measure
+def _kurtosis(signal: LeadSignal) -> Value:
+    """Of a normal distribution it is 3."""
+    square = signal.moments[1]
+    variance = float(square.mean())
+    return (
+        float((square * square).mean()) / variance**2
+        if variance > 0.0
+        else NullReason.NOT_APPLICABLE
+    )
 
 
 def _flat(signal: LeadSignal) -> Value:
@@ -187,8 +224,8 @@ LEAD_WINDOW: Mapping[str, Measure] = MappingProxyType(
         "spectral_entropy": _of_shares(_entropy),
         "powerline_ratio": _mains,
         "wander_pp": _wander_mv,
-        "k_sqi": _moment(4),
-        "s_sqi": _moment(3),
+        "k_sqi": _kurtosis,
+        "s_sqi": _skewness,
         "p_sqi": _ratio((5.0, 15.0), (5.0, 40.0)),
         "bas_sqi": _baseline,
         "flat_frac": _flat,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ecgcore.events import USABLE_SQI
+from ecgcore.limits import Count, Share
 from ecgcore.rpeak import RPeak, RPeakBank, RPeakConfig, RPeakState
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -21,9 +22,9 @@ _SAME_BEAT_S = 0.1
 class LeadsConfig:
     """When the lead in charge changes."""
 
-    patience_s: int = 2
+    patience_s: Count = 2
     """Seconds in a row that the one in charge has to be unusable; a beat comes no later by it."""
-    good_sqi: float = 0.7
+    good_sqi: Share = 0.7
     """The other's quality in each of them."""
 
 

@@ -3,12 +3,27 @@
 from dataclasses import replace
 from typing import TypeAlias
 
-from ecgcore.catalogue import catalogue
-from ecgcore.events import Measurement, NullReason
+from ecgcore.catalogue import catalogue, lack_of
+from ecgcore.events import USABLE_SQI, Measurement, NullReason
 
 Value: TypeAlias = float | NullReason
 Said: TypeAlias = Value | str | tuple[float, ...]
 """A value of any kind of the registry; bool is a number here, 1 or 0."""
+
+
+def unusable(sqi: float, coverage: float) -> NullReason | None:
+    """Say why nothing that rests on beats can be given of a window, if so.
+
+    Parameters
+    ----------
+    sqi : float
+        Mean quality; missing samples count as 0.
+    coverage : float
+        Share of samples that exist.
+    """
+    if sqi >= USABLE_SQI:
+        return None
+    return NullReason.GAP if sqi >= USABLE_SQI * coverage else NullReason.LOW_SQI
 
 
 def measurement_of(key: str, value: Said, n: int, sqi: float, lead: str | None) -> Measurement:
@@ -28,11 +43,9 @@ def measurement_of(key: str, value: Said, n: int, sqi: float, lead: str | None) 
 
 def gated(measured: Measurement, duration_s: float, fs_hz: float) -> Measurement:
     """Take a value back that the registry asks for a longer or faster recording for."""
-    entry, reason = catalogue()[measured.key], None
-    if duration_s < (entry.least_s or 0.0):
-        reason = NullReason.TOO_SHORT
-    elif fs_hz < (entry.least_fs_hz or 0.0):
-        reason = NullReason.FS_TOO_LOW
+    entry = catalogue()[measured.key]
+    # Which leads are there its own measure knows.
+    reason = lack_of(entry, entry.n_leads, duration_s, fs_hz)
     if measured.null_reason is not None or reason is None:
         return measured
     return replace(measured, value=None, text=None, vector=None, n=0, null_reason=reason)

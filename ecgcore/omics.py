@@ -12,8 +12,9 @@ import numpy as np
 
 from ecgcore import hrv
 from ecgcore.catalogue import catalogue
-from ecgcore.events import USABLE_SQI, Dimension, Measurement, NullReason
+from ecgcore.events import Dimension, Measurement, NullReason
 from ecgcore.intervals import BeatIntervals
+from ecgcore.measured import unusable
 from ecgcore.nn import BoolArray, is_normal
 from ecgcore.stats import median
 from ecgcore.types import FloatArray
@@ -68,10 +69,7 @@ class WindowSignal:
     @property
     def unusable(self) -> NullReason | None:
         """Why nothing that rests on beats can be given, if so."""
-        if self.sqi >= USABLE_SQI:
-            return None
-        is_good_where_present = self.sqi >= USABLE_SQI * self.coverage
-        return NullReason.GAP if is_good_where_present else NullReason.LOW_SQI
+        return unusable(self.sqi, self.coverage)
 
 
 Outcome = tuple[float, int] | NullReason

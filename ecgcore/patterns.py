@@ -6,6 +6,7 @@ Runs and pauses are reported once they are over; bigeminy, trigeminy and a long 
 from dataclasses import dataclass, field
 
 from ecgcore.events import BeatLabel, RhythmBegan, RhythmEnded, RhythmLabel
+from ecgcore.limits import Count, Milliseconds, PerMinute, Seconds
 from ecgcore.second import LabelledBeat
 from ecgcore.types import SampleIndex
 
@@ -16,14 +17,14 @@ RhythmEvent = RhythmBegan | RhythmEnded
 class PatternConfig:
     """Limits (report.md 4.1 and 4.2: AHA/ACC/HRS 2007, Zio high-risk set)."""
 
-    tachycardia_bpm: float = 100.0
+    tachycardia_bpm: PerMinute = 100.0
     """A run of three V beats or more at least so fast is tachycardia."""
-    pause_s: float = 3.0
-    cycles: int = 3
+    pause_s: Seconds = 3.0
+    cycles: Count = 3
     """Cycles that make bigeminy or trigeminy."""
-    pr_long_ms: float = 200.0
-    pr_long_clear_ms: float = 190.0
-    pr_beats: int = 10
+    pr_long_ms: Milliseconds = 200.0
+    pr_long_clear_ms: Milliseconds = 190.0
+    pr_beats: Count = 10
 
 
 @dataclass(slots=True)

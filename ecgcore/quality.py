@@ -22,6 +22,7 @@ import numpy as np
 from ecgcore.events import USABLE_SQI, QualityReason
 from ecgcore.history import History, HistoryState
 from ecgcore.jit import compiled
+from ecgcore.limits import Decibels, Factor, Millivolts, Seconds, Share
 from ecgcore.noise import mains_rms_mv, noise_rms_mv
 from ecgcore.types import FloatArray, SampleIndex
 
@@ -33,22 +34,22 @@ _LEAST_SWING_MV = 0.1
 class QualityConfig:
     """Limits as (bad, good) pairs: scores 0 and 1."""
 
-    flat_mv: float = 0.001
-    flat_share: tuple[float, float] = (0.5, 0.1)
-    rail_share: tuple[float, float] = (0.05, 0.0)
-    motion_mv: tuple[float, float] = (5.0, 2.0)
-    motion_share: tuple[float, float] = (1.1, 0.5)
-    snr_db: tuple[float, float] = (10.0, 16.0)
+    flat_mv: Millivolts = 0.001
+    flat_share: tuple[Share, Share] = (0.5, 0.1)
+    rail_share: tuple[Share, Share] = (0.05, 0.0)
+    motion_mv: tuple[Millivolts, Millivolts] = (5.0, 2.0)
+    motion_share: tuple[Factor, Factor] = (1.1, 0.5)
+    snr_db: tuple[Decibels, Decibels] = (10.0, 16.0)
     """White noise alone gives 8 to 10 dB by its own swing."""
-    noise_mv: tuple[float, float] = (0.06, 0.03)
+    noise_mv: tuple[Millivolts, Millivolts] = (0.06, 0.03)
     """30 and 50 uV are the catalogue's good and poor."""
-    mains_share: float = 0.5
+    mains_share: Share = 0.5
     """Share of the noise power that makes it hum."""
-    wander_share: float = 0.95
+    wander_share: Share = 0.95
     """Share of the medians' variance that a bow explains in wander; a step reaches 0.81."""
-    context_s: float = 2.0
+    context_s: Seconds = 2.0
     """Where the tallest stretch is looked for: one QRS at 30/min."""
-    least_s: float = 0.3
+    least_s: Seconds = 0.3
     """A shorter stretch cannot be judged and counts as unusable."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ecgcore.beat_table import IS_CERTAIN, KIND, NORMAL, PR, QRS_MS, RR, SAMPLE, P
 from ecgcore.events import RhythmLabel
 from ecgcore.jit import compiled
+from ecgcore.limits import Milliseconds, PerMinute, Share
 from ecgcore.types import FloatArray
 
 
@@ -16,15 +17,15 @@ from ecgcore.types import FloatArray
 class RateConfig:
     """Limits (report.md 4.1)."""
 
-    brady_bpm: float = 60.0
-    tachy_bpm: float = 100.0
-    svt_bpm: float = 150.0
+    brady_bpm: PerMinute = 60.0
+    tachy_bpm: PerMinute = 100.0
+    svt_bpm: PerMinute = 150.0
     """A regular narrow rhythm this fast without P waves is taken for SVT."""
-    junctional_bpm: tuple[float, float] = (40.0, 100.0)
+    junctional_bpm: tuple[PerMinute, PerMinute] = (40.0, 100.0)
     """An even rhythm of narrow beats with hardly a P wave; accelerated from 60 on."""
-    junctional_p: float = 0.1
+    junctional_p: Share = 0.1
     """Share of beats with a P wave that it may have."""
-    sinus_arrhythmia_ms: float = 120.0
+    sinus_arrhythmia_ms: Milliseconds = 120.0
     """Longest less shortest PP or RR (catalogue F93)."""
 
 

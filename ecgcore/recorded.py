@@ -9,7 +9,6 @@ import numpy as np
 
 from ecgcore.average_signal import AverageSignal
 from ecgcore.events import (
-    USABLE_SQI,
     BeatClassified,
     BeatLabel,
     Event,
@@ -17,6 +16,7 @@ from ecgcore.events import (
     RhythmEnded,
     RhythmLabel,
 )
+from ecgcore.measured import unusable
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.stored import Window
 from ecgcore.types import FloatArray
@@ -89,7 +89,4 @@ class Recorded:
     @property
     def unusable(self) -> NullReason | None:
         """Why nothing that rests on beats can be given, if so."""
-        if self.sqi >= USABLE_SQI:
-            return None
-        is_good_where_present = self.sqi >= USABLE_SQI * self.window.coverage
-        return NullReason.GAP if is_good_where_present else NullReason.LOW_SQI
+        return unusable(self.sqi, self.window.coverage)

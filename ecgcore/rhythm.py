@@ -41,6 +41,7 @@ from ecgcore.events import (
 )
 from ecgcore.flutter import Flutter, FlutterConfig, FlutterState
 from ecgcore.irregularity import LEAST_INTERVALS, figures, probability, rr_figures
+from ecgcore.limits import Count, Hertz, Millivolts, Seconds, Share
 from ecgcore.patterns import PatternConfig, Patterns, PatternState, RhythmEvent
 from ecgcore.rate import RateConfig, Recent, named_by_rate
 from ecgcore.second import LabelledBeat, SignalSecond
@@ -65,37 +66,37 @@ class RhythmConfig:
     conduction: ConductionConfig = field(default_factory=ConductionConfig)
     rate: RateConfig = field(default_factory=RateConfig)
     flutter: FlutterConfig = field(default_factory=FlutterConfig)
-    regular_s: float = 10.0
+    regular_s: Seconds = 10.0
     """Stretch that rate and regularity are judged over."""
-    af_beats: int = 32
+    af_beats: Count = 32
     """Beats that AF is judged over; the judgement is of the middle one."""
-    af_least_beats: int = 8
-    af_step_beats: int = 3
+    af_least_beats: Count = 8
+    af_step_beats: Count = 3
     """Beats after which AF is judged anew."""
-    af_enter: float = 0.5
-    af_leave: float = 0.35
+    af_enter: Share = 0.5
+    af_leave: Share = 0.35
     """Probability of AF that begins and that ends it."""
-    af_least_rr: float = 0.1
+    af_least_rr: Share = 0.1
     """Intervals less like AF than that forbid it in a stream of more than a minute."""
-    af_beats_rr: int = 64
-    af_span_rr_s: float = 80.0
-    af_enter_rr: float = 0.5
-    af_leave_rr: float = 0.25
+    af_beats_rr: Count = 64
+    af_span_rr_s: Seconds = 80.0
+    af_enter_rr: Share = 0.5
+    af_leave_rr: Share = 0.25
     """The same where no waves are known; at most so many beats and seconds."""
-    vf_s: float = 4.0
+    vf_s: Seconds = 4.0
     """Stretch that fibrillation of the ventricles is judged over."""
-    vf_enter: float = 0.4
-    vf_leave: float = 0.55
+    vf_enter: Share = 0.4
+    vf_leave: Share = 0.55
     """Leakage that it begins below and that ends it; records with QRS complexes have 0.58 up."""
-    vf_hz: tuple[float, float] = (2.5, 10.0)
-    vf_least_mv: float = 0.05
+    vf_hz: tuple[Hertz, Hertz] = (2.5, 10.0)
+    vf_least_mv: Millivolts = 0.05
     """Half the mean peak to peak; a standstill's noise is less."""
-    asystole_s: float = 4.0
-    late_s: float = 3.0
+    asystole_s: Seconds = 4.0
+    late_s: Seconds = 3.0
     """How much later a beat may still be named, by search-back or learning."""
-    sustained_s: float = 30.0
-    persistence_s: float = 4.0
-    noise_persistence_s: float = 2.0
+    sustained_s: Seconds = 30.0
+    persistence_s: Seconds = 4.0
+    noise_persistence_s: Seconds = 2.0
 
 
 @dataclass(slots=True)

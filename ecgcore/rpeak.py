@@ -19,6 +19,7 @@ import numpy as np
 
 from ecgcore import qrs
 from ecgcore import qrs_places as q
+from ecgcore.limits import Factor, Seconds, Share
 from ecgcore.models import load
 from ecgcore.types import Float32Array, FloatArray, Int64Array, SampleIndex
 
@@ -41,13 +42,13 @@ _NONE: list[list[float]] = []
 class RPeakConfig:
     """Parameters of the detector."""
 
-    threshold: float = 0.5
+    threshold: Share = 0.5
     """Probability from which a candidate is a beat."""
-    searchback_threshold: float = 0.15
+    searchback_threshold: Share = 0.15
     """Probability that is enough when a beat is overdue."""
-    overdue: float = 1.66
+    overdue: Factor = 1.66
     """Usual intervals without a beat until the search-back."""
-    overdue_max_s: float = 2.5
+    overdue_max_s: Seconds = 2.5
 
 
 class RPeak(NamedTuple):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ecgcore.events import USABLE_SQI, BeatDetected
+from ecgcore.limits import Share
 from ecgcore.rpeak import RPeak
 
 
@@ -10,7 +11,7 @@ from ecgcore.rpeak import RPeak
 class RrConfig:
     """Which intervals are formed."""
 
-    clock_tolerance: float = 0.05
+    clock_tolerance: Share = 0.05
     """Device time and sample count may differ by this share; more is a clock that was set."""
 
 

@@ -36,6 +36,11 @@ class Lead(IntEnum):
     CHEST = 12
     """A single bipolar patch or strap lead, close to lead I."""
 
+    @property
+    def label(self) -> str:
+        """As electrocardiographers write it: aVR, V1."""
+        return self.name.replace("AV", "aV") if self.name.startswith("AV") else self.name
+
 
 def leads_of(mask: int) -> tuple[Lead, ...]:
     """Give the leads whose bits are set, lowest first."""

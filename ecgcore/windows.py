@@ -68,7 +68,7 @@ class WindowMeter:
 
     def push_second(self, second: TimedSecond) -> list[WindowClosed]:
         """Take the next judged second."""
-        for kind in WindowKind:
+        for kind in SECONDS:
             if kind not in self.state.ends:
                 length = self._length(kind)
                 self.state.ends[kind] = (second.scored.start // length + 1) * length
@@ -100,7 +100,7 @@ class WindowMeter:
     def close_before(self, end: SampleIndex) -> list[WindowClosed]:
         """Close the windows that end at or before `end`, earliest first, then shortest."""
         closed = []
-        while due := [kind for kind in WindowKind if self._is_due(kind, end)]:
+        while due := [kind for kind in SECONDS if self._is_due(kind, end)]:
             kind = min(due, key=lambda kind: self.state.ends[kind])
             closed.append(self._close(kind))
         return closed

@@ -12,8 +12,9 @@ from cloud.catalogue.wording import (
     source_of,
     unit_of,
 )
-from ecgcore.catalogue import Catalogue, Entry
-from ecgcore.events import Dimension
+from ecgcore.catalogue import Catalogue, Entry, catalogue, lack_of
+from ecgcore.events import Dimension, NullReason
+from ecgcore.parameters import PRESETS, Preset, preset
 
 _MADE = (
     "Made from [`ecgcore/catalogue.toml`](../../ecgcore/catalogue.toml) by "
@@ -51,6 +52,8 @@ _COLUMNS = (
     "source",
     "since",
 )
+
+_LACKS = (NullReason.LEAD_MISSING, NullReason.TOO_SHORT, NullReason.FS_TOO_LOW)
 
 _HOW_TO_READ = """\
 ## How to read a row
@@ -145,11 +148,50 @@ def _index(registry: Catalogue) -> str:
         ),
         "",
         _HOW_TO_READ,
+        "## What a recording can carry",
+        "",
+        "Keys that this version measures, by what a recording of each preset has: leads, rate and "
+        "length. The others are null with the reason named. `live`: measured as the stream comes, "
+        "in windows of 10 s, 60 s and five minutes.",
+        "",
+        *_coverage(),
+        "",
         "## Sources",
         "",
         *_table(("tag", "is"), registry.sources.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _coverage() -> list[str]:
+    """Give what recordings of each preset can carry, of what this version measures."""
+    columns = ("preset", "recording", *(d.value for d in Dimension), "in all", *_LACKS, "live")
+    return _table(columns, map(_coverage_row, map(preset, PRESETS)))
+
+
+def _coverage_row(given: Preset) -> tuple[str, ...]:
+    kind = given.recording
+    lacks = {
+        entry: lack_of(entry, len(kind.leads), kind.length_s, kind.fs_hz)
+        for entry in catalogue().select(measured=True)
+    }
+    carried = [entry for entry, lack in lacks.items() if lack is None]
+    return (
+        f"`{given.name}`",
+        f"{_n_leads(len(kind.leads))}, {kind.fs_hz:g} Hz, {_length(kind.length_s)}",
+        *(str(sum(entry.dimension is d for entry in carried)) for d in Dimension),
+        str(len(carried)),
+        *(str(sum(lack is each for lack in lacks.values())) for each in _LACKS),
+        str(len(given.live_keys)) if given.name == "patch" else "",
+    )
+
+
+def _n_leads(n: int) -> str:
+    return "1 lead" if n == 1 else f"{n} leads"
+
+
+def _length(length_s: float) -> str:
+    return f"{length_s / 3600.0:g} h" if length_s >= 3600.0 else f"{length_s:g} s"
 
 
 def _count(entries: Sequence[Entry]) -> str:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,10 @@ def extract(
     ],
     out: Annotated[Path, typer.Option(help="The table: .csv, .json or .parquet.")],
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    params: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET|FILE", help="What is set: see `ecgomics parameters`."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="The summary as one JSON object.")
     ] = False,
@@ -29,20 +34,22 @@ def extract(
     the exit code is then 1.
 
     Examples: `ecgomics extract ludb/1 --out one.csv`,
-    `ecgomics extract ~/data/ludb ~/data/ptbxl --out all.parquet --jobs 8`
+    `ecgomics extract ~/data/ludb ~/data/ptbxl --out all.parquet --jobs 8 --params diagnostic`
     """
     # Imported here so that `--help` needs no compiled code.
     from cloud.evaluation.study import n_usable_cores, scored
     from cloud.extraction import output
     from cloud.extraction.work import Outcome, records_in, work
+    from cloud.parameters.read import preset_of
 
+    config = preset_of(params).parameters
     records = records_in(paths)
     failed: list[Outcome] = []
     reasons: Counter[str] = Counter()
     n_values = 0
     with output.opened(out) as table:
         for outcome in track(
-            scored(work, records, jobs or n_usable_cores()),
+            scored(partial(work, config=config), records, jobs or n_usable_cores()),
             description="extract",
             total=len(records),
             console=Console(stderr=True),
@@ -57,6 +64,7 @@ def extract(
         "records": len(records) - len(failed),
         "failed": {each.record: each.error for each in failed},
         "rows": n_values,
+        "parameters": config.digest,
         "null_reasons": dict(reasons.most_common()),
         "out": str(out),
     }

@@ -81,11 +81,11 @@ def records_in(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def work(record: Path) -> Outcome:
+def work(record: Path, config: ExtractionConfig) -> Outcome:
     """Measure one recording."""
     try:
         given = read_leads(record)
-        found = extract(given.ecg_mv, given.fs_hz, given.names, ExtractionConfig(), given.person)
+        found = extract(given.ecg_mv, given.fs_hz, given.names, config, given.person)
     except (ConfigError, ValueError) as error:
         return Outcome(str(record), error=str(error))
     return Outcome(str(record), tuple(_rows(str(record), found)))

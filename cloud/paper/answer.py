@@ -1,17 +1,25 @@
 """The answer to the paper's call: measured as any recording is, nested as the paper does."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from cloud.paper.call import PaperCall
-from cloud.paper.filters import FILTERS, FilterConfig
+from cloud.paper.call import Filter, PaperCall
 from cloud.paper.nesting import as_json, nested, null_reasons
 from ecgcore.extraction import ExtractionConfig, extract
 from ecgcore.lead_set import disclaimers_of
+from ecgcore.prefilter import FilterConfig, FilterMethod
 
 LEAD = "ECG"
 """The call does not tell which lead it is."""
+FILTERS: Mapping[Filter, FilterConfig] = MappingProxyType(
+    {
+        "MeanDecomposition": FilterConfig(FilterMethod.MEAN_DECOMPOSITION),
+        "BandPass": FilterConfig(FilterMethod.BANDPASS, high_pass_hz=0.5, low_pass_hz=40.0),
+    }
+)
 
 
 def answer(call: PaperCall) -> dict[str, Any]:
@@ -23,9 +31,8 @@ def answer(call: PaperCall) -> dict[str, Any]:
         If the samples are no voltages of a body.
     """
     ecg_mv = (np.array(call.ecgData, float) - call.zero) / call.gain
-    fs_hz = call.ecgSampleRate
-    filtered = FILTERS[call.filter](ecg_mv, fs_hz, FilterConfig())
-    found = extract(filtered[np.newaxis], fs_hz, (LEAD,), ExtractionConfig())
+    config = ExtractionConfig(filter=FILTERS[call.filter])
+    found = extract(ecg_mv[np.newaxis], call.ecgSampleRate, (LEAD,), config)
     return as_json(
         nested(found.measurements),
         sqi=found.sqi,

@@ -49,6 +49,10 @@ def report(
     lang: Annotated[Lang, typer.Option(help="Of text and PDF.")] = Lang.EN,
     out: Annotated[Path | None, typer.Option(help="File; stdout if not given.")] = None,
     fhir_version: Annotated[FhirVersion, typer.Option(help="Release.")] = FhirVersion.R4,
+    params: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET|FILE", help="What is set: see `ecgomics parameters`."),
+    ] = None,
     age: Annotated[float | None, typer.Option(min=0, max=130, help="Years.")] = None,
     sex: Annotated[Sex | None, typer.Option(help="Ranges depend on it.")] = None,
 ) -> None:
@@ -61,10 +65,12 @@ def report(
     `ecgomics report mitdb/119 --kind holter --lang zh`
     """
     # Imported here so that `--help` needs no compiled code.
+    from cloud.parameters.read import preset_of
     from cloud.reporting.making import spot_report
     from cloud.reporting.rendering import rendered
 
-    found = spot_report(path, time.time_ns(), Person(sex, age))
+    config = preset_of(params).parameters
+    found = spot_report(path, time.time_ns(), Person(sex, age), config)
     _write(rendered(found, format_.value, lang.value, fhir_version.value), out)
 
 

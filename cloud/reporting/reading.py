@@ -13,6 +13,7 @@ from ecgcore.errors import ConfigError
 from ecgcore.events import QualityScored, RhythmLabel
 from ecgcore.extraction import ExtractionConfig, analyse, measure, stored_beats
 from ecgcore.person import UNKNOWN, Person
+from ecgcore.prefilter import FilterMethod
 from ecgcore.recorded import Recorded
 from ecgcore.report import Algorithm, Device, ReportKind
 from ecgcore.report_beat import beat_of
@@ -75,7 +76,7 @@ def input_of(
         kind=kind,
         created_ns=created_ns,
         patient_ref=leads.name,
-        device=device_of(leads),
+        device=device_of(leads, config),
         algorithm=Algorithm(
             name="ecgomics", version=found.algorithm, params_digest=found.parameters
         ),
@@ -98,14 +99,16 @@ def origin_ns(leads: Leads) -> int:
     return 0 if leads.start is None else round(leads.start.timestamp()) * 10**9
 
 
-def device_of(leads: Leads) -> Device:
-    """Say what recorded, as far as a file tells."""
+def device_of(leads: Leads, config: ExtractionConfig) -> Device:
+    """Say what recorded, as far as a file tells, and what we filtered."""
+    method = config.filter.method
     return Device(
         device_id=leads.name,
         boot_id=0,
         leads=leads.names,
         fs_nominal_hz=leads.fs_hz,
         lsb_pv=LSB_PV,
+        filters=None if method is FilterMethod.NONE else (str(method),),
     )
 
 
@@ -146,7 +149,7 @@ def rhythms_of(recorded: Recorded) -> tuple[StoredRhythm, ...]:
 
 def runs_of(ecg_mv: FloatArray) -> tuple[SampleRun, ...]:
     """Give the stretches where every lead has samples."""
-    is_there = np.isfinite(ecg_mv).all(axis=0)
+    is_there = np.atleast_1d(np.isfinite(ecg_mv).all(axis=0))
     borders = np.flatnonzero(np.diff(is_there)) + 1
     edges = [0, *borders.tolist(), ecg_mv.shape[1]]
     scale = 1e9 / LSB_PV

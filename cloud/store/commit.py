@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from cloud.device_stream import Arrived, Findings, TimedRhythm
 from cloud.store.database import DbConnection
-from ecgcore.events import BeatClassified, RhythmEnded, Wave, WindowClosed
+from ecgcore.events import BeatClassified, Measurement, RhythmEnded, Wave, WindowClosed
 from ecgcore.pipeline import ALGORITHM_VERSION
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
@@ -209,7 +209,7 @@ async def _store_windows(
                 window.sqi,
                 window.coverage,
                 next((m.value for m in window.measurements if m.key == "hr_mean"), None),
-                [asdict(m) for m in window.measurements],
+                [_stored(m) for m in window.measurements],
                 [str(reason) for reason in window.quality_reasons],
                 ALGORITHM_VERSION,
                 params_digest,
@@ -217,6 +217,12 @@ async def _store_windows(
             for window, offset_ns in windows
         ],
     )
+
+
+def _stored(measured: Measurement) -> dict[str, object]:
+    """Give a value as it is kept: what it does not have is left out."""
+    given = asdict(measured)
+    return {name: given[name] for name in given if name == "value" or given[name] is not None}
 
 
 async def _store_ledger(connection: DbConnection, key: tuple[str, int], found: Findings) -> None:

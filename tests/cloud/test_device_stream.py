@@ -9,6 +9,7 @@ import pytest
 from cloud.device_stream import Arrived, DeviceStream, Findings, Recalled
 from ecgcore.blocks import block_digests
 from ecgcore.errors import StateError
+from ecgcore.parameters import preset
 from ecgcore.pipeline import Pipeline
 from ecgcore.types import EcgChunk, Gap, GapReason
 from ecgcore.wire.frame import Frame, encode_frame
@@ -46,7 +47,7 @@ def test_a_failing_analysis_starts_anew_and_nothing_else_is_missing(
 
     monkeypatch.setattr(Pipeline, "push", failing)
     frames = run(40)
-    stream = DeviceStream(frames[0], max_pending=2)
+    stream = DeviceStream(frames[0], max_pending=2, preset=preset("patch"))
     findings = fed(stream, [*frames[:20], *frames[21:]])
     assert [str(failure) for failure in findings.failures] == ["broken"]
     assert findings.holes == [Gap(20 * 73, 73, GapReason.MISSING)]
@@ -61,7 +62,7 @@ def test_a_failing_analysis_starts_anew_and_nothing_else_is_missing(
 
 @pytest.mark.parametrize("change", [{"fs_mhz": 250_000}, {"lsb_pv": 5}, {"lead_mask": 1}])
 def test_a_frame_of_another_format_is_refused(change: dict[str, int]) -> None:
-    stream = DeviceStream(frame(0), max_pending=2)
+    stream = DeviceStream(frame(0), max_pending=2, preset=preset("patch"))
     fed(stream, [frame(0)])
     other = replace(frame(73), **change)  # type: ignore[arg-type]
     assert "recording" in str(stream.accept(Arrived(other, encode_frame(other)), Findings()))
@@ -71,7 +72,7 @@ def test_a_frame_of_another_format_is_refused(change: dict[str, int]) -> None:
 def test_the_format_after_a_restart_is_the_recordings_own() -> None:
     frames = run(3)
     two_leads = replace(frame(219), lead_mask=3, adc=np.zeros((2, 73), np.int32))
-    stream = DeviceStream(two_leads, max_pending=2)
+    stream = DeviceStream(two_leads, max_pending=2, preset=preset("patch"))
     stream.resume(recalled(frames))
     assert stream.accept(Arrived(two_leads, encode_frame(two_leads)), Findings()) is not None
     assert fed(stream, [frame(219)]).failures == []
@@ -84,7 +85,7 @@ def test_the_format_after_a_restart_is_the_recordings_own() -> None:
 )
 def test_a_damaged_store_is_told_and_the_stream_goes_on(damage: dict[str, object]) -> None:
     frames = run(3)
-    stream = DeviceStream(frames[0], max_pending=2)
+    stream = DeviceStream(frames[0], max_pending=2, preset=preset("patch"))
     with pytest.raises(StateError):
         stream.resume(recalled(frames, **damage))
     after = run(30, first=219)
@@ -93,7 +94,7 @@ def test_a_damaged_store_is_told_and_the_stream_goes_on(damage: dict[str, object
 
 
 def test_no_number_outlives_the_signal_it_was_measured_in() -> None:
-    stream = DeviceStream(frame(0), max_pending=8)
+    stream = DeviceStream(frame(0), max_pending=8, preset=preset("patch"))
     assert (stream.numbers().hr_bpm, stream.numbers().hr_reason) == (None, "too_short")
     fed(stream, run(60))
     assert stream.numbers().sqi > 0
@@ -103,7 +104,7 @@ def test_no_number_outlives_the_signal_it_was_measured_in() -> None:
 
 
 def test_a_gap_named_for_evicted_frames_spares_those_that_wait() -> None:
-    stream = DeviceStream(frame(0), max_pending=8)
+    stream = DeviceStream(frame(0), max_pending=8, preset=preset("patch"))
     fed(stream, [frame(0), frame(146)])
     evicted = frame(500, gap=500 - 73, reason=GapReason.SPOOL_EVICTED)
     [stored] = fed(stream, [evicted]).frames

@@ -297,7 +297,7 @@ def test_without_an_interval_nothing_is_corrected() -> None:
 
 
 def test_no_beat_gives_every_row_with_its_reason() -> None:
-    rows = unmeasured(NullReason.TOO_FEW_BEATS, ("I", "II"), 0.4)
+    rows = tuple(unmeasured(NullReason.TOO_FEW_BEATS, ("I", "II"), 0.4))
     keys = {(each.key, each.lead) for each in rows}
     assert keys == set(measured(signal(("I", "II"))))
     assert {each.null_reason for each in rows} == {NullReason.TOO_FEW_BEATS}

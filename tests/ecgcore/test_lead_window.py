@@ -5,9 +5,16 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.signal import welch
 
 from ecgcore.events import NullReason
-from ecgcore.lead_window import BANDS_HZ, LEAD_WINDOW, longest_stretch, measure_lead_window
+from ecgcore.lead_window import (
+    BANDS_HZ,
+    LEAD_WINDOW,
+    LeadSignal,
+    longest_stretch,
+    measure_lead_window,
+)
 from ecgcore.types import FloatArray
 
 FS_HZ = 500.0
@@ -116,3 +123,12 @@ def test_a_line_without_change_has_no_spectrum() -> None:
         assert found[key] is NullReason.NOT_APPLICABLE, key
     assert set(found) == set(LEAD_WINDOW)
     assert {f"bp_{name}" for name in BANDS_HZ} <= set(found)
+
+
+@pytest.mark.parametrize("n", [1000, 1001, 2500, 5003, 12345])
+def test_the_spectrum_is_welchs(n: int) -> None:
+    ecg_mv = np.random.default_rng(n).standard_normal(n).cumsum()
+    hz, power = LeadSignal(ecg_mv, 250.0).density
+    expected_hz, expected = welch(ecg_mv, 250.0, nperseg=min(n, 2500))
+    assert hz == pytest.approx(expected_hz)
+    assert power == pytest.approx(expected, rel=1e-9, abs=1e-12)

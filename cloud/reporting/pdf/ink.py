@@ -81,7 +81,8 @@ def _runs(text: str, face: Face) -> Iterator[tuple[str, str]]:
 
 def width_mm(text: str, face: Face) -> float:
     """Give the width of a line."""
-    return sum(pdfmetrics.stringWidth(t, font, face.size_pt) for font, t in _runs(text, face)) / MM
+    runs = _runs(text, face)
+    return sum(float(pdfmetrics.stringWidth(t, font, face.size_pt)) for font, t in runs) / MM
 
 
 def write(

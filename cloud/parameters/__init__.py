@@ -1,0 +1,1 @@
+"""Configurations of the analysis as people write and read them."""

@@ -1,0 +1,16 @@
+"""Ranges that parameters may lie in; `ecgcore.parameters` holds a configuration to them."""
+
+from typing import Annotated, TypeAlias
+
+from annotated_types import Interval
+
+Share: TypeAlias = Annotated[float, Interval(ge=0.0, le=1.0)]
+Factor: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
+PerMinute: TypeAlias = Annotated[float, Interval(ge=10.0, le=400.0)]
+"""Beats or cycles a minute."""
+Seconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=30.0 * 86400.0)]
+Milliseconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=60_000.0)]
+Millivolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
+Hertz: TypeAlias = Annotated[float, Interval(ge=0.0, le=1000.0)]
+Decibels: TypeAlias = Annotated[float, Interval(ge=-60.0, le=120.0)]
+Count: TypeAlias = Annotated[int, Interval(ge=1, le=1_000_000)]
