@@ -1,6 +1,8 @@
 """Composing a report out of what is stored: values in, one `Report` out, the same each time."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ecgcore.dimensions import summarised
 from ecgcore.events import USABLE_SQI
@@ -11,7 +13,6 @@ from ecgcore.report import (
     LeadQuality,
     Quality,
     Recording,
-    RecordingGap,
     Report,
     ReportEvent,
     ReportKind,
@@ -23,11 +24,22 @@ from ecgcore.report import (
     Strip,
     report_id,
 )
+from ecgcore.report_gaps import gap_of
 from ecgcore.report_input import ReportInput
 from ecgcore.report_strips import long_intervals_of, main_strips, rhythms_of
 from ecgcore.report_values import compared, report_measurement
 from ecgcore.statements import GOOD_SQI, RhythmFound, long_intervals, rate, rhythm, technical
-from ecgcore.types import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What reports of every kind have in common, before it is put into one."""
+
+    measurements: tuple[ReportMeasurement, ...]
+    statements: tuple[Statement, ...]
+    strips: tuple[Strip, ...]
+    fields: dict[str, Any]
+    """Of an `Envelope`, all but its identity."""
 
 
 def compose(given: ReportInput) -> Report:
@@ -39,40 +51,49 @@ def compose(given: ReportInput) -> Report:
         If the kind is not one of a stretch.
     """
     kind = _stretch(given.kind)
+    parts = composed(given)
+    # A minute asked for early begins where the one asked for later does; they end apart.
+    at = given.window.start if kind is ReportKind.SUMMARY else given.window.end
+    return Report(
+        report_id=report_id(given.device.device_id, given.device.boot_id, kind, at),
+        kind=kind,
+        beat=given.beat,
+        dimensions=summarised(parts.measurements),
+        **parts.fields,
+    )
+
+
+def composed(given: ReportInput) -> Composed:
+    """Make what reports of every kind have in common."""
     recording = recording_of(given)
     strips = main_strips(given)
     events = long_intervals_of(given, strips)
     rhythms = rhythms_of(given, strips)
     measurements = measurements_of(given)
     statements = statements_of(given, recording, measurements, strips, events, rhythms)
-    device = given.device
     comparison = compared(given, measurements)
-    facts = Facts(recording, given.window.sqi, measurements, statements, device.leads, comparison)
-    # A minute asked for early begins where the one asked for later does; they end apart.
-    at = given.window.start if kind is ReportKind.SUMMARY else given.window.end
-    return Report(
-        report_id=report_id(device.device_id, device.boot_id, kind, at),
-        schema_version=SCHEMA_VERSION,
-        kind=kind,
-        status=ReportStatus.UNCONFIRMED,
-        created_ns=given.created_ns,
-        patient_ref=given.patient_ref,
-        person=ReportPerson(sex=given.person.sex, age_years=given.person.age_years),
-        device=device,
-        recording=recording,
-        quality=quality_of(given),
-        algorithm=given.algorithm,
-        measurements=measurements,
-        statements=statements,
-        events=tuple(events),
-        strips=tuple(strips),
-        comparison=comparison,
-        narrative=narrate(facts),
-        confirmation=None,
-        disclaimers=disclaimers_of(device.leads),
-        beat=given.beat,
-        dimensions=summarised(measurements),
-    )
+    leads = given.device.leads
+    facts = Facts(recording, given.window.sqi, measurements, statements, leads, comparison)
+    fields = {
+        "schema_version": SCHEMA_VERSION,
+        "status": ReportStatus.UNCONFIRMED,
+        "created_ns": given.created_ns,
+        "patient_ref": given.patient_ref,
+        "person": ReportPerson(sex=given.person.sex, age_years=given.person.age_years),
+        "device": given.device,
+        "recording": recording,
+        "quality": quality_of(given),
+        "algorithm": given.algorithm,
+        "measurements": measurements,
+        "statements": statements,
+        "events": tuple(events),
+        "strips": tuple(strips),
+        "comparison": comparison,
+        "narrative": narrate(facts),
+        "confirmation": None,
+        "disclaimers": disclaimers_of(leads),
+    }
+    return Composed(measurements, statements, tuple(strips), fields)
 
 
 def _stretch(kind: ReportKind) -> Stretch:
@@ -104,18 +125,7 @@ def recording_of(given: ReportInput) -> Recording:
         wall_s=wall_s,
         analysable_s=wall_s * usable / (window.end - window.start),
         coverage=window.coverage,
-        gaps=tuple(_gap(given, gap) for gap in given.gaps),
-    )
-
-
-def _gap(given: ReportInput, gap: Gap) -> RecordingGap:
-    start_ns = given.time_ns(gap.start)
-    return RecordingGap(
-        start_counter=gap.start,
-        n_samples=gap.n_samples,
-        start_ns=start_ns,
-        duration_s=(given.time_ns(gap.end) - start_ns) / 1e9,
-        reason=gap.reason.name.lower(),
+        gaps=tuple(gap_of(given, gap) for gap in given.gaps),
     )
 
 

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from ecgcore.events import Dimension, NullReason
 from ecgcore.report import Flag, Localised, ReportKind
+from ecgcore.report_kinds import Urgency
 
 
 def _l(en: str, zh: str) -> Localised:
@@ -45,6 +46,34 @@ NAMES = MappingProxyType(
         "pvc_burden": _l("Ventricular ectopy", "室性早搏负荷"),
         "pac_burden": _l("Supraventricular ectopy", "室上性早搏负荷"),
         "af_burden": _l("AF burden", "房颤负荷"),
+        "pvc_per_h": _l("Ventricular beats per h", "每小时室性早搏"),
+        "pac_per_h": _l("Supraventricular beats per h", "每小时室上性早搏"),
+        "v_couplets": _l("Couplets", "成对室早"),
+        "v_triplets": _l("Triplets", "三连发"),
+        "bigeminy_s": _l("Time in bigeminy", "二联律时间"),
+        "trigeminy_s": _l("Time in trigeminy", "三联律时间"),
+        "vt_runs": _l("VT runs", "室速阵次"),
+        "vt_longest": _l("Longest VT", "最长室速"),
+        "vt_fastest": _l("Fastest VT", "最快室速"),
+        "pvc_morphs": _l("PVC shapes", "室早形态数"),
+        "svt_runs": _l("SVT runs", "室上速阵次"),
+        "svt_longest": _l("Longest SVT", "最长室上速"),
+        "svt_fastest": _l("Fastest SVT", "最快室上速"),
+        "af_episodes": _l("AF episodes", "房颤阵次"),
+        "af_longest": _l("Longest AF", "最长房颤"),
+        "af_hr_mean": _l("Mean rate in AF", "房颤平均心率"),
+        "af_hr_max": _l("Highest rate in AF", "房颤最高心率"),
+        "pause_count": _l("Pauses", "停搏次数"),
+        "pause_longest": _l("Longest pause", "最长停搏"),
+        "avb_grade": _l("AV block", "房室阻滞"),
+        "dropped_p": _l("Dropped P waves", "未下传P波"),
+        "sdann5": _l("SDANN", "SDANN"),
+        "hti": _l("Triangular index", "三角指数"),
+        "hrt_to": _l("Turbulence onset", "震荡起始"),
+        "hrt_ts": _l("Turbulence slope", "震荡斜率"),
+        "dc": _l("Deceleration capacity", "减速力"),
+        "stt_lability": _l("ST-T lability", "ST-T变异"),
+        "sdqt": _l("SD of QT", "QT标准差"),
         "edr_rate": _l("Breathing", "呼吸"),
         "stress_0_100": _l("Stress", "压力"),
         "qrst_angle_spatial_mean": _l("QRS-T angle", "QRS-T夹角"),
@@ -94,6 +123,14 @@ KINDS = MappingProxyType(
 )
 FLAGS = MappingProxyType(
     {Flag.LOW: _l("low", "偏低"), Flag.NORMAL: _l("", ""), Flag.HIGH: _l("high", "偏高")}
+)
+URGENCIES = MappingProxyType(
+    {
+        Urgency.HIGH: _l("high (P1)", "高（P1）"),
+        Urgency.MEDIUM: _l("medium (P2)", "中（P2）"),
+        Urgency.LOW: _l("low (P3)", "低（P3）"),
+        Urgency.INFO: _l("for information (P4)", "提示（P4）"),
+    }
 )
 CERTAINTIES = MappingProxyType(
     {

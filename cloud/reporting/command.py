@@ -1,4 +1,4 @@
-"""`ecgomics report`: one recording as a report."""
+"""`ecgomics report`: recordings as a report."""
 
 import sys
 import time
@@ -10,6 +10,7 @@ import typer
 
 from ecgcore.errors import ConfigError
 from ecgcore.person import Person, Sex
+from ecgcore.report import ReportKind
 
 
 class Format(StrEnum):
@@ -22,10 +23,13 @@ class Format(StrEnum):
 
 
 class Kind(StrEnum):
-    """What report a recording can be made into."""
+    """What report recordings can be made into."""
 
     SPOT = "spot"
+    LIVE = "live"
+    EVENT = "event"
     HOLTER = "holter"
+    TREND = "trend"
 
 
 class Lang(StrEnum):
@@ -43,12 +47,16 @@ class FhirVersion(StrEnum):
 
 
 def report(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="WFDB record.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="WFDB record; several for a trend.")
+    ],
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TEXT,
-    kind: Annotated[Kind, typer.Option(help="Of a short recording, or of many hours.")] = Kind.SPOT,
+    kind: Annotated[Kind, typer.Option(help="What report to make.")] = Kind.SPOT,
     lang: Annotated[Lang, typer.Option(help="Of text and PDF.")] = Lang.EN,
     out: Annotated[Path | None, typer.Option(help="File; stdout if not given.")] = None,
     fhir_version: Annotated[FhirVersion, typer.Option(help="Release.")] = FhirVersion.R4,
+    at: Annotated[float | None, typer.Option(help="Event: second of the recording.")] = None,
+    symptom: Annotated[str | None, typer.Option(help="Event: what the patient felt.")] = None,
     params: Annotated[
         str | None,
         typer.Option(metavar="PRESET|FILE", help="What is set: see `ecgomics parameters`."),
@@ -56,21 +64,25 @@ def report(
     age: Annotated[float | None, typer.Option(min=0, max=130, help="Years.")] = None,
     sex: Annotated[Sex | None, typer.Option(help="Ranges depend on it.")] = None,
 ) -> None:
-    """Make a report of one recording.
+    """Make a report of a recording, or of several beside each other.
 
-    Age and sex are taken from the header where they are not given. The report is automatic and
-    unconfirmed, and says so.
+    Age and sex are taken from the header where they are not given. An event is the most serious
+    pattern of the recording unless `--at` says when it was. Every report is automatic and
+    unconfirmed, and says so. The JSON Schema of each kind is in `docs/schema/`.
 
     Examples: `ecgomics report ptbxl/00057_hr --format pdf --out ecg.pdf`,
-    `ecgomics report mitdb/119 --kind holter --lang zh`
+    `ecgomics report mitdb/119 --kind holter --lang zh`,
+    `ecgomics report mitdb/119 --kind event --at 300 --symptom "skipped beats"`
     """
     # Imported here so that `--help` needs no compiled code.
     from cloud.parameters.read import preset_of
-    from cloud.reporting.making import spot_report
+    from cloud.reporting.making import made
     from cloud.reporting.rendering import rendered
 
     config = preset_of(params).parameters
-    found = spot_report(path, time.time_ns(), Person(sex, age), config)
+    found = made(
+        paths, ReportKind(kind.value), time.time_ns(), config, Person(sex, age), at, symptom
+    )
     _write(rendered(found, format_.value, lang.value, fhir_version.value), out)
 
 

@@ -1,30 +1,42 @@
 """A report as the bytes of a file."""
 
 import json
+from typing import Literal
 
-from cloud.reporting.fhir.bundle import bundle_of
+from cloud.reporting.fhir.kinds import fhir_of
 from cloud.reporting.fhir.terms import Version
-from cloud.reporting.text import Language, text_of
+from cloud.reporting.text import Language
+from cloud.reporting.text_kinds import text_of
 from ecgcore.errors import ConfigError
-from ecgcore.report import Report
+from ecgcore.report_kinds import AnyReport
 
 
-def rendered(report: Report, format_: str, lang: Language, fhir_version: Version) -> bytes:
-    """Write a report in a format."""
+def rendered(
+    report: AnyReport,
+    format_: Literal["json", "text", "pdf", "fhir"],
+    lang: Language = "en",
+    fhir_version: Version = "r4",
+) -> bytes:
+    """Write a report in a format.
+
+    Raises
+    ------
+    ConfigError
+        If this kind has no such form, or what draws it is not installed.
+    """
     if format_ == "json":
         return (report.model_dump_json(indent=1) + "\n").encode()
     if format_ == "fhir":
-        return (json.dumps(bundle_of(report, report.kind, fhir_version), indent=1) + "\n").encode()
-    if format_ == "pdf":
-        return _pdf_of(report, lang)
-    return text_of(report, lang).encode()
+        bundle = fhir_of(report, fhir_version)
+        return (json.dumps(bundle, ensure_ascii=False, indent=1) + "\n").encode()
+    return _pdf_of(report, lang) if format_ == "pdf" else text_of(report, lang).encode()
 
 
-def _pdf_of(report: Report, lang: Language) -> bytes:
+def _pdf_of(report: AnyReport, lang: Language) -> bytes:
     try:
         # Slow to import.
-        from cloud.reporting.pdf.spot import pdf_of
+        from cloud.reporting.pdf.kinds import printed_report
     except ModuleNotFoundError as error:
         msg = "--format pdf needs reportlab: pip install 'ecgomics[cloud]'"
         raise ConfigError(msg) from error
-    return pdf_of(report, lang)
+    return printed_report(report, lang)

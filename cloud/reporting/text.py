@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from ecgcore.clinician import evidence_of, in_order
-from ecgcore.report import Envelope, Localised, Report, ReportMeasurement
+from ecgcore.report import Envelope, Localised, Report, ReportKind, ReportMeasurement
+from ecgcore.report_kinds import HolterReport
 from ecgcore.rounding import lead_shown, range_shown, shown, value_shown
 from ecgcore.wording import CERTAINTIES, DIMENSIONS, FLAGS, KINDS, REASONS, name_of
 
@@ -34,7 +35,7 @@ def in_language(text: Localised, lang: Language) -> str:
     return text.zh if lang == "zh" else text.en
 
 
-def text_of(report: Report, lang: Language) -> str:
+def text_of_stretch(report: Report, lang: Language) -> str:
     """Write a report of a stretch."""
     return "\n".join(_lines(report, lang)) + "\n"
 
@@ -59,11 +60,11 @@ def _lines(report: Report, lang: Language) -> Iterator[str]:
     yield from footer_lines(report, lang)
 
 
-def header_lines(report: Envelope, kind: str, lang: Language) -> Iterator[str]:
+def header_lines(report: Envelope, kind: ReportKind, lang: Language) -> Iterator[str]:
     """Say whose report it is, of what, when and how good the signal was."""
     zh = lang == "zh"
     recording = report.recording
-    yield in_language(KINDS[kind], lang)  # type: ignore[index]
+    yield in_language(KINDS[kind], lang)
     yield _RULE
     yield f"{'受检者' if zh else 'Patient'}: {report.patient_ref}{person_shown(report, lang)}"
     yield (
@@ -139,6 +140,47 @@ def lead_rows(report: Envelope) -> list[list[str]]:
             [
                 lead,
                 *("–" if m is None or m.value is None else shown(m.value, m.unit) for m in found),
+            ]
+        )
+    return rows
+
+
+def hour_rows(report: HolterReport, lang: Language) -> list[list[str]]:
+    """Give the table by the hour, a header first."""
+    zh = lang == "zh"
+    head = (
+        [
+            "开始",
+            "可分析 min",
+            "质量",
+            "心搏",
+            "最低",
+            "平均",
+            "最高",
+            "室性",
+            "室上性",
+            "停搏",
+            "房颤 min",
+        ]
+        if zh
+        else ["from", "min", "SQI", "beats", "low", "mean", "high", "V", "S", "pauses", "AF min"]
+    )
+    known = report.recording.is_time_known
+    rows = [head]
+    for hour in report.hours:
+        since_h = (hour.start_ns - report.recording.start_ns) / 3.6e12
+        rates = (hour.hr_low, hour.hr_mean, hour.hr_high)
+        rows.append(
+            [
+                time_shown(hour.start_ns)[:16] if known else f"{since_h:.0f} h",
+                f"{hour.analysable_s / 60:.0f}",
+                f"{hour.sqi:.2f}",
+                str(hour.n_beats),
+                *("–" if rate is None else f"{rate:.0f}" for rate in rates),
+                str(hour.pvc),
+                str(hour.pac),
+                str(hour.pauses),
+                f"{hour.af_s / 60:.1f}",
             ]
         )
     return rows

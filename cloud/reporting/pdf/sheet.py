@@ -23,7 +23,7 @@ from cloud.reporting.pdf.ink import (
     write,
 )
 from cloud.reporting.text import Language, algorithm_line, in_language, person_shown, when
-from ecgcore.report import Envelope, ReportMeasurement
+from ecgcore.report import Envelope, ReportKind, ReportMeasurement
 from ecgcore.wording import KINDS
 
 WIDTH_MM, HEIGHT_MM = 297.0, 210.0
@@ -111,44 +111,71 @@ def flag_face(measured: ReportMeasurement, face: Face = BODY) -> Face:
     return Face(face.size_pt, is_out or face.is_bold, WARN if is_out else face.colour)
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands above and below on every page."""
+
+    kind: ReportKind
+    title: str
+    """Of the file."""
+    report_id: str
+    facts: tuple[tuple[str, str], ...]
+    """Names and values."""
+    quality: str
+    disclaimer: str
+    made: str
+
+
 Page = Callable[[Sheet], None]
 
 
-def printed(report: Envelope, pages: Sequence[Page], lang: Language, kind: str) -> bytes:
+def printed(frame: Frame, pages: Sequence[Page], lang: Language) -> bytes:
     """Draw pages into one PDF; the same report gives the same bytes."""
     file = BytesIO()
     canvas = Canvas(file, pagesize=landscape(A4), invariant=1, lang=lang)
-    canvas.setTitle(f"{in_language(KINDS[kind], lang)} {report.patient_ref}")  # type: ignore[index]
+    canvas.setTitle(f"{in_language(KINDS[frame.kind], lang)} {frame.title}")
     canvas.setAuthor("ECGomics")
-    canvas.setSubject(str(report.report_id))
+    canvas.setSubject(frame.report_id)
     for number, page in enumerate(pages, start=1):
         sheet = Sheet(canvas, lang)
-        _above(sheet, report, kind)
+        _above(sheet, frame)
         page(sheet)
-        _below(sheet, report, number, len(pages))
+        _below(sheet, frame, number, len(pages))
         canvas.showPage()
     canvas.save()
     return file.getvalue()
 
 
-def _above(sheet: Sheet, report: Envelope, kind: str) -> None:
-    zh = sheet.lang == "zh"
-    y = HEIGHT_MM - 14.0
-    sheet.write(LEFT_MM, y, in_language(KINDS[kind], sheet.lang), TITLE)  # type: ignore[index]
-    status = "自动生成 · 未经确认" if zh else "AUTOMATIC · UNCONFIRMED"
-    sheet.write(RIGHT_MM, y + 1.5, status, Face(8.0, is_bold=True, colour=WARN), "right")
+def frame_of(report: Envelope, kind: ReportKind, lang: Language) -> Frame:
+    """Give the frame of a report of one recording."""
+    zh = lang == "zh"
     recording, device = report.recording, report.device
     leads = ", ".join(device.leads)
-    facts = (
-        ("受检者" if zh else "Patient", report.patient_ref + person_shown(report, sheet.lang)),
-        ("时间" if zh else "Recorded", when(report, sheet.lang)),
-        ("时长" if zh else "Length", length_shown(recording.wall_s)),
-        ("导联" if zh else "Leads", leads if len(leads) <= 44 else f"{len(device.leads)}"),
-        ("采样" if zh else "Rate", f"{device.fs_nominal_hz:g} Hz"),
-        ("设备" if zh else "Device", device.model or device.device_id),
+    return Frame(
+        kind=kind,
+        title=report.patient_ref,
+        report_id=str(report.report_id),
+        facts=(
+            ("受检者" if zh else "Patient", report.patient_ref + person_shown(report, lang)),
+            ("时间" if zh else "Recorded", when(report, lang)),
+            ("时长" if zh else "Length", length_shown(recording.wall_s)),
+            ("导联" if zh else "Leads", leads if len(leads) <= 24 else f"{len(device.leads)}"),
+            ("采样" if zh else "Rate", f"{device.fs_nominal_hz:g} Hz"),
+            ("设备" if zh else "Device", device.model or device.device_id),
+        ),
+        quality=_quality(report, lang),
+        disclaimer=" ".join(in_language(each, lang) for each in report.disclaimers),
+        made=algorithm_line(report),
     )
-    _facts(sheet, y - 7.0, facts)
-    _quality(sheet, y - 15.5, report)
+
+
+def _above(sheet: Sheet, frame: Frame) -> None:
+    y = HEIGHT_MM - 14.0
+    sheet.write(LEFT_MM, y, in_language(KINDS[frame.kind], sheet.lang), TITLE)
+    status = "自动生成 · 未经确认" if sheet.lang == "zh" else "AUTOMATIC · UNCONFIRMED"
+    sheet.write(RIGHT_MM, y + 1.5, status, Face(8.0, is_bold=True, colour=WARN), "right")
+    _facts(sheet, y - 7.0, frame.facts)
+    sheet.write(LEFT_MM, y - 15.5, frame.quality, SMALL)
 
 
 def _facts(sheet: Sheet, y_mm: float, facts: Sequence[tuple[str, str]]) -> None:
@@ -163,8 +190,8 @@ def _facts(sheet: Sheet, y_mm: float, facts: Sequence[tuple[str, str]]) -> None:
     sheet.canvas.line(LEFT_MM * MM, line, RIGHT_MM * MM, line)
 
 
-def _quality(sheet: Sheet, y_mm: float, report: Envelope) -> None:
-    zh = sheet.lang == "zh"
+def _quality(report: Envelope, lang: Language) -> str:
+    zh = lang == "zh"
     quality, recording = report.quality, report.recording
     words = [
         f"{'信号质量' if zh else 'Signal quality'} {quality.sqi:.2f}",
@@ -174,7 +201,7 @@ def _quality(sheet: Sheet, y_mm: float, report: Envelope) -> None:
     ]
     if quality.reasons:
         words.append(", ".join(quality.reasons))
-    sheet.write(LEFT_MM, y_mm, "  ·  ".join(words), SMALL)
+    return "  ·  ".join(words)
 
 
 def length_shown(seconds: float) -> str:
@@ -186,10 +213,9 @@ def length_shown(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _below(sheet: Sheet, report: Envelope, number: int, n_pages: int) -> None:
+def _below(sheet: Sheet, frame: Frame, number: int, n_pages: int) -> None:
     sheet.line(LEFT_MM, 12.5, RIGHT_MM)
-    said = " ".join(in_language(each, sheet.lang) for each in report.disclaimers)
-    sheet.write(LEFT_MM, 9.2, said, Face(7.0, is_bold=True))
-    sheet.write(LEFT_MM, 5.8, algorithm_line(report), SMALL)
+    sheet.write(LEFT_MM, 9.2, frame.disclaimer, Face(7.0, is_bold=True))
+    sheet.write(LEFT_MM, 5.8, frame.made, SMALL)
     page = f"第 {number} / {n_pages} 页" if sheet.lang == "zh" else f"page {number} of {n_pages}"
     sheet.write(RIGHT_MM, 5.8, page, SMALL, "right")

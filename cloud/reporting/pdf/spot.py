@@ -19,7 +19,16 @@ from cloud.reporting.pdf.parts import (
     draw_narrative,
     draw_statements,
 )
-from cloud.reporting.pdf.sheet import BOTTOM_MM, LEFT_MM, RIGHT_MM, TOP_MM, Page, Sheet, printed
+from cloud.reporting.pdf.sheet import (
+    BOTTOM_MM,
+    LEFT_MM,
+    RIGHT_MM,
+    TOP_MM,
+    Page,
+    Sheet,
+    frame_of,
+    printed,
+)
 from cloud.reporting.text import Language, lead_rows, time_shown
 from ecgcore.report import Envelope, Report, Strip
 
@@ -44,7 +53,7 @@ def pdf_of(report: Report, lang: Language) -> bytes:
         rest = strips[len(first) :]
     pages.append(partial(_second, report=report))
     pages += pages_of_strips(report, rest)
-    return printed(report, pages, lang, report.kind)
+    return printed(frame_of(report, report.kind, lang), pages, lang)
 
 
 def pages_of_strips(report: Envelope, strips: Sequence[Strip]) -> list[Page]:
