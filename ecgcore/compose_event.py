@@ -133,11 +133,12 @@ def _symptom_rhythm(trigger: Trigger, parts: Composed) -> Localised:
 
 def _urgency(given: ReportInput, happened: Happened) -> Urgency:
     """Give the class of the most urgent rhythm that touches the event."""
-    found = [Urgency.INFO]
-    for each in given.rhythms:
-        if each.start < happened.end and each.end > happened.onset:
-            found.append(urgency_of(given, each))
-    return min(found, key=_ORDER.index)
+    found = (
+        urgency_of(given, each)
+        for each in given.rhythms
+        if each.start < happened.end and each.end > happened.onset
+    )
+    return min(found, key=_ORDER.index, default=Urgency.INFO)
 
 
 def urgency_of(given: ReportInput, rhythm: StoredRhythm) -> Urgency:

@@ -189,10 +189,10 @@ def _section(
         found = [each for each in given.rhythms if each.label is label]
         for which, chosen in _chosen(given, found):
             ids.append(_add_strip(given, _middle(given, chosen), f"{which}-{label}", strips))
-    for label in section.beats:
-        first = next((b for b in given.beats if b.label is label), None)
+    for kind in section.beats:
+        first = next((b for b in given.beats if b.label is kind), None)
         if first is not None:
-            ids.append(_add_strip(given, first.sample, f"first-{label.name.lower()}", strips))
+            ids.append(_add_strip(given, first.sample, f"first-{kind.name.lower()}", strips))
     return HolterSection(
         id=section.id,
         title=section.title,

@@ -73,6 +73,7 @@ def compose_trend(
         status=ReportStatus.UNCONFIRMED,
         created_ns=created_ns,
         patient_ref=newest.patient_ref,
+        algorithm=newest.algorithm,
         start_ns=ordered[0].recording.start_ns,
         end_ns=newest.recording.end_ns,
         report_ids=tuple(each.report_id for each in ordered),

@@ -78,7 +78,8 @@ def running_rates(rr_ms: Sequence[float | None], n: int = 8) -> FloatArray:
     rr = np.array(rr_ms, float)
     if rr.size < n:
         return np.empty(0)
-    return 60_000.0 / np.lib.stride_tricks.sliding_window_view(rr, n).mean(axis=1)
+    means = np.lib.stride_tricks.sliding_window_view(rr, n).mean(axis=1)
+    return np.asarray(60_000.0 / means, np.float64)
 
 
 _V, _S, _R = BeatLabel.VENTRICULAR, BeatLabel.SUPRAVENTRICULAR, RhythmLabel

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from ecgcore.events import Dimension, NullReason
 from ecgcore.report import (
+    Algorithm,
     Confirmation,
     Envelope,
     Localised,
@@ -261,6 +262,8 @@ class TrendReport(ReportPart):
     status: ReportStatus
     created_ns: int
     patient_ref: str
+    algorithm: Algorithm
+    """Of the newest report."""
     start_ns: int
     end_ns: int
     report_ids: tuple[UUID, ...]

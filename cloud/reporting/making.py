@@ -144,12 +144,11 @@ def made(
     [leads] = recordings
     if kind is ReportKind.EVENT:
         return event_report(leads, created_ns, config, at_s, symptom)
-    make = {
-        ReportKind.SPOT: spot_report,
-        ReportKind.LIVE: live_summary,
-        ReportKind.HOLTER: holter_report,
-    }[kind]
-    return make(leads, created_ns, config)
+    if kind is ReportKind.LIVE:
+        return live_summary(leads, created_ns, config)
+    if kind is ReportKind.HOLTER:
+        return holter_report(leads, created_ns, config)
+    return spot_report(leads, created_ns, config)
 
 
 def _trend(recordings: Sequence[Leads], created_ns: int, config: ExtractionConfig) -> AnyReport:

@@ -25,10 +25,11 @@ def rendered(
         If this kind has no such form, or what draws it is not installed.
     """
     if format_ == "json":
-        return (report.model_dump_json(indent=1) + "\n").encode()
+        return (report.model_dump_json() + "\n").encode()
     if format_ == "fhir":
         bundle = fhir_of(report, fhir_version)
-        return (json.dumps(bundle, ensure_ascii=False, indent=1) + "\n").encode()
+        text = json.dumps(bundle, ensure_ascii=False, separators=(",", ":"))
+        return (text + "\n").encode()
     return _pdf_of(report, lang) if format_ == "pdf" else text_of(report, lang).encode()
 
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from ecgcore.clinician import evidence_of, in_order
 from ecgcore.report import Envelope, Localised, Report, ReportKind, ReportMeasurement
-from ecgcore.report_kinds import HolterReport
+from ecgcore.report_kinds import HolterReport, TrendReport
 from ecgcore.rounding import lead_shown, range_shown, shown, value_shown
 from ecgcore.wording import CERTAINTIES, DIMENSIONS, FLAGS, KINDS, REASONS, name_of
 
@@ -202,7 +202,7 @@ def footer_lines(report: Envelope, lang: Language) -> Iterator[str]:
     yield algorithm_line(report)
 
 
-def algorithm_line(report: Envelope) -> str:
+def algorithm_line(report: Envelope | TrendReport) -> str:
     """Name what computed the report."""
     made = report.algorithm
     return f"{made.name} {made.version} · parameters {made.params_digest[:16]} · {report.report_id}"

@@ -3,8 +3,16 @@
 from functools import partial
 
 from cloud.reporting.pdf.ink import ACCENT, BOLD, SMALL, Face
-from cloud.reporting.pdf.parts import draw_intervals, draw_narrative, draw_statements
+from cloud.reporting.pdf.leads import draw_row, row_mm
+from cloud.reporting.pdf.parts import (
+    draw_intervals,
+    draw_narrative,
+    draw_statements,
+    for_clinician,
+    for_patient,
+)
 from cloud.reporting.pdf.sheet import (
+    BOTTOM_MM,
     LEFT_MM,
     RIGHT_MM,
     TOP_MM,
@@ -14,7 +22,7 @@ from cloud.reporting.pdf.sheet import (
     length_shown,
     printed,
 )
-from cloud.reporting.pdf.spot import pages_of_strips
+from cloud.reporting.pdf.spot import caption_of, pages_of_strips
 from cloud.reporting.text import Language, in_language, time_shown
 from ecgcore.report import Strip
 from ecgcore.report_kinds import EventReport
@@ -92,7 +100,30 @@ def _first(sheet: Sheet, report: EventReport) -> None:
     lowest = draw_statements(
         sheet, beside, TOP_MM - 28.0, RIGHT_MM - beside, report.statements, most=9
     )
-    draw_narrative(sheet, LEFT_MM, min(y - 12.0, lowest - 6.0), RIGHT_MM - LEFT_MM, report)
+    words = (for_patient(report), for_clinician(report))
+    y = draw_narrative(sheet, LEFT_MM, min(y - 12.0, lowest - 6.0), RIGHT_MM - LEFT_MM, words)
+    shown = _onset_row(report)
+    if shown is not None and y - row_mm(shown) - 6.0 >= BOTTOM_MM:
+        y -= row_mm(shown) + 6.0
+        draw_row(sheet.canvas, LEFT_MM, y, shown, caption_of(report, shown))
+
+
+def _onset_row(report: EventReport) -> Strip | None:
+    """Give ten seconds in which the event begins after three."""
+    strip = next((each for each in report.strips if each.id == "event"), None)
+    if strip is None:
+        return None
+    since_s = (report.onset_ns - strip.start_ns) / 1e9
+    first = round(max(since_s - 3.0, 0.0) * strip.fs_hz)
+    last = first + round(_ROW_S * strip.fs_hz)
+    return strip.model_copy(
+        update={
+            "id": "onset",
+            "first_counter": strip.first_counter + first,
+            "start_ns": strip.start_ns + round(first / strip.fs_hz * 1e9),
+            "samples": strip.samples[first:last],
+        }
+    )
 
 
 def _at(report: EventReport, at_ns: int, zh: bool) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from reportlab.lib.colors import Color
 
 from cloud.reporting.pdf.ink import ACCENT, BODY, BOLD, FAINT, MM, SMALL, WARN, Face
-from cloud.reporting.pdf.parts import draw_narrative, draw_statements
+from cloud.reporting.pdf.parts import draw_narrative, draw_statements, for_clinician, for_patient
 from cloud.reporting.pdf.sheet import (
     BOTTOM_MM,
     LEFT_MM,
@@ -27,7 +27,7 @@ from ecgcore.wording import REASONS, name_of
 _WIDTH_MM = RIGHT_MM - LEFT_MM
 _CHART_MM = 46.0
 _RATES = (40.0, 60.0, 80.0, 100.0, 120.0, 140.0, 160.0, 180.0, 200.0)
-_ROWS_OF_TABLE = 36
+_ROWS_OF_TABLE = 38
 
 
 def pdf_of_holter(report: HolterReport, lang: Language) -> bytes:
@@ -69,7 +69,7 @@ def _first(sheet: Sheet, report: HolterReport) -> None:
     half = _WIDTH_MM / 2 - 4.0
     sheet.heading(LEFT_MM, y, "Statements", "结论", half)
     draw_statements(sheet, LEFT_MM, y - 5.5, half, report.statements, most=16)
-    draw_narrative(sheet, LEFT_MM + half + 8.0, y, half, report)
+    draw_narrative(sheet, LEFT_MM + half + 8.0, y, half, (for_patient(report),))
 
 
 def _number(value: float | None) -> str:
@@ -156,6 +156,9 @@ def _subjects(sheet: Sheet, report: HolterReport) -> None:
         if y - _height(section) < BOTTOM_MM:
             x, y = x + column + gap, TOP_MM - 3.0
         y = _subject(sheet, x, y, column, section) - 4.0
+    if x < LEFT_MM + 2 * (column + gap):
+        x, y = LEFT_MM + 2 * (column + gap), TOP_MM - 3.0
+    draw_narrative(sheet, x, y, column, (for_clinician(report),))
 
 
 def _height(section: HolterSection) -> float:

@@ -1,6 +1,7 @@
 """What reports of several kinds show: statements, intervals, the median beat, the dimensions."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,16 +21,18 @@ from cloud.reporting.pdf.ink import (
     wrapped,
     write_lines,
 )
-from cloud.reporting.pdf.sheet import Sheet, flag_face
+from cloud.reporting.pdf.sheet import BOTTOM_MM, Sheet, flag_face
 from cloud.reporting.text import in_language
 from ecgcore.clinician import evidence_of, in_order
 from ecgcore.report import (
     DimensionSummary,
     Envelope,
+    Localised,
     ReportMeasurement,
     RepresentativeBeat,
     Statement,
 )
+from ecgcore.report_kinds import TrendReport
 from ecgcore.rounding import lead_shown, range_shown, shown, unit_shown, value_shown
 from ecgcore.wording import CERTAINTIES, DIMENSIONS, REASONS, name_of
 
@@ -45,6 +48,11 @@ _SHORT = {
 }
 _AXES = ("p_axis", "qrs_axis", "t_axis")
 _BEAT_LEADS = ("II", "V5", "I")
+_HEAD_MM = 7.7
+"""Of a heading, and of the space before the next one."""
+_SIZES_PT = (8.0, 7.0, 6.0, 5.0, 4.0)
+Titled: TypeAlias = tuple[str, str, Localised]
+"""Heading in English and in Chinese, and the text."""
 _FIDUCIALS = {"p_on": "P", "qrs_on": "QRS", "qrs_off": "J", "t_peak": "T", "t_off": "Tend"}
 
 
@@ -209,13 +217,28 @@ def _range_bar(sheet: Sheet, x_mm: float, y_mm: float, width: float, m: ReportMe
     canvas.circle(at * MM, middle * MM, 0.9 * MM, stroke=0, fill=1)
 
 
-def draw_narrative(sheet: Sheet, x_mm: float, y_mm: float, width: float, report: Envelope) -> float:
-    """Write what the patient is told and what a clinician reads."""
-    for en, zh, text in (
-        ("For the patient", "致受检者", report.narrative.patient),
-        ("For the clinician", "致医生", report.narrative.clinician),
-    ):
+def draw_narrative(
+    sheet: Sheet, x_mm: float, y_mm: float, width: float, texts: Sequence[Titled]
+) -> float:
+    """Write texts with their headings, smaller where they would not fit above the footer."""
+    said = [(en, zh, in_language(text, sheet.lang)) for en, zh, text in texts]
+    for size_pt in _SIZES_PT:
+        face = Face(size_pt)
+        lines = [wrapped(text, width, face) for _, _, text in said]
+        needed = sum(_HEAD_MM + len(each) * face.line_mm for each in lines)
+        if y_mm - needed >= BOTTOM_MM - 3.0:
+            break
+    for (en, zh, _), text in zip(said, lines, strict=True):
         sheet.heading(x_mm, y_mm, en, zh, width)
-        lines = wrapped(in_language(text, sheet.lang), width)
-        y_mm = write_lines(sheet.canvas, x_mm, y_mm - 5.2, lines) - 2.5
+        y_mm = write_lines(sheet.canvas, x_mm, y_mm - 5.2, text, face) - _HEAD_MM + 5.2
     return y_mm
+
+
+def for_patient(report: Envelope | TrendReport) -> Titled:
+    """Give what the patient is told."""
+    return "For the patient", "致受检者", report.narrative.patient
+
+
+def for_clinician(report: Envelope | TrendReport) -> Titled:
+    """Give what a clinician reads."""
+    return "For the clinician", "致医生", report.narrative.clinician

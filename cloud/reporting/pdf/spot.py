@@ -18,6 +18,8 @@ from cloud.reporting.pdf.parts import (
     draw_intervals,
     draw_narrative,
     draw_statements,
+    for_clinician,
+    for_patient,
 )
 from cloud.reporting.pdf.sheet import (
     BOTTOM_MM,
@@ -139,4 +141,5 @@ def _second(sheet: Sheet, report: Report) -> None:
         draw_dimensions(sheet, right + k * (column + gap), TOP_MM - 9.0, column, part)
         for k, part in enumerate((report.dimensions[:half], report.dimensions[half:]))
     )
-    draw_narrative(sheet, right, lowest - 4.0, width, report)
+    words = (for_patient(report), for_clinician(report))
+    draw_narrative(sheet, right, lowest - 4.0, width, words)

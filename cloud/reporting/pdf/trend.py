@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from cloud.reporting.pdf.ink import ACCENT, BOLD, GOOD, MM, SMALL, WARN, wrapped, write_lines
+from cloud.reporting.pdf.ink import ACCENT, BOLD, GOOD, MM, SMALL, WARN
+from cloud.reporting.pdf.parts import draw_narrative, for_clinician, for_patient
 from cloud.reporting.pdf.sheet import (
     LEFT_MM,
     RIGHT_MM,
@@ -14,7 +15,7 @@ from cloud.reporting.pdf.sheet import (
     length_shown,
     printed,
 )
-from cloud.reporting.text import Language, in_language, time_shown
+from cloud.reporting.text import Language, algorithm_line, in_language, time_shown
 from ecgcore.report_kinds import TrendReport, TrendSeries
 from ecgcore.rounding import shown, with_unit
 from ecgcore.wording import name_of
@@ -51,7 +52,7 @@ def _frame(report: TrendReport, lang: Language) -> Frame:
         ),
         quality=in_language(report.narrative.headline, lang),
         disclaimer=" ".join(in_language(each, lang) for each in report.disclaimers),
-        made=str(report.report_id),
+        made=algorithm_line(report),
     )
 
 
@@ -114,11 +115,5 @@ def _chart(sheet: Sheet, x_mm: float, y_mm: float, report: TrendReport, each: Tr
 
 
 def _words(sheet: Sheet, report: TrendReport) -> None:
-    y, width = TOP_MM - 4.0, RIGHT_MM - LEFT_MM
-    for en, zh, text in (
-        ("For the patient", "致受检者", report.narrative.patient),
-        ("For the clinician", "致医生", report.narrative.clinician),
-    ):
-        sheet.heading(LEFT_MM, y, en, zh, width)
-        lines = wrapped(in_language(text, sheet.lang), width)
-        y = write_lines(sheet.canvas, LEFT_MM, y - 5.2, lines) - 3.0
+    words = (for_patient(report), for_clinician(report))
+    draw_narrative(sheet, LEFT_MM, TOP_MM - 4.0, RIGHT_MM - LEFT_MM, words)
