@@ -90,7 +90,7 @@ def compose_holter(
         dominant_rhythm=_dominant(full),
         sections=sections,
         hours=hours,
-        patient_events=tuple(_symptom(full, at, said) for at, said in patient_events),
+        patient_events=tuple(_symptom(full, at, said) for at, said in sorted(patient_events)),
     )
 
 

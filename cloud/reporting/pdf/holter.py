@@ -5,7 +5,18 @@ from functools import partial
 
 from reportlab.lib.colors import Color
 
-from cloud.reporting.pdf.ink import ACCENT, BODY, BOLD, FAINT, MM, SMALL, WARN, Face
+from cloud.reporting.pdf.ink import (
+    ACCENT,
+    BODY,
+    BOLD,
+    FAINT,
+    MM,
+    SMALL,
+    WARN,
+    Face,
+    wrapped,
+    write_lines,
+)
 from cloud.reporting.pdf.parts import draw_narrative, draw_statements, for_clinician, for_patient
 from cloud.reporting.pdf.sheet import (
     BOTTOM_MM,
@@ -20,11 +31,13 @@ from cloud.reporting.pdf.sheet import (
 )
 from cloud.reporting.pdf.spot import pages_of_strips
 from cloud.reporting.text import Language, hour_rows, in_language, time_shown
+from ecgcore.report import Localised
 from ecgcore.report_kinds import Extreme, HolterReport, HolterSection, Hour
 from ecgcore.rounding import value_shown
 from ecgcore.wording import REASONS, name_of
 
 _WIDTH_MM = RIGHT_MM - LEFT_MM
+_COLUMN_MM = (_WIDTH_MM - 16.0) / 3
 _CHART_MM = 46.0
 _RATES = (40.0, 60.0, 80.0, 100.0, 120.0, 140.0, 160.0, 180.0, 200.0)
 _ROWS_OF_TABLE = 38
@@ -150,7 +163,7 @@ def _box(
 
 
 def _subjects(sheet: Sheet, report: HolterReport) -> None:
-    column, gap = (_WIDTH_MM - 16.0) / 3, 8.0
+    column, gap = _COLUMN_MM, 8.0
     x, y = LEFT_MM, TOP_MM - 3.0
     for section in report.sections:
         if y - _height(section) < BOTTOM_MM:
@@ -158,11 +171,28 @@ def _subjects(sheet: Sheet, report: HolterReport) -> None:
         y = _subject(sheet, x, y, column, section) - 4.0
     if x < LEFT_MM + 2 * (column + gap):
         x, y = LEFT_MM + 2 * (column + gap), TOP_MM - 3.0
-    draw_narrative(sheet, x, y, column, (for_clinician(report),))
+    felt = ("What the patient felt", "受检者事件", _felt(report))
+    draw_narrative(sheet, x, y, column, (felt, for_clinician(report)))
 
 
 def _height(section: HolterSection) -> float:
-    return 7.0 + 4.4 * (len(section.values) + bool(section.strip_ids))
+    strips_mm = SMALL.line_mm * len(_strips_named(section, _COLUMN_MM))
+    return 7.0 + 4.4 * len(section.values) + strips_mm
+
+
+def _strips_named(section: HolterSection, width_mm: float) -> list[str]:
+    return wrapped(" ".join(section.strip_ids), width_mm, SMALL) if section.strip_ids else []
+
+
+def _felt(report: HolterReport) -> Localised:
+    """Give what the patient felt, with the rhythm at that time."""
+    recording = report.recording
+    lines = []
+    for event in report.patient_events:
+        since_s = (event.at_ns - recording.start_ns) / 1e9
+        at = time_shown(event.at_ns) if recording.is_time_known else f"t = {since_s:.0f} s"
+        lines.append(f"{at} {event.symptom}: {event.rhythm or '–'}")
+    return Localised(en="\n".join(lines) or "None told.", zh="\n".join(lines) or "无。")
 
 
 def _subject(
@@ -180,8 +210,7 @@ def _subject(
             sheet.write(x_mm + width_mm, y_mm, f"– {why}", SMALL, "right")
         y_mm -= 4.4
     if section.strip_ids:
-        sheet.write(x_mm, y_mm, " · ".join(section.strip_ids)[:70], SMALL)
-        y_mm -= 4.4
+        y_mm = write_lines(sheet.canvas, x_mm, y_mm, _strips_named(section, width_mm), SMALL) - 1.0
     return y_mm
 
 
