@@ -18,10 +18,11 @@ from ecgcore.types import FloatArray
 
 LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
+TWELVE = (*LIMB, *CHEST)
 LEAST_ST_UV = 50.0
 
 
-def _with(leads: Sequence[str], value: Callable[[AverageSignal], Value]) -> Measure:
+def with_leads(leads: Sequence[str], value: Callable[[AverageSignal], Value]) -> Measure:
     """Measure where all of some leads are there and their QRS is delineated."""
 
     def measure(signal: AverageSignal) -> Value:
@@ -153,32 +154,31 @@ def _ptf_uv_ms(signal: AverageSignal) -> Value:
     )
 
 
-_TWELVE = (*LIMB, *CHEST)
 LEADS_TOGETHER: Mapping[str, Measure] = MappingProxyType(
     {
-        "lvh_sokolow": _with(("V1", "V5", "V6"), _sokolow),
-        "lvh_sokolow_product": _with(("V1", "V5", "V6"), _product),
-        "lvh_cornell": _with(("aVL", "V3"), lambda s: r_mv(s, "aVL") + s_mv(s, "V3")),
-        "lvh_gubner": _with(("I", "III"), lambda s: r_mv(s, "I") + s_mv(s, "III")),
-        "lvh_lewis": _with(("I", "III"), _lewis),
-        "lvh_ravl": _with(("aVL",), lambda s: r_mv(s, "aVL")),
-        "lvh_peguero": _with(_TWELVE, _peguero),
-        "qrs_sum12": _with(_TWELVE, lambda s: math.fsum(_sizes_mv(s, _TWELVE))),
-        "rvh_sokolow": _with(("V1", "V5", "V6"), _rvh_sokolow),
-        "rvh_rv1": _with(("V1",), lambda s: r_mv(s, "V1")),
-        "low_voltage_limb": _with(LIMB, lambda s: max(_sizes_mv(s, LIMB))),
-        "low_voltage_chest": _with(CHEST, lambda s: max(_sizes_mv(s, CHEST))),
-        "ste_sum": _with(_TWELVE, lambda s: _st_uv(s, 1.0)),
-        "std_sum": _with(_TWELVE, lambda s: _st_uv(s, -1.0)),
-        "ptf_v1": _with(("V1",), _ptf_uv_ms),
-        "r_progression": _with(CHEST[:4], _progression),
-        "transition_zone": _with(CHEST, _transition),
-        "einthoven_resid": _with(LIMB[:3], _einthoven),
-        "goldberger_resid": _with(LIMB[3:], _goldberger),
-        "qrs_pca_ratio": _with(vector.EIGHT, _second_pct(m.QRS_ON, m.QRS_OFF)),
-        "t_pca_ratio": _with(vector.EIGHT, _second_pct(m.T_ON, m.T_OFF)),
-        "t_residuum": _with(vector.EIGHT, _residuum_pct),
-        "activation_delay": _with(("V1", "V6"), _delay_ms),
+        "lvh_sokolow": with_leads(("V1", "V5", "V6"), _sokolow),
+        "lvh_sokolow_product": with_leads(("V1", "V5", "V6"), _product),
+        "lvh_cornell": with_leads(("aVL", "V3"), lambda s: r_mv(s, "aVL") + s_mv(s, "V3")),
+        "lvh_gubner": with_leads(("I", "III"), lambda s: r_mv(s, "I") + s_mv(s, "III")),
+        "lvh_lewis": with_leads(("I", "III"), _lewis),
+        "lvh_ravl": with_leads(("aVL",), lambda s: r_mv(s, "aVL")),
+        "lvh_peguero": with_leads(TWELVE, _peguero),
+        "qrs_sum12": with_leads(TWELVE, lambda s: math.fsum(_sizes_mv(s, TWELVE))),
+        "rvh_sokolow": with_leads(("V1", "V5", "V6"), _rvh_sokolow),
+        "rvh_rv1": with_leads(("V1",), lambda s: r_mv(s, "V1")),
+        "low_voltage_limb": with_leads(LIMB, lambda s: max(_sizes_mv(s, LIMB))),
+        "low_voltage_chest": with_leads(CHEST, lambda s: max(_sizes_mv(s, CHEST))),
+        "ste_sum": with_leads(TWELVE, lambda s: _st_uv(s, 1.0)),
+        "std_sum": with_leads(TWELVE, lambda s: _st_uv(s, -1.0)),
+        "ptf_v1": with_leads(("V1",), _ptf_uv_ms),
+        "r_progression": with_leads(CHEST[:4], _progression),
+        "transition_zone": with_leads(CHEST, _transition),
+        "einthoven_resid": with_leads(LIMB[:3], _einthoven),
+        "goldberger_resid": with_leads(LIMB[3:], _goldberger),
+        "qrs_pca_ratio": with_leads(vector.EIGHT, _second_pct(m.QRS_ON, m.QRS_OFF)),
+        "t_pca_ratio": with_leads(vector.EIGHT, _second_pct(m.T_ON, m.T_OFF)),
+        "t_residuum": with_leads(vector.EIGHT, _residuum_pct),
+        "activation_delay": with_leads(("V1", "V6"), _delay_ms),
     }
 )
 """Over several leads, by name."""

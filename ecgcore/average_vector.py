@@ -16,6 +16,9 @@ from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.types import FloatArray
 
+TCRT_ENERGY = 0.7
+"""Of the largest square of a vector in the QRS; those above are compared with T (Acar 1999)."""
+
 
 def _of_vector(value: Callable[[FloatArray, FloatArray, AverageSignal], float]) -> Measure:
     """Something about the loops of QRS and T, shape (3, n) each."""
@@ -52,6 +55,17 @@ def _roundness(t: FloatArray) -> float:
     return float(shares[1] / shares[0]) if shares[0] > 0.0 else math.nan
 
 
+def _total_cosine(qrs: FloatArray, t: FloatArray) -> float:
+    """Mean cosine between the vectors around the largest one of QRS and the largest one of T."""
+    squares = (qrs**2).sum(axis=0)
+    around = qrs[:, (squares > 0.0) & (squares >= TCRT_ENERGY * squares.max())]
+    largest = _largest(t)
+    size = float(np.linalg.norm(largest))
+    if size == 0.0 or not around.size:
+        return math.nan
+    return float(np.mean(largest @ around / np.linalg.norm(around, axis=0)) / size)
+
+
 def _st_vm(signal: AverageSignal) -> Value:
     if not signal.has_eight:
         return NullReason.LEAD_MISSING
@@ -83,6 +97,7 @@ VECTOR: Mapping[str, Measure] = MappingProxyType(
         "qrst_angle_spatial_peak": _of_vector(
             lambda qrs, t, _: vector.angle_deg(_largest(qrs), _largest(t))
         ),
+        "tcrt": _of_vector(lambda qrs, t, _: _total_cosine(qrs, t)),
         "qrs_azimuth": _of_vector(lambda qrs, _, __: vector.azimuth_deg(qrs.sum(axis=1))),
         "qrs_elevation": _of_vector(lambda qrs, _, __: vector.elevation_deg(qrs.sum(axis=1))),
         "t_azimuth": _of_vector(lambda _, t, __: vector.azimuth_deg(t.sum(axis=1))),

@@ -2,13 +2,16 @@
 
 The rows stand in ``catalogue.toml`` beside this module, in groups that share a dimension; they are
 read and checked when somebody first asks. A key that ends in ``*`` stands for a family of keys.
+
+A value of single beats has statistics over a window besides: the key, a dot and the statistic, as
+``pr_int.sd``. They have no rows; `Catalogue.find` makes theirs out of the row of the key.
 """
 
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
@@ -19,6 +22,7 @@ import msgspec
 
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension, NullReason
+from ecgcore.statistic import WORDS, Statistic
 
 N_LEADS_TO_TRANSFORM = 8
 """Leads that three orthogonal ones can be made from: I, II and V1 to V6."""
@@ -78,6 +82,16 @@ class Scope(StrEnum):
     GLOBAL_BEAT = "global/beat"
     GLOBAL_AVERAGE = "global/average"
     GLOBAL_WINDOW = "global/window"
+
+    @property
+    def is_of_beat(self) -> bool:
+        """Whether there is one value a beat."""
+        return self in (Scope.LEAD_BEAT, Scope.GLOBAL_BEAT)
+
+    @property
+    def over_window(self) -> "Scope":
+        """The scope of a statistic over a window."""
+        return Scope.LEAD_WINDOW if self.startswith("lead") else Scope.GLOBAL_WINDOW
 
 
 Leads: TypeAlias = int | Literal["X"]
@@ -159,8 +173,16 @@ class Entry:
         """Whether there is a range, whoever it is for."""
         return any(getattr(self, name) is not None for name in RANGE_FIELDS)
 
+    @property
+    def has_statistics(self) -> bool:
+        """Whether it is a number of single beats."""
+        return self.kind is Kind.NUMBER and any(scope.is_of_beat for scope in self.scope)
+
     def stands_for(self, key: str) -> bool:
-        """Tell whether `key` is this row's key or one of its family."""
+        """Tell whether `key` is this row's key, one of its family, or a statistic of it."""
+        key, dot, statistic = key.partition(".")
+        if dot and not (self.has_statistics and statistic in WORDS):
+            return False
         if not self.key.endswith("*"):
             return key == self.key
         return key == self.key or (key.startswith(self.key[:-1]) and len(key) >= len(self.key))
@@ -200,11 +222,22 @@ class Catalogue:
     def _families(self) -> tuple[Entry, ...]:
         return tuple(entry for entry in self.entries if entry.key.endswith("*"))
 
+    @cached_property
+    def _statistics(self) -> dict[str, Entry]:
+        return {
+            key: _with_statistic(entry, key)
+            for entry in self.entries
+            if entry.has_statistics and not entry.key.endswith("*")
+            for key in (f"{entry.key}.{statistic}" for statistic in Statistic)
+        }
+
     def find(self, key: str) -> Entry | None:
-        """Give the row of a key, or of the family it belongs to."""
-        found = self._by_key.get(key)
+        """Give the row of a key, of the family it belongs to, or one made for a statistic."""
+        found = self._by_key.get(key) or self._statistics.get(key)
         if found is None:
             found = next((family for family in self._families if family.stands_for(key)), None)
+            if found is not None and "." in key:
+                found = _with_statistic(found, key)
         return found
 
     def __getitem__(self, key: str) -> Entry:
@@ -249,6 +282,37 @@ class Catalogue:
             and (n_leads is None or 0 < entry.n_leads <= n_leads)
             and (measured is None or entry.is_measured is measured)
         )
+
+
+def _with_statistic(entry: Entry, key: str) -> Entry:
+    """Give the row of a statistic: no code and no range of the value itself goes with it."""
+    statistic = Statistic(key.partition(".")[2])
+    definition = entry.definition[0].lower() + entry.definition[1:]
+    if entry.definition[1:2].isupper():
+        definition = entry.definition
+    return replace(
+        entry,
+        key=key,
+        definition=f"{WORDS[statistic]} over the beats of the window of: {definition}",
+        scope=tuple(dict.fromkeys(scope.over_window for scope in entry.scope)),
+        least_s=None,
+        least_beats=statistic.least_beats,
+        normal=None,
+        population=None,
+        range_source=None,
+        range_status=None,
+        loinc=None,
+        mdc=None,
+        mdc_lead_base=None,
+        aha=(),
+        code_note=None,
+        low=None,
+        high=None,
+        low_men=None,
+        high_men=None,
+        low_women=None,
+        high_women=None,
+    )
 
 
 @cache

@@ -11,6 +11,7 @@ from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import measure_average, unmeasured
 from ecgcore.beat_class import BeatClassConfig
+from ecgcore.beat_comparison import ComparisonConfig, measure_beats
 from ecgcore.delineate import DelineateConfig
 from ecgcore.events import (
     USABLE_SQI,
@@ -32,18 +33,22 @@ from ecgcore.leads import LeadsConfig
 from ecgcore.limits import Share
 from ecgcore.measured import gated, measurement_of, unusable
 from ecgcore.nn import is_normal
+from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.prefilter import FilterConfig, filtered
 from ecgcore.quality import QualityConfig
 from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE, RhythmConfig
+from ecgcore.rhythm_table import RhythmTableConfig, measure_rhythm
 from ecgcore.rpeak import RPeakConfig
 from ecgcore.rr import RrConfig
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
 from ecgcore.stored import StoredBeat, Window
+from ecgcore.structure import StructureConfig, measure_structure
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
+from ecgcore.wellness import WellnessConfig, measure_wellness
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,10 @@ class ExtractionConfig:
     rhythm: RhythmConfig = field(default_factory=RhythmConfig)
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    structure: StructureConfig = field(default_factory=StructureConfig)
+    rhythm_table: RhythmTableConfig = field(default_factory=RhythmTableConfig)
+    comparison: ComparisonConfig = field(default_factory=ComparisonConfig)
+    wellness: WellnessConfig = field(default_factory=WellnessConfig)
     af_share: Share = AF_SHARE
     """A recording of which AF takes more has no variability of the sinus node."""
 
@@ -102,9 +111,10 @@ def extract(
     leads: Sequence[str],
     config: ExtractionConfig,
     person: Person = UNKNOWN,
+    occasion: Occasion = UNKNOWN_OCCASION,
 ) -> Extraction:
     """Measure a recording: `analyse`, then `measure`."""
-    return measure(analyse(ecg_mv, fs_hz, leads, config, person), config)
+    return measure(analyse(ecg_mv, fs_hz, leads, config, person, occasion), config)
 
 
 def analyse(
@@ -113,6 +123,7 @@ def analyse(
     leads: Sequence[str],
     config: ExtractionConfig,
     person: Person = UNKNOWN,
+    occasion: Occasion = UNKNOWN_OCCASION,
     chunk_s: float = 1.0,
 ) -> Recorded:
     """Find all that biomarkers are measured from.
@@ -155,6 +166,7 @@ def analyse(
         if isinstance(average, NullReason)
         else AverageSignal(average, fs_hz, tuple(leads)),
         person=person,
+        occasion=occasion,
     )
 
 
@@ -164,6 +176,8 @@ def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
     for family in FAMILIES:
         for each in family(recorded, config):
             found.setdefault((each.key, each.lead), each)
+    for each in measure_wellness(recorded, found, config.wellness):
+        found.setdefault((each.key, each.lead), each)
     return Extraction(
         measurements=tuple(
             gated(each, recorded.duration_s, recorded.fs_hz) for each in found.values()
@@ -265,6 +279,10 @@ def _no_variability(recorded: Recorded, config: ExtractionConfig) -> NullReason 
     return NullReason.AF if is_af else None
 
 
+def _of_structure(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_structure(recorded, config.structure, config.rhythm, config.af_share)
+
+
 def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
         for key, value in measure_lead_window(of_lead, recorded.fs_hz).items():
@@ -275,7 +293,23 @@ def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measure
     return recorded.window.measurements
 
 
+def _of_rhythm(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_rhythm(recorded, config.rhythm_table, config.rhythm)
+
+
+def _of_beats(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_beats(recorded, config.comparison)
+
+
 Family: TypeAlias = Callable[[Recorded, ExtractionConfig], Iterable[Measurement]]
-FAMILIES: tuple[Family, ...] = (_of_average, _of_variability, _of_leads, _of_window)
+FAMILIES: tuple[Family, ...] = (
+    _of_average,
+    _of_structure,
+    _of_variability,
+    _of_leads,
+    _of_rhythm,
+    _of_beats,
+    _of_window,
+)
 """All that is measured of a recording. Where two give a key, the first one's value stands: an
 interval is the representative beat's before it is the window's."""

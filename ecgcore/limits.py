@@ -9,8 +9,12 @@ Factor: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
 PerMinute: TypeAlias = Annotated[float, Interval(ge=10.0, le=400.0)]
 """Beats or cycles a minute."""
 Seconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=30.0 * 86400.0)]
+Hour: TypeAlias = Annotated[float, Interval(ge=0.0, le=24.0)]
+"""Of the day, by the local clock."""
 Milliseconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=60_000.0)]
 Millivolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100.0)]
+Microvolts: TypeAlias = Annotated[float, Interval(ge=0.0, le=100_000.0)]
 Hertz: TypeAlias = Annotated[float, Interval(ge=0.0, le=1000.0)]
 Decibels: TypeAlias = Annotated[float, Interval(ge=-60.0, le=120.0)]
+Years: TypeAlias = Annotated[float, Interval(ge=0.0, le=150.0)]
 Count: TypeAlias = Annotated[int, Interval(ge=1, le=1_000_000)]

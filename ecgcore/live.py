@@ -10,13 +10,15 @@ same stretch measured from an archive give the same values.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from ecgcore.average import average_beat
 from ecgcore.average_signal import AverageSignal
-from ecgcore.averaged import measure_average, unmeasured
+from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS, measure_average, unmeasured
 from ecgcore.catalogue import catalogue
 from ecgcore.events import (
     BeatClassified,
@@ -31,18 +33,33 @@ from ecgcore.events import (
     WindowKind,
 )
 from ecgcore.extraction import ExtractionConfig
-from ecgcore.hrv_table import measure_hrv
+from ecgcore.hrv_table import HRV_INDICES, measure_hrv
 from ecgcore.intervals import BeatIntervals, intervals_of
-from ecgcore.lead_window import measure_lead_window
+from ecgcore.lead_window import LEAD_WINDOW, measure_lead_window
 from ecgcore.measured import measurement_of, unusable
+from ecgcore.morphology import KEYS
 from ecgcore.nn import is_normal
-from ecgcore.omics import WindowSignal, measure_window
+from ecgcore.omics import BIOMARKERS, WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
+from ecgcore.rates import WINDOW_RATES, measure_window_rates
 from ecgcore.state import digest_of, dump_state, load_state
+from ecgcore.stats import median
 from ecgcore.types import EcgChunk, Float32Array, FloatArray, Gap, SampleClock, SampleIndex
 
 LONG_S = 300
 """Length of the windows of five minutes, which are whole ones of 60 s."""
+
+
+@cache
+def measured_live() -> frozenset[str]:
+    """Give the rows of the registry that windows can have.
+
+    What rests on the rhythm is settled only when a window has long closed.
+    """
+    tables = (*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW)
+    indices = [each.key for each in HRV_INDICES]
+    own = [*(each.key for each in BIOMARKERS), *WINDOW_RATES, "hr_inst"]
+    return frozenset(catalogue()[key].key for key in (*tables, *indices, *own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +184,14 @@ class LivePipeline:
 
     def _close(self, window: WindowClosed) -> Iterator[WindowClosed]:
         if window.kind is WindowKind.S10:
-            yield self._with(window, self._of_signal(window))
+            yield self._with(window, chain(self._of_rates(window), self._of_signal(window)))
             self._forget_signal(window.end)
             return
         end = self._long_end()
         if end is not None and end <= window.start:
             # Its last minutes had no sample.
             yield self._long()
-        yield self._with(window, self._of_variability(window))
+        yield self._with(window, chain(self._of_rates(window), self._of_variability(window)))
         noise = tuple(each for each in window.measurements if each.key == "noise_rms")
         self.state.minutes.append(replace(window, measurements=noise))
         if window.end == self._long_end():
@@ -229,6 +246,21 @@ class LivePipeline:
 
     def _rows_of(self, window: WindowClosed) -> list[LiveBeat]:
         return [row for row in self.state.rows if window.start <= row.sample < window.end]
+
+    def _of_rates(self, window: WindowClosed) -> Iterator[Measurement]:
+        rows = self._rows_of(window)
+        rr_ms = np.array([row.rr_ms for row in rows], float)
+        reason = unusable(window.sqi, window.coverage)
+        config = self.config.parameters.structure.rates
+        yield from measure_window_rates(rr_ms, reason, window.sqi, config)
+        is_sinus = np.array([row.label is BeatLabel.NORMAL for row in rows], bool)
+        is_nn = is_sinus & np.r_[False, is_sinus[:-1]][: rr_ms.size] & np.isfinite(rr_ms)
+        n = int(is_nn.sum())
+        if reason is None and not n:
+            is_paced = [row.label is BeatLabel.PACED for row in rows]
+            reason = NullReason.PACED if 2 * sum(is_paced) > len(rows) else NullReason.TOO_FEW_BEATS
+        value = median(60000.0 / rr_ms[is_nn]) if reason is None else reason
+        yield measurement_of("hr_inst", value, n, window.sqi, None)
 
     def _of_variability(self, window: WindowClosed) -> Iterator[Measurement]:
         """Measure a longer window: all that rests on its intervals and is not asking for more."""
@@ -303,7 +335,7 @@ class LivePipeline:
         end = start + LONG_S * self._second
         window = _joined(minutes, start, end, 1e3 / self.config.fs_hz)
         window = replace(window, measurements=self._of_beats(window, minutes))
-        window = self._with(window, self._of_variability(window))
+        window = self._with(window, chain(self._of_rates(window), self._of_variability(window)))
         self.state.rows = [row for row in self.state.rows if row.sample >= end]
         self.state.af = [each for each in self.state.af if each[1] is None or each[1] > end]
         return window

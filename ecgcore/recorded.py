@@ -1,7 +1,7 @@
 """A recording and all that was found in it: what its biomarkers are measured from."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from ecgcore.events import (
     RhythmLabel,
 )
 from ecgcore.measured import unusable
+from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.stored import Window
 from ecgcore.types import FloatArray
@@ -40,6 +41,10 @@ class Recorded:
     average: AverageSignal | NullReason
     """The representative beat, or why there is none."""
     person: Person = UNKNOWN
+    occasion: Occasion = UNKNOWN_OCCASION
+    past: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Earlier values by key, one a day of the last 14 days, or those of a table of people; what
+    wellness figures are set against. `night_ln_rmssd` is ln_rmssd of the nights."""
 
     @property
     def n_samples(self) -> int:

@@ -45,7 +45,8 @@ class Server:
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.send_signal(self._stop)
-            self._process.wait(20)
+            # Its last checkpoint syncs every database that the tests made.
+            self._process.wait(60)
 
 
 @contextmanager

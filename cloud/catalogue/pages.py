@@ -14,6 +14,7 @@ from cloud.catalogue.wording import (
 )
 from ecgcore.catalogue import Catalogue, Entry, catalogue, lack_of
 from ecgcore.events import Dimension, NullReason
+from ecgcore.live import measured_live
 from ecgcore.parameters import PRESETS, Preset, preset
 
 _MADE = (
@@ -63,8 +64,14 @@ _HOW_TO_READ = """\
 - **unit**: [UCUM](https://ucum.org); `1` has no dimension. *Its biomarker's*: the unit of the value
   it is about.
 - **scope**: one value a lead or one over all leads (global); of a beat, of the averaged beat, or of
-  a window. Every value of a beat has also n, mean, median, standard deviation, least, greatest and
-  interquartile range over the window.
+  a window.
+- **statistics**: every number of a beat has also `key.mean`, `key.median`, `key.sd`, `key.min`,
+  `key.max` and `key.iqr` over the window (as `pr_int.sd`), each with n, the beats behind it. They
+  have no rows here: unit and needs are those of the key, ranges and codes do not go with them.
+  Counted are accepted beats of class N that have the wave, if at least half of the class do;
+  premature, ventricular and paced beats are left out (but `coupling_int` and `comp_pause`, which
+  are of premature beats). The key by itself is the value of the averaged beat, or where there is no
+  such value the median of the beats.
 - **needs**: the fewest leads (*X, Y, Z or 8*: three orthogonal ones, or I, II, V1-V6 through a
   transform), and where there is a limit seconds of signal, accepted beats (NN intervals for
   variability) and sampling rate. What is not there is null with a reason.
@@ -182,7 +189,7 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
         *(str(sum(entry.dimension is d for entry in carried)) for d in Dimension),
         str(len(carried)),
         *(str(sum(lack is each for lack in lacks.values())) for each in _LACKS),
-        str(len(given.live_keys)) if given.name == "patch" else "",
+        str(len(measured_live() & set(given.live_keys))) if given.name == "patch" else "",
     )
 
 

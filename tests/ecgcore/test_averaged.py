@@ -116,6 +116,7 @@ def test_every_value_over_all_leads() -> None:
         "qrst_angle_frontal": abs(axis_deg(QRS) - axis_deg(T)),
         "qrst_angle_spatial_mean": angle_deg(VQ, VT),
         "qrst_angle_spatial_peak": angle_deg(VQ, VT),
+        "tcrt": math.cos(math.radians(angle_deg(VQ, VT))),
         "qrs_azimuth": math.degrees(math.atan2(VQ[2], VQ[0])),
         "qrs_elevation": math.degrees(math.asin(VQ[1] / np.linalg.norm(VQ))),
         "t_azimuth": math.degrees(math.atan2(VT[2], VT[0])),

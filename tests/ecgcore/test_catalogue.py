@@ -7,14 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
+from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
+from ecgcore.beat_statistics import BY_BEAT
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
 from ecgcore.hrv_table import HRV_INDICES
 from ecgcore.lead_window import LEAD_WINDOW
+from ecgcore.long_rate import LONG_RATE
 from ecgcore.morphology import KEYS
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
+from ecgcore.pvc_shape import PVC_SHAPE
+from ecgcore.rhythm_burden import BURDEN
+from ecgcore.rhythm_table import CONDUCTION, CONTEXT_KEYS
+from ecgcore.structure import AVERAGE_GLOBAL, OF_BEATS
+from ecgcore.wellness import WELLNESS
 
 REGISTRY = catalogue()
 ENTRIES = REGISTRY.entries
@@ -57,7 +66,11 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 
 HRV = {index.key for index in HRV_INDICES}
-EXTRACTED = {*HRV, *GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW}
+STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES}
+RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
+BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
+AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS}
+EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED} | {biomarker.key for biomarker in BIOMARKERS}
 
 
@@ -177,10 +190,10 @@ def test_rows_are_found_by_id() -> None:
 def test_filters_are_combined() -> None:
     found = REGISTRY.select(dimension=Dimension.STRUCTURAL, key="rr_*", measured=True)
     assert [entry.key for entry in found] == [
-        *("rr_mean", "rr_median", "rr_min", "rr_max", "rr_longest"),
+        *("rr_mean", "rr_median", "rr_min", "rr_max", "rr_range", "rr_longest"),
     ]
-    assert [entry.key for entry in REGISTRY.select(catalogue_id="S09", measured=False)] == [
-        "rr_range"
+    assert [entry.key for entry in REGISTRY.select(catalogue_id="C69", measured=False)] == [
+        "pred_lab_*"
     ]
     assert [entry.key for entry in REGISTRY.select(key="pred_lab_potassium")] == ["pred_lab_*"]
 

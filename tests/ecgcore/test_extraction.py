@@ -9,6 +9,7 @@ from ecgcore.events import Measurement, NullReason
 from ecgcore.extraction import Extraction, ExtractionConfig, analyse, extract, measure
 from ecgcore.lead_window import BANDS_HZ
 from ecgcore.measured import gated, measurement_of
+from ecgcore.occasion import Mark, MarkKind, Occasion
 from ecgcore.types import FloatArray
 from tests.strategies import WAVES, ecg_of
 
@@ -41,6 +42,20 @@ def test_rates_intervals_and_shape_come_together() -> None:
     assert values["sdnn", None].null_reason is NullReason.TOO_SHORT
     # What the representative beat gives is not given by the window a second time.
     assert len(values) == len(found.measurements)
+
+
+def test_what_was_noted_beside_a_recording_is_used() -> None:
+    marks = (Mark(round(6.0 * FS_HZ), MarkKind.SYMPTOM, "palpitation"),)
+    found = of(
+        extract(recording(), FS_HZ, LEADS, ExtractionConfig(), occasion=Occasion(marks=marks))
+    )
+    text = found["symptom_rhythm_table", None].text
+    assert text is not None
+    assert '"text": "palpitation", "rhythms": ["sinus_rhythm"]' in text
+    assert found["rhythm_class", None].text == "sinus_rhythm"
+    assert found["tmpl_corr", "V5"].value == pytest.approx(1.0, abs=0.01)
+    without = of(extract(recording(), FS_HZ, LEADS, ExtractionConfig()))
+    assert without["symptom_rhythm_table", None].null_reason is NullReason.NOT_APPLICABLE
 
 
 def test_variability_is_measured_where_it_is_long_enough() -> None:

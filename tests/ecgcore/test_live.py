@@ -133,6 +133,15 @@ def test_a_key_stands_in_every_window_that_is_long_enough_for_it(events: list[Ev
     assert five["hr_mean"].value == pytest.approx(75.0, abs=1.0)
     assert five["noise_rms"].value == pytest.approx(10.0, abs=4.0)
     for window in (ten, sixty, five):
+        slow, mean, fast, span, longest, shortest, ventricles = (
+            window[key].value or 0.0
+            for key in ("hr_min", "hr_mean", "hr_max", "rr_range", "rr_max", "rr_min", "vent_rate")
+        )
+        assert 60.0 < slow <= fast < 95.0
+        assert slow < mean < fast or window is ten
+        assert span == pytest.approx(longest - shortest)
+        assert ventricles == pytest.approx(mean)
+        assert window["hr_inst"].value == pytest.approx(mean, rel=0.05)
         assert set(window) <= set(PATCH.live_keys)
 
 

@@ -43,7 +43,7 @@ def test_all_rows_with_all_fields() -> None:
 def test_filters() -> None:
     assert keys("--id", "s09") == ["rr_min", "rr_max", "rr_range"]
     assert keys("--key", "rr_m*", "--measured") == ["rr_mean", "rr_median", "rr_min", "rr_max"]
-    assert keys("--id", "S09", "--not-measured") == ["rr_range"]
+    assert keys("--id", "C69", "--not-measured") == ["pred_lab_*"]
     assert {row["dimension"] for row in rows("--dimension", "Structural")} == {"S"}
     assert keys("--dimension", "c", "--leads", "3", "--id", "C22") == ["einthoven_resid"]
     assert {row["leads"] for row in rows("--leads", "1")} == {1}
