@@ -173,8 +173,8 @@ class ReportMeasurement(ReportPart):
     """Null with `null_reason`, `text` or `vector`; of a yes or no, 1 or 0."""
     text: str | None = None
     """Where the value is a class or a text."""
-    vector: tuple[float, ...] | None = None
-    """Where the value is several numbers; a matrix row by row."""
+    vector: tuple[float | None, ...] | None = None
+    """Where the value is several numbers; a matrix row by row; null for one that is not there."""
     unit: str
     dim: Dimension
     lead: str | None

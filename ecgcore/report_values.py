@@ -1,5 +1,6 @@
 """Measurements as a report carries them: with range, flag and codes, and beside the last ones."""
 
+import math
 from collections.abc import Iterable
 
 from ecgcore.events import Measurement
@@ -32,7 +33,7 @@ def report_measurement(
         key=measured.key,
         value=measured.value,
         text=measured.text,
-        vector=measured.vector,
+        vector=vector_of(measured),
         unit=measured.unit,
         dim=measured.dim,
         lead=measured.lead or only_lead,
@@ -45,6 +46,13 @@ def report_measurement(
         codes=codes,
         null_reason=measured.null_reason,
     )
+
+
+def vector_of(measured: Measurement) -> tuple[float | None, ...] | None:
+    """Give the numbers of a vector, None for those that are not there."""
+    if measured.vector is None:
+        return None
+    return tuple(each if math.isfinite(each) else None for each in measured.vector)
 
 
 def compared(

@@ -44,7 +44,7 @@ def value_shown(measured: ReportMeasurement, none: str = "–") -> str:
     if measured.text is not None:
         return measured.text
     if measured.vector is not None:
-        return " ".join(shown(each, measured.unit) for each in measured.vector)
+        return " ".join(none if at is None else shown(at, measured.unit) for at in measured.vector)
     return none if measured.value is None else with_unit(measured.value, measured.unit)
 
 

@@ -1,12 +1,13 @@
 """Values of the registry's keys under the paper's four dimensions and ten sub-groups."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ecgcore.catalogue import catalogue
 from ecgcore.events import Dimension, NullReason
 
-Plain: TypeAlias = float | str | list[float] | None
+Plain: TypeAlias = float | str | list[float | None] | None
 Nested: TypeAlias = dict[str, dict[str, dict[str, Plain]]]
 
 TOP_KEYS = {
@@ -27,7 +28,7 @@ class Valued(Protocol):
     @property
     def text(self) -> str | None: ...  # noqa: D102
     @property
-    def vector(self) -> tuple[float, ...] | None: ...  # noqa: D102
+    def vector(self) -> Sequence[float | None] | None: ...  # noqa: D102
     @property
     def lead(self) -> str | None: ...  # noqa: D102
     @property
@@ -57,7 +58,9 @@ def nested(values: Iterable[Valued]) -> Nested:
 def _plain(each: Valued) -> Plain:
     if each.text is not None:
         return each.text
-    return each.value if each.vector is None else list(each.vector)
+    if each.vector is None:
+        return each.value
+    return [at if at is not None and math.isfinite(at) else None for at in each.vector]
 
 
 def null_reasons(values: Iterable[Valued]) -> dict[str, str]:

@@ -98,7 +98,8 @@ def value_of(m: ReportMeasurement) -> Json:
     if m.text is not None:
         return {"valueString": m.text}
     if m.vector is not None:
-        return {"valueString": " ".join(f"{each:.6g}" for each in m.vector)}
+        numbers = ("-" if each is None else f"{each:.6g}" for each in m.vector)
+        return {"valueString": " ".join(numbers)}
     entry = catalogue().find(m.key)
     if m.value is None or (entry is not None and entry.kind is Kind.BOOL):
         return {"valueBoolean": bool(m.value)}

@@ -7,12 +7,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from cloud.paper.nesting import nested
 from cloud.reporting.command import report
+from cloud.reporting.fhir.terms import value_of
 from cloud.reporting.text import text_of
 from ecgcore.errors import ConfigError
-from ecgcore.events import Dimension, NullReason
+from ecgcore.events import Dimension, Measurement, NullReason
 from ecgcore.report import Flag, Report
-from ecgcore.rounding import shown, with_unit
+from ecgcore.report_values import report_measurement
+from ecgcore.rounding import shown, value_shown, with_unit
 from tests.cloud.evaluation.archives import heart, write_record
 from tests.cloud.reporting.recordings import TWELVE, spot
 
@@ -154,3 +157,16 @@ def _raised(*arguments: str) -> None:
     error = run(*arguments).exception
     assert error is not None
     raise error
+
+
+def test_classes_and_vectors_are_carried_and_a_missing_number_is_null() -> None:
+    times = (1.0, float("nan"), 30.0)
+    vector = Measurement("wave_times", None, "ms", Dimension.STRUCTURAL, 3, vector=times)
+    klass = Measurement("t_form", None, "1", Dimension.STRUCTURAL, 3, lead="II", text="inverted")
+    carried = report_measurement(vector, None)
+    assert carried.vector == (1.0, None, 30.0)
+    assert value_shown(carried) == "1 – 30"
+    assert value_of(carried) == {"valueString": "1 - 30"}
+    assert value_of(report_measurement(klass, None)) == {"valueString": "inverted"}
+    inside = nested([vector, klass])["Structural_ECGomics"]["wavefrom_related"]
+    assert inside == {"wave_times": [1.0, None, 30.0], "t_form": "inverted"}
