@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from cloud.paper.nesting import nested
 from cloud.reporting.command import report
 from cloud.reporting.fhir.terms import value_of
-from cloud.reporting.text import text_of
+from cloud.reporting.text_kinds import text_of
 from ecgcore.errors import ConfigError
 from ecgcore.events import Dimension, Measurement, NullReason
 from ecgcore.report import Flag, Report
