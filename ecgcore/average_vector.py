@@ -103,6 +103,8 @@ VECTOR: Mapping[str, Measure] = MappingProxyType(
         "t_azimuth": _of_vector(lambda _, t, __: vector.azimuth_deg(t.sum(axis=1))),
         "t_elevation": _of_vector(lambda _, t, __: vector.elevation_deg(t.sum(axis=1))),
         "qrs_planarity": _of_vector(lambda qrs, _, __: _planarity(qrs)),
+        "qrs_loop_area": _of_vector(lambda qrs, _, __: vector.loop_area(qrs)),
+        "t_loop_area": _of_vector(lambda _, t, __: vector.loop_area(t)),
         "t_roundness": _of_vector(lambda _, t, __: _roundness(t)),
         "qrs_vm": _of_vector(lambda qrs, _, __: float(np.linalg.norm(qrs, axis=0).max())),
         "t_vm": _of_vector(lambda _, t, __: float(np.linalg.norm(t, axis=0).max())),

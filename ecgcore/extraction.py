@@ -12,7 +12,10 @@ from ecgcore.average_signal import AverageSignal
 from ecgcore.averaged import measure_average, unmeasured
 from ecgcore.beat_class import BeatClassConfig
 from ecgcore.beat_comparison import ComparisonConfig, measure_beats
+from ecgcore.breathing_config import BreathingConfig
+from ecgcore.breathing_table import measure_breathing
 from ecgcore.delineate import DelineateConfig
+from ecgcore.dynamics_table import measure_dynamics
 from ecgcore.events import (
     USABLE_SQI,
     BeatClassified,
@@ -25,6 +28,8 @@ from ecgcore.events import (
     WindowClosed,
     WindowKind,
 )
+from ecgcore.form_config import FormConfig
+from ecgcore.forms import measure_forms
 from ecgcore.hrv_config import HrvConfig
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
@@ -37,12 +42,14 @@ from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.prefilter import FilterConfig, filtered
+from ecgcore.qt_config import DynamicsConfig
 from ecgcore.quality import QualityConfig
 from ecgcore.recorded import Recorded
 from ecgcore.rhythm import AF_SHARE, RhythmConfig
 from ecgcore.rhythm_table import RhythmTableConfig, measure_rhythm
 from ecgcore.rpeak import RPeakConfig
 from ecgcore.rr import RrConfig
+from ecgcore.signal_table import SignalConfig, measure_signal
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
 from ecgcore.stored import StoredBeat, Window
@@ -66,6 +73,10 @@ class ExtractionConfig:
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
     structure: StructureConfig = field(default_factory=StructureConfig)
+    forms: FormConfig = field(default_factory=FormConfig)
+    breathing: BreathingConfig = field(default_factory=BreathingConfig)
+    dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
+    signal: SignalConfig = field(default_factory=SignalConfig)
     rhythm_table: RhythmTableConfig = field(default_factory=RhythmTableConfig)
     comparison: ComparisonConfig = field(default_factory=ComparisonConfig)
     wellness: WellnessConfig = field(default_factory=WellnessConfig)
@@ -275,8 +286,11 @@ def _no_variability(recorded: Recorded, config: ExtractionConfig) -> NullReason 
     """Say why intervals tell nothing of the sinus node, if so."""
     if recorded.sqi < USABLE_SQI:
         return NullReason.LOW_SQI
-    is_af = recorded.share_of([RhythmLabel.AFIB]) > config.af_share
-    return NullReason.AF if is_af else None
+    return NullReason.AF if _is_af(recorded, config) else None
+
+
+def _is_af(recorded: Recorded, config: ExtractionConfig) -> bool:
+    return recorded.share_of([RhythmLabel.AFIB]) > config.af_share
 
 
 def _of_structure(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
@@ -285,8 +299,26 @@ def _of_structure(recorded: Recorded, config: ExtractionConfig) -> Iterable[Meas
 
 def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     for lead, of_lead in zip(recorded.leads, recorded.ecg_mv, strict=True):
-        for key, value in measure_lead_window(of_lead, recorded.fs_hz).items():
+        for key, value in measure_lead_window(
+            of_lead, recorded.fs_hz, rail_mv=config.signal.rail_mv
+        ).items():
             yield measurement_of(key, value, 0, recorded.sqi, lead)
+
+
+def _of_forms(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_forms(recorded, config.forms)
+
+
+def _of_breathing(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_breathing(recorded, _is_af(recorded, config), config.breathing)
+
+
+def _of_dynamics(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_dynamics(recorded, _is_af(recorded, config), config.dynamics)
+
+
+def _of_signal(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    return measure_signal(recorded, _is_af(recorded, config), config.signal)
 
 
 def _of_window(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
@@ -307,6 +339,10 @@ FAMILIES: tuple[Family, ...] = (
     _of_structure,
     _of_variability,
     _of_leads,
+    _of_forms,
+    _of_breathing,
+    _of_dynamics,
+    _of_signal,
     _of_rhythm,
     _of_beats,
     _of_window,

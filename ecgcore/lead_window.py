@@ -2,7 +2,8 @@
 
 All rest on the longest stretch without a missing sample. The spectrum is Welch's (1967): Hann
 windows of 10 s, or of the stretch where that is shorter, which overlap by half. The frequencies
-that stand for it, and its entropy, are those between 0.5 and 40 Hz.
+that stand for it, and its entropy, are those between 0.5 and 40 Hz. The curve that is kept of it is
+the mean density of each whole hertz from 0 to 50.
 """
 
 from collections.abc import Callable, Container, Mapping
@@ -16,14 +17,20 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ecgcore.average_signal import both, over
 from ecgcore.events import NullReason
-from ecgcore.measured import Value
+from ecgcore.measured import Said, Value
+from ecgcore.nn import BoolArray
 from ecgcore.types import FloatArray
+from ecgcore.wavelet import N_LEVELS, energies_mv2
 
 LEAST_S = 2.0
 SEGMENT_S = 10.0
 ECG_HZ = (0.5, 40.0)
 MAINS_HZ = ((48.0, 52.0), (58.0, 62.0))
 FLAT_S = 0.2
+RAIL_S = 0.04
+"""A limit that nobody told is where a signal stays so long at its very highest or lowest."""
+CURVE_HZ = 50
+"""The curve of power ends here; it has a value a hertz."""
 BANDS_HZ: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "vlf": (0.05, 0.5),
@@ -42,6 +49,8 @@ class LeadSignal:
     ecg_mv: FloatArray
     """shape (n,)"""
     fs_hz: float
+    rail_mv: float | None = None
+    """Limit of the converter, either side of 0; None if it is not known."""
 
     @cached_property
     def density(self) -> tuple[FloatArray, FloatArray]:
@@ -91,6 +100,28 @@ class LeadSignal:
         total = float(power.sum())
         return power / total if total > 0.0 else None
 
+    @cached_property
+    def energies_mv2(self) -> FloatArray:
+        """Of each octave below half the rate, and of what is slower, shape (N_LEVELS + 1,)."""
+        return energies_mv2(self.ecg_mv)
+
+    @cached_property
+    def is_flat(self) -> BoolArray:
+        """Which samples lie in stretches of more than 200 ms without change."""
+        return _is_held(self.ecg_mv, FLAT_S * self.fs_hz)
+
+    @cached_property
+    def is_rail(self) -> BoolArray | None:
+        """Which samples lie at a limit of the converter; None if none can be told."""
+        if self.rail_mv is not None:
+            is_beyond: BoolArray = np.abs(self.ecg_mv) >= self.rail_mv
+            return is_beyond
+        low, high = float(self.ecg_mv.min()), float(self.ecg_mv.max())
+        if low == high:
+            return None
+        is_extreme: BoolArray = (self.ecg_mv == low) | (self.ecg_mv == high)
+        return is_extreme & _is_held(self.ecg_mv, RAIL_S * self.fs_hz)
+
 
 Measure: TypeAlias = Callable[[LeadSignal], Value]
 
@@ -102,31 +133,65 @@ def _hann(n: int) -> tuple[FloatArray, float]:
     return window, 1.0 / float((window**2).sum())
 
 
-def longest_stretch(ecg_mv: FloatArray) -> FloatArray:
-    """Give the longest part of a lead, shape (n,), without NaN."""
+def longest_span(ecg_mv: FloatArray) -> tuple[int, int]:
+    """Give where the longest part of a lead, shape (n,), without NaN begins and ends."""
     borders = np.flatnonzero(np.isnan(ecg_mv))
     starts, ends = np.r_[0, borders + 1], np.r_[borders, ecg_mv.size]
     at = int(np.argmax(ends - starts))
-    return ecg_mv[starts[at] : ends[at]]
+    return int(starts[at]), int(ends[at])
+
+
+def longest_stretch(ecg_mv: FloatArray) -> FloatArray:
+    """Give that part."""
+    first, end = longest_span(ecg_mv)
+    return ecg_mv[first:end]
 
 
 def measure_lead_window(
-    ecg_mv: FloatArray, fs_hz: float, keys: Container[str] | None = None
-) -> dict[str, Value]:
+    ecg_mv: FloatArray,
+    fs_hz: float,
+    keys: Container[str] | None = None,
+    rail_mv: float | None = None,
+) -> dict[str, Said]:
     """Give every row of the table for one lead, or those of some keys.
 
     Parameters
     ----------
     ecg_mv : FloatArray, shape (n_samples,)
         NaN where there is no sample.
+    rail_mv : float, optional
+        Limit of the converter, either side of 0.
     """
     wanted = [key for key in LEAD_WINDOW if keys is None or key in keys]
     stretch_mv = longest_stretch(ecg_mv)
     if stretch_mv.size < LEAST_S * fs_hz:
         is_short = ecg_mv.size < LEAST_S * fs_hz
         return dict.fromkeys(wanted, NullReason.TOO_SHORT if is_short else NullReason.GAP)
-    signal = LeadSignal(stretch_mv, fs_hz)
+    signal = LeadSignal(stretch_mv, fs_hz, rail_mv)
     return {key: LEAD_WINDOW[key](signal) for key in wanted}
+
+
+def _is_held(ecg_mv: FloatArray, longer_than: float) -> BoolArray:
+    """Tell which samples lie in stretches without change of more than so many samples."""
+    changes = np.flatnonzero(np.diff(ecg_mv)) + 1
+    lengths = np.diff(np.r_[0, changes, ecg_mv.size])
+    return np.repeat(lengths > longer_than, lengths)
+
+
+def _curve(signal: LeadSignal) -> Said:
+    """Give the mean density from each whole hertz to the next."""
+    if signal.fs_hz < 2 * CURVE_HZ:
+        return NullReason.FS_TOO_LOW
+    hz, power = signal.density
+    cell = hz.astype(np.int64)
+    inside = cell < CURVE_HZ
+    total = np.bincount(cell[inside], power[inside], CURVE_HZ)
+    n = np.bincount(cell[inside], minlength=CURVE_HZ)
+    return tuple(float(each) for each in total / n)
+
+
+def _octave(level: int) -> Measure:
+    return lambda signal: float(signal.energies_mv2[level])
 
 
 def _band(name: str) -> Measure:
@@ -207,13 +272,20 @@ def _kurtosis(signal: LeadSignal) -> Value:
 
 
 def _flat(signal: LeadSignal) -> Value:
-    """Share of samples in stretches of more than 200 ms without change."""
-    changes = np.flatnonzero(np.diff(signal.ecg_mv)) + 1
-    lengths = np.diff(np.r_[0, changes, signal.ecg_mv.size])
-    return float(lengths[lengths > FLAT_S * signal.fs_hz].sum() / signal.ecg_mv.size)
+    return float(signal.is_flat.mean())
 
 
-LEAD_WINDOW: Mapping[str, Measure] = MappingProxyType(
+def _rail(signal: LeadSignal) -> Value:
+    return NullReason.NOT_APPLICABLE if signal.is_rail is None else float(signal.is_rail.mean())
+
+
+def _lead_off(signal: LeadSignal) -> Value:
+    """Share of samples that are flat or at a limit: no device says more in a recording."""
+    is_off = signal.is_flat if signal.is_rail is None else signal.is_flat | signal.is_rail
+    return float(is_off.mean())
+
+
+LEAD_WINDOW: Mapping[str, Callable[[LeadSignal], Said]] = MappingProxyType(
     {
         **{f"bp_{name}": _band(name) for name in BANDS_HZ},
         **{f"bp_rel_{name}": _ratio(band_hz, ECG_HZ) for name, band_hz in BANDS_HZ.items()},
@@ -229,5 +301,9 @@ LEAD_WINDOW: Mapping[str, Measure] = MappingProxyType(
         "p_sqi": _ratio((5.0, 15.0), (5.0, 40.0)),
         "bas_sqi": _baseline,
         "flat_frac": _flat,
+        "rail_frac": _rail,
+        "leadoff_frac": _lead_off,
+        "psd": _curve,
+        **{f"wavelet_e{level + 1}": _octave(level) for level in range(N_LEVELS)},
     }
 )

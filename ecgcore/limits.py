@@ -18,3 +18,15 @@ Hertz: TypeAlias = Annotated[float, Interval(ge=0.0, le=1000.0)]
 Decibels: TypeAlias = Annotated[float, Interval(ge=-60.0, le=120.0)]
 Years: TypeAlias = Annotated[float, Interval(ge=0.0, le=150.0)]
 Count: TypeAlias = Annotated[int, Interval(ge=1, le=1_000_000)]
+Degrees: TypeAlias = Annotated[float, Interval(ge=-180.0, le=180.0)]
+MillivoltsPerSecond: TypeAlias = Annotated[float, Interval(ge=0.0, le=1000.0)]
+MillivoltMilliseconds: TypeAlias = Annotated[float, Interval(ge=0.0, le=1000.0)]
+Step: TypeAlias = Annotated[float, Interval(ge=0.0005, le=0.1)]
+"""Seconds from one place to the next that a wave is looked at in."""
+PerSecond: TypeAlias = Annotated[float, Interval(ge=1.0, le=100.0)]
+"""Values that a row of beats is sampled with, in Hz."""
+Stretch: TypeAlias = Annotated[float, Interval(ge=1.0, le=86400.0)]
+"""Seconds that a spectrum or a window is taken over."""
+Divisor: TypeAlias = Annotated[float, Interval(ge=1.0, le=100.0)]
+Many: TypeAlias = Annotated[int, Interval(ge=16, le=4096)]
+"""As many as a spectrum or a search needs."""

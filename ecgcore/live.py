@@ -33,6 +33,7 @@ from ecgcore.events import (
     WindowKind,
 )
 from ecgcore.extraction import ExtractionConfig
+from ecgcore.forms import LEAD_FORM_KEYS, Stretch, measure_lead_forms
 from ecgcore.hrv_table import HRV_INDICES, measure_hrv
 from ecgcore.intervals import BeatIntervals, intervals_of
 from ecgcore.lead_window import LEAD_WINDOW, measure_lead_window
@@ -56,7 +57,7 @@ def measured_live() -> frozenset[str]:
 
     What rests on the rhythm is settled only when a window has long closed.
     """
-    tables = (*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW)
+    tables = (*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *LEAD_FORM_KEYS)
     indices = [each.key for each in HRV_INDICES]
     own = [*(each.key for each in BIOMARKERS), *WINDOW_RATES, "hr_inst"]
     return frozenset(catalogue()[key].key for key in (*tables, *indices, *own))
@@ -213,16 +214,24 @@ class LivePipeline:
         config, sqi = self.config, window.sqi
         ecg_mv = self._signal(window.start, window.end)
         beats = [b for b in self.state.beats if window.start <= b.sample < window.end]
-        average = unusable(window.sqi, window.coverage) or average_beat(
+        reason = unusable(window.sqi, window.coverage)
+        average = reason or average_beat(
             ecg_mv, window.start, config.fs_hz, beats, config.parameters.average
         )
+        signal: AverageSignal | NullReason
         if isinstance(average, NullReason):
-            yield from unmeasured(average, config.leads, sqi, self._keys)
+            signal = average
+            yield from unmeasured(signal, config.leads, sqi, self._keys)
         else:
             signal = AverageSignal(average, config.fs_hz, config.leads)
             yield from measure_average(signal, sqi, self._keys)
+        stretch = Stretch(
+            *(ecg_mv, window.start, config.fs_hz, config.leads, beats), signal, sqi, reason
+        )
+        yield from measure_lead_forms(stretch, config.parameters.forms, self._keys)
         for lead, of_lead in zip(config.leads, ecg_mv, strict=True):
-            for key, value in measure_lead_window(of_lead, config.fs_hz, self._keys).items():
+            given = measure_lead_window(of_lead, config.fs_hz, self._keys, config.rail_mv)
+            for key, value in given.items():
                 yield measurement_of(key, value, 0, sqi, lead)
 
     def _of_beats(

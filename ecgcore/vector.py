@@ -88,3 +88,14 @@ def loop_shares(loop: FloatArray) -> FloatArray:
     centred = loop - loop.mean(axis=1, keepdims=True)
     values: FloatArray = np.linalg.svd(centred, compute_uv=False)
     return np.pad(values, (0, 3 - values.size))
+
+
+def loop_area(loop: FloatArray) -> float:
+    """Give the area of a loop in the plane that it lies in best, shape (3, n).
+
+    Its end is joined to its start; what is run round the other way counts less.
+    """
+    centred = loop - loop.mean(axis=1, keepdims=True)
+    plane = np.linalg.svd(centred, full_matrices=False)[0][:, :2]
+    x, y = plane.T @ centred
+    return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))

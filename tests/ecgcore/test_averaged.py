@@ -122,6 +122,8 @@ def test_every_value_over_all_leads() -> None:
         "t_azimuth": math.degrees(math.atan2(VT[2], VT[0])),
         "t_elevation": math.degrees(math.asin(VT[1] / np.linalg.norm(VT))),
         "qrs_planarity": 1.0,
+        "qrs_loop_area": 0.0,
+        "t_loop_area": 0.0,
         "t_roundness": 0.0,
         "qrs_vm": QRS_MV * float(np.linalg.norm(VQ)),
         "t_vm": T_MV * float(np.linalg.norm(VT)),

@@ -11,9 +11,12 @@ from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
 from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
 from ecgcore.beat_statistics import BY_BEAT
+from ecgcore.breathing_table import BREATHING
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
+from ecgcore.dynamics_table import DYNAMICS
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
+from ecgcore.forms import FORM_KEYS
 from ecgcore.hrv_table import HRV_INDICES
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.long_rate import LONG_RATE
@@ -22,6 +25,7 @@ from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
 from ecgcore.pvc_shape import PVC_SHAPE
 from ecgcore.rhythm_burden import BURDEN
 from ecgcore.rhythm_table import CONDUCTION, CONTEXT_KEYS
+from ecgcore.signal_table import SIGNAL
 from ecgcore.structure import AVERAGE_GLOBAL, OF_BEATS
 from ecgcore.wellness import WELLNESS
 
@@ -69,8 +73,9 @@ HRV = {index.key for index in HRV_INDICES}
 STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES}
 RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
 BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
-AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS}
+AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *FORM_KEYS}
 EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS}
+EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED} | {biomarker.key for biomarker in BIOMARKERS}
 
 
@@ -161,7 +166,7 @@ def test_sampling_rate_and_length_gates() -> None:
         "lf": (250, None, 100),
         "ulf": (86400, None, 100),
         "dfa_a1": (60, 300, 100),
-        "sdqt": (None, None, 300),
+        "sdqt": (None, 30, 300),
         "fqrs": (10, 3, 250),
         "saecg_rms40": (10, 3, 1000),
         "qrs_area": (10, 3, None),

@@ -11,12 +11,14 @@ from ecgcore.lead_window import BANDS_HZ
 from ecgcore.measured import gated, measurement_of
 from ecgcore.occasion import Mark, MarkKind, Occasion
 from ecgcore.types import FloatArray
+from ecgcore.wavelet import N_LEVELS
 from tests.strategies import WAVES, ecg_of
 
 FS_HZ = 250.0
 SECONDS = 12.0
 LEADS = ("II", "V5")
 _BANDS = [f"bp_{name}" for name in BANDS_HZ]
+_OCTAVES = [f"wavelet_e{level + 1}" for level in range(N_LEVELS)]
 
 
 def recording(gain: float = 1.0) -> FloatArray:
@@ -122,8 +124,12 @@ def test_without_a_heart_every_value_has_its_reason(n_samples: int) -> None:
     assert found.n_beats == 0
     valued = {each.key for each in found.measurements if each.value is not None}
     # What is said of the line itself is said all the same.
-    assert valued <= {"sqi", "noise_rms", "qrs_count", "flat_frac", "wander_pp", *_BANDS}
-    assert all(each.null_reason for each in found.measurements if each.value is None)
+    of_line = {"flat_frac", "leadoff_frac", "wander_pp", "psd", *_BANDS, *_OCTAVES}
+    of_link = {"coverage", "loss_frac", "gap_count", "longest_gap"}
+    assert valued <= {"sqi", "noise_rms", "qrs_count", *of_line, *of_link}
+    for each in found.measurements:
+        said = (each.value, each.text, each.vector)
+        assert (each.null_reason is not None) is (said == (None, None, None)), each.key
 
 
 def test_what_is_no_voltage_is_refused() -> None:

@@ -16,6 +16,7 @@ from ecgcore.lead_window import (
     measure_lead_window,
 )
 from ecgcore.types import FloatArray
+from ecgcore.wavelet import energies_mv2
 
 FS_HZ = 500.0
 TIMES_S = np.arange(0.0, 60.0, 1.0 / FS_HZ)
@@ -74,6 +75,66 @@ def test_white_noise_has_every_line_alike() -> None:
         assert found[key] == pytest.approx(value, abs=0.03), key
 
 
+def test_the_curve_is_the_spectrum_by_the_hertz() -> None:
+    curve = measure_lead_window(sine(12.5, 1.0) + sine(30.5, 0.5), FS_HZ)["psd"]
+    assert isinstance(curve, tuple)
+    drawn = np.zeros(50)
+    drawn[[12, 30]] = 0.5, 0.125
+    np.testing.assert_allclose(curve, drawn, atol=1e-3)
+    psd = measure_lead_window(np.random.default_rng(0).normal(0.0, 1.0, 300_000), FS_HZ)["psd"]
+    # White noise of variance 1 lies evenly below half the rate.
+    assert psd == pytest.approx([2.0 / FS_HZ] * 50, rel=0.15)
+
+
+def test_wavelet_energies_are_by_octaves_and_sum_up() -> None:
+    # The middle of each octave below 250 Hz.
+    drawn = {
+        "wavelet_e1": 180.0,
+        "wavelet_e2": 90.0,
+        "wavelet_e3": 45.0,
+        "wavelet_e4": 22.0,
+        "wavelet_e5": 11.0,
+        "wavelet_e6": 5.5,
+    }
+    for key, hz in drawn.items():
+        found = measure_lead_window(sine(hz, 1.0), FS_HZ)
+        # Neighbours have the rest.
+        assert found[key] == pytest.approx(0.5, rel=0.15), key
+    ecg_mv = np.random.default_rng(0).normal(0.2, 1.0, 1001)
+    assert energies_mv2(ecg_mv).sum() == pytest.approx(np.mean(ecg_mv**2))
+    np.testing.assert_allclose(energies_mv2(2.0 * ecg_mv), 4.0 * energies_mv2(ecg_mv))
+    noise = energies_mv2(np.random.default_rng(1).normal(0.0, 1.0, 200_000))
+    np.testing.assert_allclose(noise[:6], 0.5 ** np.arange(1, 7), rtol=0.05)
+
+
+def test_the_wavelet_is_daubechies_with_eight_taps() -> None:
+    # The first detail of an impulse by convolution with the filter itself, over sqrt 2.
+    scaling = [
+        *(0.230377813308855, 0.714846570552542, 0.630880767929590, -0.027983769416984),
+        *(-0.187034811718881, 0.030841381835987, 0.032883011666983, -0.010597401784997),
+    ]
+    wavelet = np.array(scaling[::-1]) * [1, -1, 1, -1, 1, -1, 1, -1] / np.sqrt(2.0)
+    ecg_mv = np.random.default_rng(0).normal(0.0, 1.0, 64)
+    whole = np.r_[ecg_mv, ecg_mv[::-1]]
+    detail = np.convolve(np.r_[whole[-7:], whole], wavelet, "valid")
+    assert energies_mv2(ecg_mv)[0] == pytest.approx(np.mean(detail**2))
+
+
+def test_limits_of_the_converter() -> None:
+    clipped = np.clip(sine(1.0, 1.0), -1.0, 0.9)
+    # Above 0.9 a sine is for acos(0.9) / pi of its time.
+    rail_frac = np.arccos(0.9) / np.pi
+    for rail_mv, mv in ((None, clipped), (0.9, np.clip(sine(1.0, 1.0), -0.8, 0.95))):
+        found = measure_lead_window(mv, FS_HZ, rail_mv=rail_mv)
+        assert found["rail_frac"] == pytest.approx(rail_frac, rel=0.02)
+    assert measure_lead_window(sine(1.0, 1.0), FS_HZ)["rail_frac"] == 0.0
+    flat = clipped.copy()
+    flat[:3000] = 0.2
+    found = measure_lead_window(flat, FS_HZ)
+    leadoff_frac = 0.1 + 0.9 * rail_frac
+    assert found["leadoff_frac"] == pytest.approx(leadoff_frac, rel=0.02)
+
+
 def test_moments_are_those_of_scipy() -> None:
     ecg_mv = np.tile(np.r_[np.hanning(40), np.zeros(360)], 60)
     found = measure_lead_window(ecg_mv, FS_HZ)
@@ -104,6 +165,8 @@ def test_what_the_rate_cannot_carry_is_null() -> None:
     assert isinstance(found["powerline_ratio"], float)
     slow = measure_lead_window(np.random.default_rng(0).normal(0.0, 1.0, 1000), 100.0)
     assert slow["powerline_ratio"] is NullReason.FS_TOO_LOW
+    slower = measure_lead_window(np.random.default_rng(0).normal(0.0, 1.0, 1000), 90.0)
+    assert slower["psd"] is NullReason.FS_TOO_LOW
 
 
 def test_gaps_leave_the_longest_stretch() -> None:
@@ -118,7 +181,8 @@ def test_gaps_leave_the_longest_stretch() -> None:
 
 def test_a_line_without_change_has_no_spectrum() -> None:
     found = measure_lead_window(np.zeros(5000), FS_HZ)
-    assert found["flat_frac"] == 1.0
+    assert found["flat_frac"] == found["leadoff_frac"] == 1.0
+    assert found["rail_frac"] is NullReason.NOT_APPLICABLE
     for key in ("f_dom", "spectral_entropy", "bp_rel_lf", "k_sqi", "p_sqi", "powerline_ratio"):
         assert found[key] is NullReason.NOT_APPLICABLE, key
     assert set(found) == set(LEAD_WINDOW)

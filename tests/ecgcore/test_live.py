@@ -126,6 +126,8 @@ def test_a_key_stands_in_every_window_that_is_long_enough_for_it(events: list[Ev
     ten, sixty, five = (by_key(windows_of(events, kind)[-1]) for kind in WindowKind)
     assert ten["qtc_bazett"].value is not None
     assert ten["f_dom"].value is not None
+    assert (ten["t_form"].text, ten["qrs_polarity"].text) == ("upright", "positive")
+    assert ten["p_present"].value == 1.0
     assert "lf" not in sixty
     assert sixty["sd1"].value is not None
     assert five["lf"].value == pytest.approx(0.5 * 30.0**2, rel=0.3)

@@ -15,6 +15,7 @@ from ecgcore.vector import (
     elevation_deg,
     folded_deg,
     frontal_axis_deg,
+    loop_area,
     loop_shares,
     xyz_of,
 )
@@ -63,3 +64,17 @@ def test_a_flat_loop_has_no_third_share() -> None:
     shares = loop_shares(loop)
     assert shares[0] > shares[1] > 0.0
     assert shares[2] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.4, 1.3])
+def test_the_area_of_a_loop_is_that_in_its_own_plane(tilt: float) -> None:
+    turn = np.linspace(0.0, 2.0 * np.pi, 2000, endpoint=False)
+    flat = np.array([1.5 * np.cos(turn) + 4.0, 0.5 * np.sin(turn), np.zeros(turn.size)])
+    rotation = np.array(
+        [
+            [np.cos(tilt), 0.0, np.sin(tilt)],
+            [0.0, 1.0, 0.0],
+            [-np.sin(tilt), 0.0, np.cos(tilt)],
+        ]
+    )
+    assert loop_area(rotation @ flat) == pytest.approx(np.pi * 1.5 * 0.5, rel=1e-4)
