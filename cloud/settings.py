@@ -57,7 +57,7 @@ class ServeSettings(CloudSettings):
     analysis_waiting: int = Field(default=8, ge=0, le=1000)
     """Most calls of it that wait for one of them; further ones are refused with 503."""
     analysis_timeout_s: float = Field(default=30, gt=0, le=600)
-    """Longest time for one call."""
+    """Longest time for one call, once the process is ready."""
 
 
 S = TypeVar("S", bound=CloudSettings)

@@ -25,7 +25,9 @@ class WorkersConfig:
     most_waiting: int = 8
     """Jobs beside those in work; more are refused."""
     timeout_s: float = 30.0
-    """Of one job, the start of its worker included."""
+    """Of one job, once its worker is ready."""
+    start_timeout_s: float = 600.0
+    """Until a worker is ready: on a new machine it has to compile first."""
 
 
 class BusyError(Exception):
@@ -82,30 +84,50 @@ class Workers:
         self._idle.append(worker)
 
     async def _started(self) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
+        worker = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self._config.module,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
+        try:
+            await _heard(worker, self._config.start_timeout_s)
+        except BaseException:
+            await _ended(worker)
+            raise
+        return worker
 
     async def _asked(self, worker: asyncio.subprocess.Process, message: bytes) -> bytes:
-        if worker.stdin is None or worker.stdout is None:
-            msg = "a worker without pipes"
-            raise TypeError(msg)
-        try:
-            async with asyncio.timeout(self._config.timeout_s):
+        return await _heard(worker, self._config.timeout_s, message)
+
+
+async def _heard(
+    worker: asyncio.subprocess.Process, timeout_s: float, message: bytes | None = None
+) -> bytes:
+    """Give what a worker says next, after a message if there is one.
+
+    Raises
+    ------
+    JobFailedError
+        If it took too long or ended.
+    """
+    if worker.stdin is None or worker.stdout is None:
+        msg = "a worker without pipes"
+        raise TypeError(msg)
+    try:
+        async with asyncio.timeout(timeout_s):
+            if message is not None:
                 worker.stdin.write(_LENGTH.pack(len(message)) + message)
                 await worker.stdin.drain()
-                [length] = _LENGTH.unpack(await worker.stdout.readexactly(_LENGTH.size))
-                return await worker.stdout.readexactly(length)
-        except TimeoutError as error:
-            msg = f"not answered within {self._config.timeout_s:g} s"
-            raise JobFailedError(msg) from error
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            msg = "the process that worked on it ended"
-            raise JobFailedError(msg) from error
+            [length] = _LENGTH.unpack(await worker.stdout.readexactly(_LENGTH.size))
+            return await worker.stdout.readexactly(length)
+    except TimeoutError as error:
+        msg = f"not answered within {timeout_s:g} s"
+        raise JobFailedError(msg) from error
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        msg = "the process that worked on it ended"
+        raise JobFailedError(msg) from error
 
 
 async def _ended(worker: asyncio.subprocess.Process) -> None:

@@ -11,6 +11,9 @@ from cloud.workers import BusyError, JobFailedError, Workers, WorkersConfig
 
 _WORKER = """
 import os, struct, sys, time
+time.sleep(float(os.environ.get("WORKER_STARTS_IN", "0")))
+sys.stdout.buffer.write(bytes(4))
+sys.stdout.buffer.flush()
 while head := sys.stdin.buffer.read(4):
     body = sys.stdin.buffer.read(struct.unpack(">I", head)[0])
     if body == b"end":
@@ -50,13 +53,26 @@ async def test_jobs_beyond_the_bound_are_refused(module: str) -> None:
     await workers.close()
 
 
-@pytest.mark.parametrize(("job", "said"), [(b"sleep30", "within 1.5 s"), (b"end", "ended")])
+@pytest.mark.parametrize(("job", "said"), [(b"sleep30", r"within 1\.5 s"), (b"end", "ended")])
 async def test_a_lost_worker_is_an_error_once(module: str, job: bytes, said: str) -> None:
     workers = Workers(WorkersConfig(module, timeout_s=1.5))
     with pytest.raises(JobFailedError, match=said):
         await workers.run(job)
     assert (await workers.run(b"d")).endswith(b" d")
     await workers.close()
+
+
+async def test_a_slow_start_is_no_part_of_the_job(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKER_STARTS_IN", "1.0")
+    workers = Workers(WorkersConfig(module, timeout_s=0.9))
+    assert (await workers.run(b"f")).endswith(b" f")
+    await workers.close()
+    hasty = Workers(WorkersConfig(module, start_timeout_s=0.5))
+    with pytest.raises(JobFailedError, match=r"within 0\.5 s"):
+        await hasty.run(b"g")
+    await hasty.close()
 
 
 async def test_cancelling_ends_the_worker(module: str) -> None:
