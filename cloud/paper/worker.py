@@ -1,8 +1,8 @@
 """One process that answers calls: `python -m cloud.paper.worker`.
 
-It says that it is ready by an empty message. Each message on stdin and stdout is a length (u32, big-endian) and so many bytes of JSON: in a
-`PaperCall`, out ``{"answer": ...}``, or ``{"error": "..."}`` where the samples are to blame. It
-ends with stdin.
+It says that it is ready by an empty message. Each message on stdin and stdout is a length (u32,
+big-endian) and so many bytes of JSON: in a `PaperCall`, out ``{"answer": ...}``, or
+``{"error": "..."}`` where the samples are to blame. It ends with stdin.
 """
 
 import json
