@@ -49,6 +49,7 @@ _SUMMARIES = {
     "engine": "Analyse and store what the broker brings.",
     "evaluate": "Measure how right the analysis is on an annotated archive.",
     "extract": "Measure recordings: every biomarker as a row of one table.",
+    "findings": "State what the rules find in recordings, and compare it with labels.",
     "gateway": "Connect to patches over Bluetooth, keep every sample, send them on.",
     "report": "Make a report of a recording: JSON, text, PDF or FHIR.",
     "rhythm": "Find the rhythms of one lead, or of beats alone.",

@@ -98,17 +98,6 @@ def _rows(signal: AverageSignal, leads: Sequence[str]) -> FloatArray:
     return rows
 
 
-def _einthoven(signal: AverageSignal) -> Value:
-    in_i, in_ii, in_iii = _rows(signal, LIMB[:3])
-    size = float(np.sqrt(np.mean(in_ii**2)))
-    residue = float(np.sqrt(np.mean((in_ii - in_i - in_iii) ** 2)))
-    return residue / size if size > 0.0 else NullReason.NOT_APPLICABLE
-
-
-def _goldberger(signal: AverageSignal) -> float:
-    return float(np.sqrt(np.mean(_rows(signal, LIMB[3:]).sum(axis=0) ** 2)))
-
-
 def _eigenvalues(signal: AverageSignal, first: int, last: int) -> FloatArray | None:
     """Give the eigenvalues of a wave over eight leads, largest first; None if it is flat."""
     wave = _rows(signal, vector.EIGHT)[:, signal.index(first) : signal.index(last) + 1]
@@ -173,8 +162,6 @@ LEADS_TOGETHER: Mapping[str, Measure] = MappingProxyType(
         "ptf_v1": with_leads(("V1",), _ptf_uv_ms),
         "r_progression": with_leads(CHEST[:4], _progression),
         "transition_zone": with_leads(CHEST, _transition),
-        "einthoven_resid": with_leads(LIMB[:3], _einthoven),
-        "goldberger_resid": with_leads(LIMB[3:], _goldberger),
         "qrs_pca_ratio": with_leads(vector.EIGHT, _second_pct(m.QRS_ON, m.QRS_OFF)),
         "t_pca_ratio": with_leads(vector.EIGHT, _second_pct(m.T_ON, m.T_OFF)),
         "t_residuum": with_leads(vector.EIGHT, _residuum_pct),

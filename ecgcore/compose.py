@@ -1,9 +1,10 @@
 """Composing a report out of what is stored: values in, one `Report` out, the same each time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecgcore import findings
 from ecgcore.dimensions import summarised
 from ecgcore.events import USABLE_SQI
 from ecgcore.lead_set import as_sure_as_leads_allow, disclaimers_of
@@ -28,7 +29,7 @@ from ecgcore.report_gaps import gap_of
 from ecgcore.report_input import ReportInput
 from ecgcore.report_strips import long_intervals_of, main_strips, rhythms_of
 from ecgcore.report_values import compared, report_measurement
-from ecgcore.statements import GOOD_SQI, RhythmFound, long_intervals, rate, rhythm, technical
+from ecgcore.statements import RhythmFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def composed(given: ReportInput) -> Composed:
     events = long_intervals_of(given, strips)
     rhythms = rhythms_of(given, strips)
     measurements = measurements_of(given)
-    statements = statements_of(given, recording, measurements, strips, events, rhythms)
+    statements = statements_of(given, strips, events, rhythms)
     comparison = compared(given, measurements)
     leads = given.device.leads
     facts = Facts(recording, given.window.sqi, measurements, statements, leads, comparison)
@@ -153,22 +154,21 @@ def _per_lead(given: ReportInput) -> list[tuple[str, float]]:
 
 def statements_of(
     given: ReportInput,
-    recording: Recording,
-    measurements: Iterable[ReportMeasurement],
     strips: Sequence[Strip],
     events: Sequence[ReportEvent],
     rhythms: Sequence[RhythmFound],
 ) -> tuple[Statement, ...]:
     """Say what was found, most serious first, as sure as the leads allow."""
-    sqi = given.window.sqi
-    main = [strips[0].id] if strips else []
-    found = technical(recording, sqi, main)
-    if sqi >= GOOD_SQI:
-        heart_rate = next((m for m in measurements if m.key == "hr_mean"), None)
-        found = [
-            *rhythm(rhythms),
-            *long_intervals(events),
-            *rate(heart_rate, recording, main),
-            *found,
-        ]
-    return tuple(as_sure_as_leads_allow(each, given.device.leads) for each in found)
+    facts = findings.Facts(
+        measurements=given.window.measurements,
+        sqi=given.window.sqi,
+        coverage=given.window.coverage,
+        start_ns=given.start_ns,
+        end_ns=given.end_ns,
+        leads=given.device.leads,
+        person=given.person,
+        rhythms=rhythms,
+        intervals=events,
+        strip_ids=tuple(strip.id for strip in strips[:1]),
+    )
+    return tuple(as_sure_as_leads_allow(s, given.device.leads) for s in findings.find(facts))

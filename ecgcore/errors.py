@@ -27,3 +27,7 @@ class ConfigError(EcgomicsError):
 
 class CatalogueError(EcgomicsError):
     """A row of the registry of biomarkers that cannot be; the text names it and its field."""
+
+
+class RulesError(EcgomicsError):
+    """A row of the vocabulary or a rule that cannot be; the text names it and its field."""

@@ -33,6 +33,7 @@ from ecgcore.forms import measure_forms
 from ecgcore.hrv_config import HrvConfig
 from ecgcore.hrv_table import measure_hrv
 from ecgcore.intervals import intervals_of
+from ecgcore.lead_sums import measure_lead_sums
 from ecgcore.lead_window import measure_lead_window
 from ecgcore.leads import LeadsConfig
 from ecgcore.limits import Share
@@ -305,6 +306,11 @@ def _of_leads(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurem
             yield measurement_of(key, value, 0, recorded.sqi, lead)
 
 
+def _of_lead_sums(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
+    for key, value in measure_lead_sums(recorded.ecg_mv, recorded.leads).items():
+        yield measurement_of(key, value, 0, recorded.sqi, None)
+
+
 def _of_forms(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     return measure_forms(recorded, config.forms)
 
@@ -339,6 +345,7 @@ FAMILIES: tuple[Family, ...] = (
     _of_structure,
     _of_variability,
     _of_leads,
+    _of_lead_sums,
     _of_forms,
     _of_breathing,
     _of_dynamics,

@@ -197,6 +197,10 @@ class Evidence(ReportPart):
     key: str
     value: float
     threshold: float
+    lead: str | None = None
+    """Null: over all leads."""
+    text: str | None = None
+    """Where the value is a word."""
 
 
 class Statement(ReportPart):
@@ -214,6 +218,8 @@ class Statement(ReportPart):
     evidence: tuple[Evidence, ...] = Field(min_length=1)
     start_ns: int
     end_ns: int
+    rules: str | None = None
+    """Version and digest of the rules that made it; null where none did."""
     strip_ids: tuple[str, ...]
     """Empty only when the stretch has no samples at all."""
 

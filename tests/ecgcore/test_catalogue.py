@@ -18,6 +18,7 @@ from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
 from ecgcore.forms import FORM_KEYS
 from ecgcore.hrv_table import HRV_INDICES
+from ecgcore.lead_sums import LEAD_SUMS
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.long_rate import LONG_RATE
 from ecgcore.morphology import KEYS
@@ -70,7 +71,7 @@ def test_every_id_of_the_catalogue_has_a_row_in_its_order() -> None:
 
 
 HRV = {index.key for index in HRV_INDICES}
-STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES}
+STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES, *LEAD_SUMS}
 RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
 BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
 AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *FORM_KEYS}
