@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from ecgcore.catalogue import Scope, catalogue
 from ecgcore.events import Dimension
 from ecgcore.report import DimensionSummary, ReportMeasurement
 
+_GLOBAL = (Scope.GLOBAL_AVERAGE, Scope.GLOBAL_WINDOW)
 _S, _I = Dimension.STRUCTURAL, Dimension.INTENSITY
 _F, _C = Dimension.FUNCTIONAL, Dimension.COMPARATIVE
 
@@ -67,6 +69,9 @@ def _chosen(
 
 
 def _of_lead(alike: Sequence[ReportMeasurement], leads: Sequence[str]) -> ReportMeasurement:
-    """Give the value of the lead wanted most, else that over all leads."""
+    """Give the value over all leads, or that of the lead wanted most, as the registry has it."""
     by_lead = {m.lead: m for m in reversed(alike)}
-    return next((by_lead[lead] for lead in (*leads, None) if lead in by_lead), alike[0])
+    entry = catalogue().find(alike[0].key)
+    is_global = entry is not None and any(scope in _GLOBAL for scope in entry.scope)
+    order = (None, *leads) if is_global else (*leads, None)
+    return next((by_lead[lead] for lead in order if lead in by_lead), alike[0])

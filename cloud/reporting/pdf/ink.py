@@ -114,6 +114,14 @@ def wrapped(text: str, width: float, face: Face = BODY) -> list[str]:
     return lines
 
 
+def shortened(text: str, width: float, face: Face = BODY) -> str:
+    """Give a text that fits one line of so many millimetres; what is cut is shown by dots."""
+    if width_mm(text, face) <= width:
+        return text
+    first = wrapped(text, width - width_mm("…", face), face)[0]
+    return f"{first.rstrip(', ·')}…"
+
+
 _CLOSING = frozenset("，。；：、）！？")
 
 

@@ -17,6 +17,7 @@ from cloud.reporting.pdf.ink import (
     SOFT,
     WARN,
     Face,
+    shortened,
     width_mm,
     wrapped,
     write_lines,
@@ -62,14 +63,15 @@ def draw_intervals(
     """Draw rate and intervals as large numbers with their ranges below, axes in one cell."""
     by_key = {m.key: m for m in reversed(measured)}
     present = [key for key in _SHORT if key in by_key]
-    axes = [by_key[key] for key in _AXES if key in by_key and by_key[key].value is not None]
+    axes = [by_key[key].value for key in _AXES if key in by_key]
+    axes = [] if all(each is None for each in axes) else axes
     step = width / (len(present) + bool(axes) * 1.4)
     for number, key in enumerate(present):
         _figure(sheet, x_mm + number * step, y_mm, _SHORT[key][sheet.lang == "zh"], by_key[key])
     if axes:
         at = x_mm + len(present) * step
         sheet.write(at, y_mm, "电轴 P QRS T" if sheet.lang == "zh" else "axes P QRS T", SMALL)
-        degrees = " ".join(f"{shown(m.value, 'deg')}°" for m in axes if m.value is not None)
+        degrees = " ".join("–" if each is None else f"{shown(each, 'deg')}°" for each in axes)
         sheet.write(at, y_mm - 5.6, degrees, Face(12.0, is_bold=True))
 
 
@@ -118,7 +120,7 @@ def draw_statements(
         if at + width_mm(evidence, SMALL) > x_mm + width:
             y_mm -= SMALL.line_mm
             at = x_mm + 2.6
-        sheet.write(at, y_mm, evidence, SMALL)
+        sheet.write(at, y_mm, shortened(evidence, x_mm + width - at, SMALL), SMALL)
         y_mm -= BODY.line_mm
     if len(ordered) > most:
         more = len(ordered) - most

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from cloud.reporting.pdf.ink import Face, width_mm, wrapped
+from cloud.reporting.pdf.ink import Face, shortened, width_mm, wrapped
 from cloud.reporting.pdf.spot import pdf_of
 from ecgcore.report import Strip
 from tests.cloud.reporting.recordings import TWELVE, spot
@@ -123,5 +123,7 @@ def test_lines_fit_and_no_chinese_line_begins_with_a_stop() -> None:
         assert all(line[0] not in "，。；、" for line in lines)
         # A stop may hang out by its own width.
         assert max(width_mm(line, face) for line in lines) <= width + face.size_pt / MM
+    assert width_mm(shortened(text, 30.0, face), face) <= 30.0
+    assert shortened("st_j0 0.2, limit 0.1", 80.0, face) == "st_j0 0.2, limit 0.1"
     words = wrapped("seek help now if you have chest pain", 20.0, face)
     assert " ".join(words) == "seek help now if you have chest pain"

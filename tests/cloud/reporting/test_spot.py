@@ -68,6 +68,8 @@ def test_each_dimension_has_three_to_five_values() -> None:
     for found in (spot(), spot(("CHEST",))):
         assert [each.dim for each in found.dimensions] == list(Dimension)
         assert all(3 <= len(each.values) <= 5 for each in found.dimensions)
+    leads = {m.key: m.lead for each in spot().dimensions for m in each.values}
+    assert (leads["qrs_dur"], leads["r_amp"]) == (None, "II")
 
 
 @pytest.mark.parametrize(
