@@ -139,12 +139,17 @@ def signal_of(plan: Plan, fs_hz: float, leads: Sequence[str]) -> FloatArray:
         for wave in WAVES[beat.origin]:
             shape = np.exp(-0.5 * ((times_s - wave.at_s) / wave.width_s) ** 2)
             xyz_mv[:, first:last] += np.array(wave.xyz_mv)[:, np.newaxis] * shape
-    return _seen(xyz_mv, leads) + _noise(plan, fs_hz, len(leads), xyz_mv.shape[1])
+    made_of = _made_of(leads)
+    used = made_of.any(axis=0)
+    eight_mv = np.linalg.pinv(INVERSE_DOWER)[used] @ xyz_mv
+    # On the eight, so that the limb leads agree with each other as real ones do.
+    eight_mv += _noise(plan, fs_hz, *eight_mv.shape)
+    return np.asarray(made_of[:, used] @ eight_mv, np.float64)
 
 
-def _seen(xyz_mv: FloatArray, leads: Sequence[str]) -> FloatArray:
-    eight = np.linalg.pinv(INVERSE_DOWER)
-    rows = dict(zip(EIGHT, eight, strict=True))
+def _made_of(leads: Sequence[str]) -> FloatArray:
+    """Say what each lead is of the eight, shape (n_leads, 8)."""
+    rows = dict(zip(EIGHT, np.eye(len(EIGHT)), strict=True))
     rows |= {
         "III": rows["II"] - rows["I"],
         "aVR": -(rows["I"] + rows["II"]) / 2,
@@ -152,7 +157,7 @@ def _seen(xyz_mv: FloatArray, leads: Sequence[str]) -> FloatArray:
         "aVF": rows["II"] - rows["I"] / 2,
         "CHEST": rows["V5"],
     }
-    return np.stack([rows[lead] for lead in leads]) @ xyz_mv
+    return np.stack([rows[lead] for lead in leads])
 
 
 def _noise(plan: Plan, fs_hz: float, n_leads: int, n: int) -> FloatArray:
