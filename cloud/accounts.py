@@ -80,21 +80,37 @@ async def add_to_care_team(connection: DbConnection, username: str, patient_id: 
     )
 
 
-async def wear(connection: DbConnection, device_id: str, patient_id: str, from_ns: int) -> None:
-    """Put a patch on a patient from `from_ns` on; whoever wore it before no longer does."""
+async def wear(
+    connection: DbConnection,
+    device_id: str,
+    patient_id: str,
+    from_ns: int,
+    site: str | None = None,
+) -> None:
+    """Put a patch on a patient from `from_ns` on; whoever wore it before no longer does.
+
+    Parameters
+    ----------
+    site : str or None
+        Where on the body; another place than before begins a baseline of its own. None: not told,
+        so as it was.
+    """
     await connection.execute(
-        "UPDATE wear SET to_ns = greatest($3, from_ns) "
-        "WHERE device_id = $1 AND to_ns IS NULL AND patient_id <> $2",
+        "UPDATE wear SET to_ns = greatest($3, from_ns) WHERE device_id = $1 AND to_ns IS NULL "
+        "AND (patient_id <> $2 OR site <> coalesce($4, site))",
         device_id,
         patient_id,
         from_ns,
+        site,
     )
     await connection.execute(
-        "INSERT INTO wear (device_id, patient_id, from_ns) SELECT $1, $2, $3 "
+        "INSERT INTO wear (device_id, patient_id, from_ns, site) "
+        "SELECT $1, $2, $3, coalesce($4, '') "
         "WHERE NOT EXISTS (SELECT FROM wear WHERE device_id = $1 AND to_ns IS NULL)",
         device_id,
         patient_id,
         from_ns,
+        site,
     )
 
 

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from cloud.admission import admitted
 from cloud.announce import Announcer
+from cloud.baselines import remember
 from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
 from cloud.ingest import Delivery, Inbox
@@ -223,6 +224,7 @@ class Engine:
             )
             if report is not None:
                 batch.reports.append(report)
+                await remember(connection, report)
 
     def _announce(self, batch: _Batch) -> None:
         now_s = asyncio.get_running_loop().time()

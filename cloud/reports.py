@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+from cloud.baselines import key_of, read_baseline
 from cloud.store.database import DbConnection
 from cloud.stretch import (
     Measured,
@@ -55,12 +56,13 @@ async def store_report(
     measured = await read_measured(connection, span)
     if measured is None:
         return None
-    patient_id = await _wearer(connection, device_id, measured)
-    if patient_id is None:
+    wearer = await _wearer(connection, device_id, measured)
+    if wearer is None:
         return None
+    patient_id, site = wearer
     beats = await read_beats(connection, span)
     frames = await read_frames(connection, span)
-    device = await _device(connection, span, measured, status)
+    device = await _device(connection, span, measured, status, site)
     given = ReportInput(
         kind=ReportKind(kind),
         created_ns=created_ns,
@@ -76,6 +78,7 @@ async def store_report(
         rhythms=await read_rhythms(connection, span),
         runs=runs_of(frames, span),
         previous=await _previous(connection, patient_id, measured.start_ns),
+        baseline=await read_baseline(connection, key_of(patient_id, device, measured.algorithm)),
     )
     return await _kept(connection, compose(given))
 
@@ -106,7 +109,9 @@ async def store_spot_report(
 async def last_report(connection: DbConnection, patient_id: str) -> dict[str, Any] | None:
     """Give the patient's newest report as JSON, None before the first."""
     body: dict[str, Any] | None = await connection.fetchval(
-        "SELECT body FROM report WHERE patient_id = $1 ORDER BY created_ns DESC LIMIT 1", patient_id
+        "SELECT body FROM report WHERE patient_id = $1 "
+        "ORDER BY created_ns DESC, end_ns DESC LIMIT 1",
+        patient_id,
     )
     return body
 
@@ -160,15 +165,18 @@ async def _last_minute(connection: DbConnection, patient_id: str) -> Span | None
     return Span(*boot, start, newest["end_counter"])
 
 
-async def _wearer(connection: DbConnection, device_id: str, measured: Measured) -> str | None:
-    patient_id: str | None = await connection.fetchval(
-        "SELECT patient_id FROM wear WHERE device_id = $1 AND from_ns <= $2 "
+async def _wearer(
+    connection: DbConnection, device_id: str, measured: Measured
+) -> tuple[str, str] | None:
+    """Give who wore a patch all the time, and where on the body."""
+    row = await connection.fetchrow(
+        "SELECT patient_id, site FROM wear WHERE device_id = $1 AND from_ns <= $2 "
         "AND (to_ns IS NULL OR to_ns >= $3)",
         device_id,
         measured.start_ns,
         measured.end_ns,
     )
-    return patient_id
+    return None if row is None else (row["patient_id"], row["site"])
 
 
 def _window(
@@ -184,7 +192,11 @@ def _window(
 
 
 async def _device(
-    connection: DbConnection, span: Span, measured: Measured, status: DeviceStatus | None
+    connection: DbConnection,
+    span: Span,
+    measured: Measured,
+    status: DeviceStatus | None,
+    site: str,
 ) -> Device:
     row = await connection.fetchrow(
         "SELECT fs_mhz, lsb_pv, lead_mask FROM recording WHERE device_id = $1 AND boot_id = $2",
@@ -199,6 +211,7 @@ async def _device(
         serial_hash=_hashed(status.serial) if status else None,
         firmware=(status.firmware or None) if status else None,
         leads=tuple(lead.name for lead in leads_of(row["lead_mask"])),
+        site=site or None,
         fs_nominal_hz=row["fs_mhz"] / 1000,
         fs_estimated_hz=(span.end - span.start) / wall_s,
         lsb_pv=row["lsb_pv"],
@@ -210,9 +223,10 @@ def _hashed(serial: str) -> str | None:
 
 
 async def _previous(connection: DbConnection, patient_id: str, before_ns: int) -> Report | None:
+    # Minutes that are committed together are made at one moment.
     body = await connection.fetchval(
         "SELECT body FROM report WHERE patient_id = $1 AND end_ns <= $2 "
-        "ORDER BY created_ns DESC LIMIT 1",
+        "ORDER BY created_ns DESC, end_ns DESC LIMIT 1",
         patient_id,
         before_ns,
     )

@@ -1,6 +1,7 @@
 """Values of single beats and their statistics over the window."""
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -9,10 +10,10 @@ import numpy as np
 from ecgcore.beat_places import OVER_LEADS, BeatPlaces
 from ecgcore.beat_values import HEIGHTS, INTERVALS, NEEDS_P, heights, intervals_ms
 from ecgcore.events import Measurement, NullReason
+from ecgcore.jit import compiled
 from ecgcore.limits import Share
 from ecgcore.measured import measurement_of
 from ecgcore.statistic import Statistic
-from ecgcore.stats import median
 from ecgcore.types import FloatArray
 
 
@@ -26,16 +27,34 @@ class BeatStatisticsConfig:
     """Of the beats, that must have the value."""
 
 
-OF: Mapping[Statistic, Callable[[FloatArray], float]] = MappingProxyType(
-    {
-        Statistic.MEAN: lambda values: float(np.mean(values)),
-        Statistic.MEDIAN: median,
-        Statistic.SD: lambda values: float(np.std(values, ddof=1)),
-        Statistic.MIN: lambda values: float(np.min(values)),
-        Statistic.MAX: lambda values: float(np.max(values)),
-        Statistic.IQR: lambda values: float(np.subtract(*np.percentile(values, (75.0, 25.0)))),
-    }
-)
+@compiled
+def _described(known: FloatArray, found: FloatArray) -> None:
+    """Put the statistics of some values, in the order of `Statistic`, into `found`."""
+    n = known.size
+    ordered = np.sort(known)
+    mean = 0.0
+    for value in ordered:
+        mean += value / n
+    square = 0.0
+    for value in ordered:
+        square += (value - mean) ** 2
+    found[0] = mean
+    found[1] = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2.0
+    found[2] = math.sqrt(square / (n - 1)) if n > 1 else math.nan
+    found[3] = ordered[0]
+    found[4] = ordered[n - 1]
+    found[5] = _quantile(ordered, 0.75) - _quantile(ordered, 0.25)
+
+
+@compiled
+def _quantile(ordered: FloatArray, share: float) -> float:
+    place = share * (ordered.size - 1)
+    low = int(place)
+    high = min(low + 1, ordered.size - 1)
+    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
+
+
+_PLACES: Mapping[Statistic, int] = MappingProxyType({each: k for k, each in enumerate(Statistic)})
 
 
 def told(
@@ -60,12 +79,16 @@ def told(
     reason = beats.recorded.unusable
     if reason is None and (not known.size or known.size < config.least_share * values.size):
         reason = absent
-    yield measurement_of(key, median(known) if reason is None else reason, known.size, sqi, lead)
+    described = np.empty(len(_PLACES))
+    if reason is None:
+        _described(known, described)
+    middle = float(described[_PLACES[Statistic.MEDIAN]])
+    yield measurement_of(key, middle if reason is None else reason, known.size, sqi, lead)
     for statistic in config.statistics:
         why = reason
         if why is None and known.size < statistic.least_beats:
             why = NullReason.TOO_FEW_BEATS
-        value = OF[statistic](known) if why is None else why
+        value = float(described[_PLACES[statistic]]) if why is None else why
         yield measurement_of(f"{key}.{statistic}", value, known.size, sqi, lead)
 
 

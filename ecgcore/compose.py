@@ -72,7 +72,7 @@ def composed(given: ReportInput) -> Composed:
     rhythms = rhythms_of(given, strips)
     measurements = measurements_of(given)
     statements = statements_of(given, strips, events, rhythms)
-    comparison = compared(given, measurements)
+    comparison = compared(given)
     leads = given.device.leads
     facts = Facts(recording, given.window.sqi, measurements, statements, leads, comparison)
     fields = {

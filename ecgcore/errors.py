@@ -31,3 +31,7 @@ class CatalogueError(EcgomicsError):
 
 class RulesError(EcgomicsError):
     """A row of the vocabulary or a rule that cannot be; the text names it and its field."""
+
+
+class PopulationError(EcgomicsError):
+    """A table of the population that cannot be; the text names the row."""

@@ -39,6 +39,8 @@ from ecgcore.leads import LeadsConfig
 from ecgcore.limits import Share
 from ecgcore.measured import gated, measurement_of, unusable
 from ecgcore.nn import is_normal
+from ecgcore.normality import NormalityConfig
+from ecgcore.normality_table import Values, measure_normality
 from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
@@ -73,6 +75,7 @@ class ExtractionConfig:
     rhythm: RhythmConfig = field(default_factory=RhythmConfig)
     average: AverageConfig = field(default_factory=AverageConfig)
     hrv: HrvConfig = field(default_factory=HrvConfig)
+    normality: NormalityConfig = field(default_factory=NormalityConfig)
     structure: StructureConfig = field(default_factory=StructureConfig)
     forms: FormConfig = field(default_factory=FormConfig)
     breathing: BreathingConfig = field(default_factory=BreathingConfig)
@@ -183,23 +186,31 @@ def analyse(
 
 
 def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
-    """Measure what was found, each family of the catalogue in turn."""
+    """Measure what was found, each family of the catalogue in turn; then set it against people."""
     found: dict[tuple[str, str | None], Measurement] = {}
     for family in FAMILIES:
         for each in family(recorded, config):
             found.setdefault((each.key, each.lead), each)
     for each in measure_wellness(recorded, found, config.wellness):
         found.setdefault((each.key, each.lead), each)
+    duration_s, fs_hz = recorded.duration_s, recorded.fs_hz
+    found = {at: gated(each, duration_s, fs_hz) for at, each in found.items()}
     return Extraction(
-        measurements=tuple(
-            gated(each, recorded.duration_s, recorded.fs_hz) for each in found.values()
-        ),
+        measurements=(*found.values(), *_against_people(found, recorded, config)),
         n_beats=len(recorded.beats),
         duration_s=recorded.duration_s,
         sqi=recorded.sqi,
         algorithm=ALGORITHM_VERSION,
         parameters=config.digest,
     )
+
+
+def _against_people(
+    found: Values, recorded: Recorded, config: ExtractionConfig
+) -> Iterable[Measurement]:
+    if not config.normality.is_wanted:
+        return ()
+    return measure_normality(found, recorded.leads, recorded.person, recorded.sqi, config.normality)
 
 
 def _items(ecg_mv: FloatArray, fs_hz: float, n_chunk: int) -> Iterator[EcgChunk | Gap]:

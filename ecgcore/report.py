@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ecgcore.changes import Concern
 from ecgcore.events import Dimension, NullReason
 from ecgcore.person import Sex
 
@@ -278,6 +279,23 @@ class DimensionSummary(ReportPart):
     values: tuple[ReportMeasurement, ...]
 
 
+class OwnPastMeasurement(ReportPart):
+    """A biomarker about another one: how that stands in the patient's past."""
+
+    key: str
+    value: float | None
+    """Null with `null_reason`."""
+    unit: str
+    n: int
+    """Values of the past behind it; days, where it is one of days."""
+    concern: Concern | None = None
+    """How much it matters; null where there is no value or no limit."""
+    null_reason: NullReason | None = None
+    ci_low: float | None = None
+    """Of a slope, its confidence interval of 95 %."""
+    ci_high: float | None = None
+
+
 class Comparison(ReportPart):
     """A value beside the same value of the report before."""
 
@@ -288,6 +306,13 @@ class Comparison(ReportPart):
     change: float
     previous_report_id: UUID
     previous_end_ns: int
+    own_past: tuple[OwnPastMeasurement, ...] = ()
+    """Against the report before and against the patient's baseline of the same site, leads and
+    algorithm; null with its reason where the baseline is too short."""
+
+    def value_of(self, key: str) -> float | None:
+        """Give a biomarker about this value, None if it is absent."""
+        return next((m.value for m in self.own_past if m.key == key), None)
 
 
 class Narrative(ReportPart):

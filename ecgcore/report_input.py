@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ecgcore.baseline import Baseline
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.report import Algorithm, Device, Report, ReportKind, RepresentativeBeat
 from ecgcore.sample_runs import SampleRun
@@ -37,6 +38,8 @@ class ReportInput:
     """Whether `start_ns` and `end_ns` are UTC rather than counted from the first sample."""
     previous: Report | None = None
     """The patient's last report before this one."""
+    baseline: Baseline | None = None
+    """The patient's own past, of the same site, leads and algorithm."""
 
     def time_ns(self, counter: float) -> int:
         """Give the UTC of a counter, on the line through the stretch's two ends."""

@@ -1,14 +1,15 @@
 """Measurements as a report carries them: with range, flag and codes, and beside the last ones."""
 
 import math
-from collections.abc import Iterable
 
 from ecgcore.events import Measurement
+from ecgcore.own_comparison import OwnComparisonConfig, compare
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.reference import Reference, reference_of
-from ecgcore.report import Codes, Comparison, Flag, ReportMeasurement
+from ecgcore.report import Codes, Comparison, Device, Flag, OwnPastMeasurement, ReportMeasurement
 from ecgcore.report_input import ReportInput
 
+_OWN_COMPARISON = OwnComparisonConfig()
 _COMPARED = ("hr_mean", "rmssd", "sdnn", "pr_int", "qrs_dur", "qtc_fridericia")
 
 
@@ -55,13 +56,13 @@ def vector_of(measured: Measurement) -> tuple[float | None, ...] | None:
     return tuple(each if math.isfinite(each) else None for each in measured.vector)
 
 
-def compared(
-    given: ReportInput, measurements: Iterable[ReportMeasurement]
-) -> tuple[Comparison, ...]:
-    """Put values beside those of the report before, if the same algorithm made it."""
+def compared(given: ReportInput) -> tuple[Comparison, ...]:
+    """Put values beside those of the report before, if algorithm, site and leads are the same."""
+    # Versions and sites are never joined silently: another's number is not the same number.
     previous = given.previous
-    # Versions are never joined silently: another algorithm's number is not the same number.
     if previous is None or previous.algorithm != given.algorithm:
+        return ()
+    if _place(previous.device) != _place(given.device):
         return ()
     return tuple(
         Comparison(
@@ -72,11 +73,40 @@ def compared(
             change=measured.value - before,
             previous_report_id=previous.report_id,
             previous_end_ns=previous.recording.end_ns,
+            own_past=_own_past(given, measured, before),
         )
-        for measured in measurements
+        for measured in given.window.measurements
         if measured.key in _COMPARED
         and measured.value is not None
         and (before := previous.value_of(measured.key)) is not None
+    )
+
+
+def _place(device: Device) -> tuple[str | None, tuple[str, ...]]:
+    return device.site, device.leads
+
+
+def _own_past(
+    given: ReportInput, measured: Measurement, before: float
+) -> tuple[OwnPastMeasurement, ...]:
+    baseline = given.baseline
+    past = None
+    if baseline is not None and measured.key in baseline.config.keys:
+        past = baseline.past(measured.key, given.start_ns)
+    return tuple(
+        OwnPastMeasurement(
+            key=made.key,
+            value=made.value,
+            unit=made.unit,
+            n=made.n,
+            concern=concern,
+            null_reason=made.null_reason,
+            ci_low=interval.low if interval else None,
+            ci_high=interval.high if interval else None,
+        )
+        for made, concern, interval in compare(
+            measured, before, past, given.start_ns, _OWN_COMPARISON
+        )
     )
 
 

@@ -96,6 +96,10 @@ _HOW_TO_READ = """\
 """
 
 
+_OF_THE_PAST = "Now and the own past"
+"""Group of what no single recording carries."""
+
+
 def pages_of(registry: Catalogue) -> dict[str, str]:
     """Give each page's text by its file name."""
     pages = {
@@ -159,7 +163,8 @@ def _index(registry: Catalogue) -> str:
         "",
         "Keys that this version measures, by what a recording of each preset has: leads, rate and "
         "length. The others are null with the reason named. `live`: measured as the stream comes, "
-        "in windows of 10 s, 60 s and five minutes.",
+        f"in windows of 10 s, 60 s and five minutes. *{_OF_THE_PAST}* is not counted: it takes "
+        "more than one recording, and a report gives it.",
         "",
         *_coverage(),
         "",
@@ -181,6 +186,7 @@ def _coverage_row(given: Preset) -> tuple[str, ...]:
     lacks = {
         entry: lack_of(entry, len(kind.leads), kind.length_s, kind.fs_hz)
         for entry in catalogue().select(measured=True)
+        if entry.group != _OF_THE_PAST
     }
     carried = [entry for entry, lack in lacks.items() if lack is None]
     return (

@@ -13,6 +13,9 @@ from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
 from ecgcore.beat_statistics import BY_BEAT
 from ecgcore.breathing_table import BREATHING
 from ecgcore.catalogue import Kind, Scope, catalogue, is_unit, parse
+from ecgcore.changes import CHANGES
+from ecgcore.comparison_statements import COMPARE
+from ecgcore.drift import DRIFT
 from ecgcore.dynamics_table import DYNAMICS
 from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension
@@ -22,12 +25,15 @@ from ecgcore.lead_sums import LEAD_SUMS
 from ecgcore.lead_window import LEAD_WINDOW
 from ecgcore.long_rate import LONG_RATE
 from ecgcore.morphology import KEYS
+from ecgcore.normality_table import NORMALITY
 from ecgcore.omics import BIOMARKERS, HRV_LEAST_S, MIN_WAVES
+from ecgcore.own_past import OWN_PAST
 from ecgcore.pvc_shape import PVC_SHAPE
 from ecgcore.rhythm_burden import BURDEN
 from ecgcore.rhythm_table import CONDUCTION, CONTEXT_KEYS
 from ecgcore.signal_table import SIGNAL
 from ecgcore.structure import AVERAGE_GLOBAL, OF_BEATS
+from ecgcore.trend import TREND
 from ecgcore.wellness import WELLNESS
 
 REGISTRY = catalogue()
@@ -75,13 +81,16 @@ STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES, *LEAD_SUMS}
 RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
 BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
 AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *FORM_KEYS}
+AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
 EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS}
-EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL}
-MEASURED = {REGISTRY[key].key for key in EXTRACTED} | {biomarker.key for biomarker in BIOMARKERS}
+EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL, *NORMALITY}
+MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
+    biomarker.key for biomarker in BIOMARKERS
+}
 
 
 def test_every_biomarker_that_is_measured_has_a_row_that_says_since_when() -> None:
-    for key in EXTRACTED:
+    for key in EXTRACTED | AGAINST_PAST:
         assert REGISTRY[key].since is not None, key
     for biomarker in BIOMARKERS:
         entry = REGISTRY[biomarker.key]
