@@ -16,9 +16,11 @@ from cloud.stretch import (
     read_rhythms,
     runs_of,
 )
-from ecgcore.compose import ReportInput, StoredBeat, Window, compose
+from ecgcore.compose import compose
 from ecgcore.report import Device, Report, ReportKind
+from ecgcore.report_input import ReportInput
 from ecgcore.spot import measure_span
+from ecgcore.stored import StoredBeat, Window
 from ecgcore.types import leads_of
 from ecgcore.wire.messages import DeviceStatus
 

@@ -23,6 +23,7 @@ from cloud.live import Live
 from cloud.logs import log_to_stderr
 from cloud.settings import ServeSettings, made
 from cloud.store.database import migrate, open_pool
+from cloud.workers import Workers, WorkersConfig
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
 from ecgcore.wire.broker import Broker
@@ -30,6 +31,7 @@ from ecgcore.wire.broker import Broker
 _log = logging.getLogger(__name__)
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _POOL_SIZE = 8
+_PAPER_WORKER = "cloud.paper.worker"
 _DRAIN_S = 5
 _MOST_MESSAGE_BYTES = 64 * 1024
 _PAGES = Path(__file__).parent / "web" / "dist"
@@ -91,24 +93,33 @@ async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
     broker = Broker.parse(settings.broker_url.get_secret_value())
     database_url = settings.database_url.get_secret_value()
     pool = await open_pool(database_url, max_size=_POOL_SIZE, wait_s=settings.wait_s)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        # Not close(): it would wait for a database that may be gone.
+        stack.callback(pool.terminate)
         await migrate(database_url)
         await require_broker(broker, settings.wait_s)
+        workers = Workers(
+            WorkersConfig(
+                _PAPER_WORKER,
+                settings.analysis_processes,
+                settings.analysis_waiting,
+                settings.analysis_timeout_s,
+            )
+        )
+        stack.push_async_callback(workers.close)
         live = Live(UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed))
         async with asyncio.TaskGroup() as tasks:
             feeding = tasks.create_task(feed(live, broker, pool), name="feed")
             yield Parts(
                 pool=pool,
                 live=live,
+                workers=workers,
                 pages_dir=_PAGES,
                 is_secure=settings.behind_tls_proxy,
                 wall_ns=time.time_ns,
                 monotonic_s=time.monotonic,
             )
             feeding.cancel()
-    finally:
-        # Not close(): it would wait for a database that may be gone.
-        pool.terminate()
 
 
 class OrderlyServer(uvicorn.Server):

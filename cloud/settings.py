@@ -52,6 +52,12 @@ class ServeSettings(CloudSettings):
     """Port to listen on; 0 takes any free one."""
     behind_tls_proxy: bool = False
     """People come by https through a proxy; only then may the server listen beyond loopback."""
+    analysis_processes: int = Field(default=1, ge=1, le=64)
+    """Processes that answer `POST /ECGOmics`; started when they are needed."""
+    analysis_waiting: int = Field(default=8, ge=0, le=1000)
+    """Most calls of it that wait for one of them; further ones are refused with 503."""
+    analysis_timeout_s: float = Field(default=30, gt=0, le=600)
+    """Longest time for one call, once the process is ready."""
 
 
 S = TypeVar("S", bound=CloudSettings)

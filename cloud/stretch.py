@@ -7,10 +7,11 @@ from pydantic import TypeAdapter
 
 from cloud.auth import Patient
 from cloud.store.database import DbConnection
-from ecgcore.compose import SampleRun, StoredBeat, StoredRhythm, Window
 from ecgcore.events import BeatLabel, Measurement, RhythmLabel
 from ecgcore.intervals import BeatIntervals
 from ecgcore.report import Algorithm
+from ecgcore.sample_runs import SampleRun
+from ecgcore.stored import StoredBeat, StoredRhythm, Window
 from ecgcore.types import Gap, GapReason
 from ecgcore.wire.frame import MAX_SAMPLES, Frame, decode_frame
 
@@ -157,9 +158,9 @@ async def read_recent(connection: DbConnection, patient: Patient, seconds: float
 
 
 def runs_of(frames: list[Frame], span: Span) -> tuple[SampleRun, ...]:
-    """Give the first lead's samples of the frames inside a span."""
+    """Give the samples of the frames inside a span."""
     return tuple(
-        SampleRun(frame.first_counter, frame.adc[0])
+        SampleRun(frame.first_counter, frame.adc)
         for frame in frames
         if frame.n_samples and frame.first_counter < span.end
     )

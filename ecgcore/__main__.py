@@ -51,6 +51,7 @@ _SUMMARIES = {
     "extract": "Measure recordings: every biomarker as a row of one table.",
     "findings": "State what the rules find in recordings, and compare it with labels.",
     "gateway": "Connect to patches over Bluetooth, keep every sample, send them on.",
+    "report": "Make a report of a recording: JSON, text, PDF or FHIR.",
     "population": "Make the tables of what is normal from open recordings of healthy people.",
     "rhythm": "Find the rhythms of one lead, or of beats alone.",
     "serve": "Serve the pages, the REST interface and the live WebSocket.",

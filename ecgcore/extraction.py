@@ -14,7 +14,6 @@ from ecgcore.beat_class import BeatClassConfig
 from ecgcore.beat_comparison import ComparisonConfig, measure_beats
 from ecgcore.breathing_config import BreathingConfig
 from ecgcore.breathing_table import measure_breathing
-from ecgcore.compose import StoredBeat, Window
 from ecgcore.delineate import DelineateConfig
 from ecgcore.dynamics_table import measure_dynamics
 from ecgcore.events import (
@@ -56,6 +55,7 @@ from ecgcore.rr import RrConfig
 from ecgcore.signal_table import SignalConfig, measure_signal
 from ecgcore.spot import measure_span
 from ecgcore.state import digest_of
+from ecgcore.stored import StoredBeat, Window
 from ecgcore.structure import StructureConfig, measure_structure
 from ecgcore.types import EcgChunk, FloatArray, Gap, GapReason, SampleClock
 from ecgcore.wellness import WellnessConfig, measure_wellness
@@ -243,10 +243,11 @@ def _whole(
         for e in events
         if isinstance(e, QualityScored)
     ]
-    return measure_span(0, n_samples, parts, _stored(beats), 0, fs_hz)
+    return measure_span(0, n_samples, parts, stored_beats(beats), 0, fs_hz)
 
 
-def _stored(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
+def stored_beats(beats: Sequence[BeatClassified]) -> list[StoredBeat]:
+    """Give the beats as they are kept, noise left out; times count from the first sample."""
     return [
         StoredBeat(
             sample=beat.sample,

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ecgcore.clinician import clinician_text
 from ecgcore.events import USABLE_SQI
-from ecgcore.report import Localised, Narrative, Recording, ReportMeasurement, Statement
+from ecgcore.lead_set import LeadSet, lead_set_of
+from ecgcore.report import (
+    Comparison,
+    Localised,
+    Narrative,
+    Recording,
+    ReportMeasurement,
+    Statement,
+)
 from ecgcore.statements import GOOD_SQI, HARMLESS, RHYTHM_IDS
 
-DISCLAIMERS = (
-    Localised(
-        en="Automatic, unconfirmed, not a diagnosis.",
-        zh="自动生成，未经确认，不构成诊断。",
-    ),
-    Localised(
-        en="From a single patch lead; not a medical device.",
-        zh="来自单导联贴片；本产品不是医疗器械。",
-    ),
-)
 _RATES = frozenset({"rate_high", "rate_low"})
 _MISSING_WORTH_SAYING_S = 1.0
 
@@ -29,6 +28,8 @@ class Facts:
     sqi: float
     measurements: Sequence[ReportMeasurement]
     statements: Sequence[Statement]
+    leads: tuple[str, ...]
+    comparison: Sequence[Comparison] = ()
 
     def measurement(self, key: str) -> ReportMeasurement | None:
         """Give a measurement that has a value."""
@@ -41,7 +42,9 @@ def narrate(facts: Facts) -> Narrative:
     return Narrative(
         headline=_headline(facts),
         patient=_patient(facts),
-        clinician=_clinician(facts),
+        clinician=clinician_text(
+            facts.statements, facts.measurements, facts.comparison, facts.recording, facts.sqi
+        ),
     )
 
 
@@ -115,10 +118,7 @@ def _quality_sentence(facts: Facts) -> Localised:
 
 def _action_sentence(facts: Facts) -> Localised:
     if facts.sqi < GOOD_SQI:
-        return Localised(
-            en="Check that the patch sits well on your skin, then ask for a new report.",
-            zh="请检查贴片是否贴好，然后重新生成报告。",
-        )
+        return _CHECK_PATCH if lead_set_of(facts.leads) is LeadSet.PATCH else _CHECK_ELECTRODES
     if any(s.id not in HARMLESS for s in facts.statements):
         return Localised(
             en="Talk to your doctor if this is unusual for you; seek help now if you have chest "
@@ -133,54 +133,18 @@ def _action_sentence(facts: Facts) -> Localised:
     )
 
 
+_CHECK_PATCH = Localised(
+    en="Check that the patch sits well on your skin, then ask for a new report.",
+    zh="请检查贴片是否贴好，然后重新生成报告。",
+)
+_CHECK_ELECTRODES = Localised(
+    en="Check that all electrodes sit well on your skin, then record again.",
+    zh="请检查所有电极是否贴好，然后重新记录。",
+)
 _CAVEAT = Localised(
     en="This report was made automatically, is unconfirmed and is not a diagnosis.",
     zh="本报告由系统自动生成，未经确认，不构成诊断。",
 )
-
-
-def _clinician(facts: Facts) -> Localised:
-    statements = facts.statements
-    en = [f"{s.text.en} ({s.certainty}; {_evidence(s)})." for s in statements]
-    zh = [f"{s.text.zh}（{_evidence(s)}）。" for s in statements]
-    values = "; ".join(_values(facts))
-    if values:
-        en.append(f"{values}.")
-        zh.append(f"{values}。")
-    quality = f"SQI {facts.sqi:.2f}, {100 * facts.recording.coverage:.1f} %"
-    is_judged = any(s.id in RHYTHM_IDS for s in statements)
-    en.append(f"{quality} of the signal present." + ("" if is_judged else " Rhythm not judged."))
-    zh.append(f"{quality} 的信号存在。" + ("" if is_judged else "未判读节律。"))
-    return Localised(en="\n".join(en), zh="\n".join(zh))
-
-
-def _evidence(statement: Statement) -> str:
-    return ", ".join(
-        f"{e.key} {_rounded(e.value)}, limit {_rounded(e.threshold)}" for e in statement.evidence
-    )
-
-
-def _rounded(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _values(facts: Facts) -> list[str]:
-    labels = {
-        "hr_mean": "HR",
-        "rr_mean": "RR",
-        "pr_int": "PR",
-        "qrs_dur": "QRS",
-        "qt_int": "QT",
-        "qtc_fridericia": "QTcF",
-        "sdnn": "SDNN",
-        "rmssd": "RMSSD",
-    }
-    found = [(label, facts.measurement(key)) for key, label in labels.items()]
-    return [
-        f"{label} {m.value:.0f} {'/min' if m.unit == '/min' else m.unit} (n={m.n})"
-        for label, m in found
-        if m is not None and m.value is not None
-    ]
 
 
 def _missing_s(recording: Recording) -> float:

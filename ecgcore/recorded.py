@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 
 from ecgcore.average_signal import AverageSignal
-from ecgcore.compose import Window
 from ecgcore.events import (
     BeatClassified,
     BeatLabel,
@@ -20,6 +19,7 @@ from ecgcore.events import (
 from ecgcore.measured import unusable
 from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.person import UNKNOWN, Person
+from ecgcore.stored import Window
 from ecgcore.types import FloatArray
 
 _E = TypeVar("_E", bound=Event)

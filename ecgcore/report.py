@@ -5,19 +5,23 @@ Schema is `Report.model_json_schema()`.
 """
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ecgcore.changes import Concern
 from ecgcore.events import Dimension, NullReason
+from ecgcore.person import Sex
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 # Any constant would do; it must never change, or old reports get a second identity.
 _NAMESPACE = UUID("6f1d8c1e-0f53-5b6a-9f0e-3f8f0f8f4a51")
 
 
-class _Part(BaseModel):
+class ReportPart(BaseModel):
+    """Frozen and finite, as every part of a report; what a later version adds is passed over."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
@@ -28,6 +32,14 @@ class ReportKind(StrEnum):
     """A person asked for the last minute."""
     SUMMARY = "summary"
     """A minute of signal was complete."""
+    LIVE = "live"
+    """What a phone is told every ten seconds."""
+    EVENT = "event"
+    """Something happened, or the patient pressed the button."""
+    HOLTER = "holter"
+    """Many hours, by the hour."""
+    TREND = "trend"
+    """Several reports beside each other."""
 
 
 class ReportStatus(StrEnum):
@@ -65,14 +77,14 @@ class Source(StrEnum):
     HUMAN = "human"
 
 
-class Localised(_Part):
+class Localised(ReportPart):
     """One text in every language."""
 
     en: str
     zh: str
 
 
-class Device(_Part):
+class Device(ReportPart):
     """What recorded; null where the patch did not tell."""
 
     device_id: str
@@ -93,7 +105,7 @@ class Device(_Part):
     """Applied by the patch; null: not known."""
 
 
-class RecordingGap(_Part):
+class RecordingGap(ReportPart):
     """Samples that do not exist."""
 
     start_counter: int
@@ -104,7 +116,7 @@ class RecordingGap(_Part):
     """Name of a `GapReason`, lower case."""
 
 
-class Recording(_Part):
+class Recording(ReportPart):
     """The stretch of signal that was judged."""
 
     start_ns: int
@@ -112,6 +124,8 @@ class Recording(_Part):
     start_counter: int
     end_counter: int
     """Exclusive."""
+    is_time_known: bool = True
+    """If not, times are counted from the first sample."""
     wall_s: float
     analysable_s: float
     """Seconds of signal inside 10-s windows good enough to measure in."""
@@ -120,14 +134,14 @@ class Recording(_Part):
     gaps: tuple[RecordingGap, ...]
 
 
-class LeadQuality(_Part):
+class LeadQuality(ReportPart):
     """Quality of one lead."""
 
     lead: str
     sqi: float = Field(ge=0, le=1)
 
 
-class Quality(_Part):
+class Quality(ReportPart):
     """How far the signal can be trusted; missing seconds count as 0."""
 
     sqi: float = Field(ge=0, le=1)
@@ -136,7 +150,7 @@ class Quality(_Part):
     reasons: tuple[str, ...]
 
 
-class Algorithm(_Part):
+class Algorithm(ReportPart):
     """What computed it: the same version and digest give the same numbers."""
 
     name: str
@@ -145,22 +159,27 @@ class Algorithm(_Part):
     model_ids: tuple[str, ...] = ()
 
 
-class Codes(_Part):
+class Codes(ReportPart):
     """Codes of a measurement in the common vocabularies."""
 
     loinc: str | None = None
     mdc: int | None = None
 
 
-class ReportMeasurement(_Part):
+class ReportMeasurement(ReportPart):
     """One biomarker value."""
 
     key: str
     value: float | None
-    """Null with `null_reason`."""
+    """Null with `null_reason`, `text` or `vector`; of a yes or no, 1 or 0."""
+    text: str | None = None
+    """Where the value is a class or a text."""
+    vector: tuple[float | None, ...] | None = None
+    """Where the value is several numbers; a matrix row by row; null for one that is not there."""
     unit: str
     dim: Dimension
     lead: str | None
+    """Null: over all leads."""
     n: int
     """Beats or intervals behind it."""
     sqi: float
@@ -173,7 +192,7 @@ class ReportMeasurement(_Part):
     null_reason: NullReason | None = None
 
 
-class Evidence(_Part):
+class Evidence(ReportPart):
     """The number a statement rests on."""
 
     key: str
@@ -185,7 +204,7 @@ class Evidence(_Part):
     """Where the value is a word."""
 
 
-class Statement(_Part):
+class Statement(ReportPart):
     """One finding."""
 
     id: str
@@ -206,7 +225,7 @@ class Statement(_Part):
     """Empty only when the stretch has no samples at all."""
 
 
-class ReportEvent(_Part):
+class ReportEvent(ReportPart):
     """Something that happened at a moment of the stretch."""
 
     id: str
@@ -218,7 +237,7 @@ class ReportEvent(_Part):
     strip_ids: tuple[str, ...]
 
 
-class Strip(_Part):
+class Strip(ReportPart):
     """Up to ten seconds of consecutive samples, to be drawn at 25 mm/s and 10 mm/mV."""
 
     id: str
@@ -230,7 +249,37 @@ class Strip(_Part):
     samples: tuple[int, ...]
 
 
-class OwnPastMeasurement(_Part):
+class RepresentativeBeat(ReportPart):
+    """The median of the usual beats, for looking at and measuring in."""
+
+    label: str
+    """Class of the beats."""
+    n_beats: int
+    fs_hz: float
+    leads: tuple[str, ...]
+    r: int
+    """Sample of the R peak."""
+    ecg_uv: tuple[tuple[float, ...], ...]
+    """Lead by lead, rounded to 1 uV."""
+    fiducials: dict[str, float]
+    """Samples from the first, over all leads; a wave that is not there is left out."""
+
+
+class ReportPerson(ReportPart):
+    """What is known of the person that ranges depend on."""
+
+    sex: Sex | None = None
+    age_years: float | None = None
+
+
+class DimensionSummary(ReportPart):
+    """The headline values of one dimension."""
+
+    dim: Dimension
+    values: tuple[ReportMeasurement, ...]
+
+
+class OwnPastMeasurement(ReportPart):
     """A biomarker about another one: how that stands in the patient's past."""
 
     key: str
@@ -247,7 +296,7 @@ class OwnPastMeasurement(_Part):
     ci_high: float | None = None
 
 
-class Comparison(_Part):
+class Comparison(ReportPart):
     """A value beside the same value of the report before."""
 
     key: str
@@ -266,7 +315,7 @@ class Comparison(_Part):
         return next((m.value for m in self.own_past if m.key == key), None)
 
 
-class Narrative(_Part):
+class Narrative(ReportPart):
     """The report in words."""
 
     headline: Localised
@@ -276,7 +325,7 @@ class Narrative(_Part):
     """One line a statement, then the numbers."""
 
 
-class Confirmation(_Part):
+class Confirmation(ReportPart):
     """A named person's signature."""
 
     who: str
@@ -284,15 +333,15 @@ class Confirmation(_Part):
     edits: tuple[str, ...] = ()
 
 
-class Report(_Part):
-    """What was found in a stretch of one patient's signal."""
+class Envelope(ReportPart):
+    """What reports of every kind say."""
 
     report_id: UUID
     schema_version: str
-    kind: ReportKind
     status: ReportStatus
     created_ns: int
     patient_ref: str
+    person: ReportPerson = ReportPerson()
     device: Device
     recording: Recording
     quality: Quality
@@ -311,6 +360,22 @@ class Report(_Part):
     def value_of(self, key: str) -> float | None:
         """Give a measured value, None if it is absent."""
         return next((m.value for m in self.measurements if m.key == key), None)
+
+    def strips_of(self, ids: tuple[str, ...]) -> tuple[Strip, ...]:
+        """Give strips by their ids."""
+        return tuple(strip for strip in self.strips if strip.id in ids)
+
+
+Stretch: TypeAlias = Literal[ReportKind.SPOT, ReportKind.SUMMARY]
+
+
+class Report(Envelope):
+    """What was found in a stretch of one patient's signal."""
+
+    kind: Stretch
+    beat: RepresentativeBeat | None = None
+    dimensions: tuple[DimensionSummary, ...] = ()
+    """Of each, what is looked at first."""
 
 
 def report_id(device_id: str, boot_id: int, kind: ReportKind, counter: int) -> UUID:

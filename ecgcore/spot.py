@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecgcore.compose import StoredBeat, Window
 from ecgcore.events import BeatLabel
 from ecgcore.omics import WindowSignal, measure_window
+from ecgcore.stored import StoredBeat, Window
 from ecgcore.types import FloatArray
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from cloud.api import health, live, patients, reports, sessions
+from cloud.api import health, live, paper, patients, reports, sessions
 from cloud.api.headers import SecurityHeaders
 from cloud.api.pages import Pages
 from cloud.api.parts import Parts
@@ -34,6 +34,7 @@ def create_app(parts: Parts) -> FastAPI:
         interface.include_router(module.router)
     app.include_router(interface)
     app.include_router(health.router)
+    app.include_router(paper.router)
     app.include_router(live.router)
     app.mount("/", Pages(parts.pages_dir))
     return app

@@ -12,6 +12,7 @@ from cloud.live import Live
 from cloud.store.database import DbPool
 from cloud.throttle import Throttle, ThrottleConfig
 from cloud.tickets import Tickets
+from cloud.workers import Workers, WorkersConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Parts:
     wall_ns: Callable[[], int]
     """Real UTC, also where a rig's clock runs faster: sessions are for people."""
     monotonic_s: Callable[[], float]
+    workers: Workers = field(default_factory=lambda: Workers(WorkersConfig("cloud.paper.worker")))
+    """They answer the paper's call; started by the first one."""
     tickets: Tickets = field(default_factory=Tickets)
     login_tries: Throttle = field(default_factory=lambda: Throttle(ThrottleConfig()))
     """By user name and address."""

@@ -1,6 +1,6 @@
 """Reports: the list of a patient's, one of them, and a new one made now."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from cloud.api.parts import Server
 from cloud.api.security import SignedIn
 from cloud.auth import Action, NotReadableError, authorize
+from cloud.paper.nesting import as_json, nested, null_reasons
 from cloud.reports import list_reports, read_report, store_spot_report
 from cloud.transactions import transaction
 from ecgcore.report import Localised, Report
@@ -62,12 +63,20 @@ async def make_report(patient_id: str, session: SignedIn, parts: Server) -> Repo
 
 
 @router.get("/reports/{report_id}")
-async def report(report_id: UUID, session: SignedIn, parts: Server) -> Report:
-    """Give one report."""
+async def report(
+    report_id: UUID,
+    session: SignedIn,
+    parts: Server,
+    schema: Literal["ecgomics", "ecgomics-paper"] = "ecgomics",
+) -> Report | dict[str, Any]:
+    """Give one report, or its values under the sub-groups of the paper's service."""
     async with transaction(parts.pool) as connection:
         found = await read_report(connection, report_id)
         if found is None:
             raise NotReadableError
         at_ns = parts.live.clock.now_ns()
         await authorize(connection, session.account, found.patient_ref, Action.REPORT, at_ns)
+    if schema == "ecgomics-paper":
+        reasons = null_reasons(found.measurements)
+        return as_json(nested(found.measurements), report_id=report_id, null_reasons=reasons)
     return found

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class Leads:
     """As I, aVR, V1, where the record's name for a lead is one of these in any case."""
     person: Person = UNKNOWN
     """As far as the header tells."""
+    start: datetime | None = None
+    """Of the first sample; the header's clock has no zone and is taken for UTC."""
 
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
@@ -161,13 +164,21 @@ def read_leads(path: Path) -> Leads:
         ecg_mv = np.asarray(record.p_signal, np.float64)[:, at].T * scales[:, np.newaxis]
         names = tuple(_lead_name(str(record.sig_name[k])) for k in at)
         person = person_of(record.comments)
+        start = record.base_datetime
     except _UNREADABLE as error:
         msg = f"record {path}: {type(error).__name__}: {error}"
         raise ConfigError(msg.splitlines()[0]) from error
     if not at:
         msg = f"record {path}: no signal in V, mV or uV, but {', '.join(record.units)}"
         raise ConfigError(msg)
-    return Leads(path.name, np.ascontiguousarray(ecg_mv), float(record.fs), names, person)
+    return Leads(
+        path.name,
+        np.ascontiguousarray(ecg_mv),
+        float(record.fs),
+        names,
+        person,
+        None if start is None else start.replace(tzinfo=UTC),
+    )
 
 
 def person_of(comments: Iterable[str]) -> Person:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ecgcore.compose import Window
 from ecgcore.events import (
     BeatClassified,
     BeatDetected,
@@ -20,6 +19,7 @@ from ecgcore.events import (
 )
 from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
 from ecgcore.recorded import Recorded
+from ecgcore.stored import Window
 from ecgcore.types import FloatArray
 
 FS_HZ = 250.0

@@ -8,7 +8,6 @@ import numpy as np
 from ecgcore.average import AverageBeat
 from ecgcore.average_signal import AverageSignal
 from ecgcore.beat_places import BeatPlaces
-from ecgcore.compose import Window
 from ecgcore.events import (
     BeatClassified,
     BeatDetected,
@@ -24,6 +23,7 @@ from ecgcore.events import (
 )
 from ecgcore.person import UNKNOWN, Person
 from ecgcore.recorded import Recorded
+from ecgcore.stored import Window
 from ecgcore.types import FloatArray
 
 FS_HZ = 1000.0

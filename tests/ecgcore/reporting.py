@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ecgcore.compose import ReportInput, SampleRun, StoredBeat, Window
 from ecgcore.events import Dimension, Measurement, NullReason
 from ecgcore.report import Algorithm, Device, ReportKind
+from ecgcore.report_input import ReportInput
+from ecgcore.sample_runs import SampleRun
+from ecgcore.stored import StoredBeat, Window
 
 FS_HZ = 130
 START = 13_000
@@ -61,7 +63,7 @@ def parts(sqis: list[float], coverage: float | None = None) -> tuple[Window, ...
 
 def run(start: int, end: int) -> SampleRun:
     """The counter is the signal."""
-    return SampleRun(start, np.arange(start, end, dtype=np.int32))
+    return SampleRun(start, np.arange(start, end, dtype=np.int32)[np.newaxis])
 
 
 def given(**changes: Any) -> ReportInput:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ecgcore.average_signal import AverageSignal
 from ecgcore.average_twelve import noise_mv
-from ecgcore.compose import Window
 from ecgcore.events import BeatLabel, Measurement, NullReason
 from ecgcore.extraction import ExtractionConfig, analyse
 from ecgcore.form_config import FormConfig
@@ -20,6 +19,7 @@ from ecgcore.lead_forms import LEAD_FORMS, lead_forms
 from ecgcore.measured import Said
 from ecgcore.person import UNKNOWN, Person, Sex
 from ecgcore.recorded import Recorded
+from ecgcore.stored import Window
 from tests.ecgcore.drawn_beats import (
     NO_P_MS,
     POINTS_MS,

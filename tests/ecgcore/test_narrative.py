@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from ecgcore.compose import StoredBeat, compose
+from ecgcore.compose import compose
 from ecgcore.report import Narrative
+from ecgcore.stored import StoredBeat
 from tests.ecgcore.reporting import START_NS, given, window
 
 

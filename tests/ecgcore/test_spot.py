@@ -2,9 +2,9 @@
 
 import pytest
 
-from ecgcore.compose import Window
 from ecgcore.events import Measurement, NullReason
 from ecgcore.spot import measure_span
+from ecgcore.stored import Window
 from tests.ecgcore.reporting import END, FS_HZ, START, START_NS, beat, parts, time_ns
 
 

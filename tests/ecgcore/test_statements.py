@@ -2,10 +2,11 @@
 
 import pytest
 
-from ecgcore.compose import StoredRhythm, compose
+from ecgcore.compose import compose
 from ecgcore.events import RhythmLabel
 from ecgcore.report import Certainty
 from ecgcore.statements import RHYTHM_IDS
+from ecgcore.stored import StoredRhythm
 from tests.ecgcore.reporting import END, START, given, time_ns, window
 
 

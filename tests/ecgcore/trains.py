@@ -6,7 +6,6 @@ import numpy as np
 
 from ecgcore.average import AverageConfig, average_beat
 from ecgcore.average_signal import AverageSignal
-from ecgcore.compose import Window
 from ecgcore.events import (
     BeatClassified,
     BeatDetected,
@@ -18,6 +17,7 @@ from ecgcore.events import (
     Wave,
 )
 from ecgcore.recorded import Recorded
+from ecgcore.stored import Window
 from ecgcore.types import FloatArray
 from tests.strategies import WAVES
 

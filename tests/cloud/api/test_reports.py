@@ -11,8 +11,12 @@ async def test_a_report_is_made_listed_and_read(house: House) -> None:
         assert made.status_code == 201
         listed = (await client.get(f"/api/v1/patients/{ADA}/reports")).json()
         read = await client.get(f"/api/v1/reports/{made.json()['report_id']}")
+        paper = await client.get(
+            f"/api/v1/reports/{made.json()['report_id']}?schema=ecgomics-paper"
+        )
     report = Report.model_validate(made.json())
     assert read.json() == made.json()
+    assert paper.json()["Structural_ECGomics"]["heart_rate_related"]["hr_mean"] == 75.0
     # 73 intervals of 800 ms.
     assert report.value_of("hr_mean") == 75.0
     assert listed == [

@@ -1,0 +1,1 @@
+"""The call of the ECGomics paper, ``POST /ECGOmics``, answered in its shape."""

@@ -1,0 +1,1 @@
+"""Reports as FHIR bundles, releases R4 and R5."""
