@@ -98,7 +98,7 @@ def _rows(record: str, found: Extraction) -> Iterator[Row]:
             key=each.key,
             lead=each.lead,
             value=each.value,
-            text=_text_of(each),
+            text=text_of(each),
             unit=each.unit,
             dimension=each.dim.value,
             n=each.n,
@@ -111,7 +111,8 @@ def _rows(record: str, found: Extraction) -> Iterator[Row]:
         )
 
 
-def _text_of(measured: Measurement) -> str | None:
+def text_of(measured: Measurement) -> str | None:
+    """Give what stands in the column `text`: a class, a text, or a vector as numbers."""
     if measured.vector is None:
         return measured.text
     return " ".join(f"{each:.6g}" for each in measured.vector)

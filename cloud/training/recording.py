@@ -47,12 +47,13 @@ def measured(given: tuple[str, str, FloatArray]) -> tuple[str, FloatArray | None
     return label, figures_of(found, ecg_mv, handheld.FS_HZ)
 
 
-def grown(kind: str, x: FloatArray, y: NDArray[np.bool_]) -> lgb.Booster:
+def grown(kind: str, x: FloatArray, y: NDArray[np.bool_], seed: int = 1) -> lgb.Booster:
     """Grow one of the forests."""
-    return lgb.train({**PARAMETERS, **CHANGES, **OWN[kind]}, lgb.Dataset(x, y.astype(int)), N_TREES)
+    chosen = {**PARAMETERS, **CHANGES, **OWN[kind], "seed": seed}
+    return lgb.train(chosen, lgb.Dataset(x, y.astype(int)), N_TREES)
 
 
-def all_grown(x: FloatArray, labels: Labels) -> dict[str, lgb.Booster]:
+def all_grown(x: FloatArray, labels: Labels, seed: int = 1) -> dict[str, lgb.Booster]:
     """Grow A against all else, noise against all else, and O against N alone.
 
     Beat classes have learnt from the recordings of A that no beat of them is early, so they would
@@ -62,9 +63,9 @@ def all_grown(x: FloatArray, labels: Labels) -> dict[str, lgb.Booster]:
     without[:, OF_CLASSES] = 0.0
     is_sinus = np.isin(labels, ["N", "O"])
     return {
-        FIBRILLATION: grown(FIBRILLATION, without, labels == "A"),
-        NOISY: grown(NOISY, x, labels == "~"),
-        OTHER: grown(OTHER, x[is_sinus], labels[is_sinus] == "O"),
+        FIBRILLATION: grown(FIBRILLATION, without, labels == "A", seed),
+        NOISY: grown(NOISY, x, labels == "~", seed),
+        OTHER: grown(OTHER, x[is_sinus], labels[is_sinus] == "O", seed),
     }
 
 

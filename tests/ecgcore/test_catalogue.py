@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.embedding import measure as embedding
 from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
 from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
@@ -45,7 +46,8 @@ IDS = [
 ]
 VALUE_TESTS = "".join(
     path.read_text()
-    for path in Path(__file__).parent.glob("test_*.py")
+    for folder in ("ecgcore", "cloud/embedding")
+    for path in (Path(__file__).parents[1] / folder).glob("test_*.py")
     if path.name != "test_catalogue.py"
 )
 
@@ -83,6 +85,7 @@ BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
 AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *FORM_KEYS}
 AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
 EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS}
+EXTRACTED |= {*embedding.KEYS, "latent_to_expert_r"}
 EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL, *NORMALITY}
 MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
     biomarker.key for biomarker in BIOMARKERS
