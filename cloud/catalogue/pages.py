@@ -91,8 +91,8 @@ _HOW_TO_READ = """\
 - RR is the time between consecutive QRS complexes, NN an RR whose beats are both normal and of good
   quality. No interval and no slope is formed across lost samples.
 - Angles lie above -180 and up to 180 degrees.
-- What other implementations give for heart-rate variability, and who is right where they differ:
-  [cross-checks](cross-checks-hrv.md).
+- What other implementations give, and who is right where they differ: cross-checks of
+  [heart-rate variability](cross-checks-hrv.md) and of [all the rest](cross-checks.md).
 """
 
 
