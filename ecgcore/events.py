@@ -56,6 +56,8 @@ class WindowKind(StrEnum):
     S10 = "10s"
     S60 = "60s"
     S300 = "300s"
+    H1 = "1h"
+    H24 = "24h"
 
 
 class BeatLabel(StrEnum):
