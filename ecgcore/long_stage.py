@@ -74,6 +74,8 @@ class LongStage:
         self._settling = Settling(measures.burden.settling, measures.fs_hz, self.state.settling)
         self._second = round(measures.fs_hz)
         self._hour = config.hour_s * self._second
+        hours = self.state.hours
+        self._open = {number: LongWindow(measures, hours[number]) for number in hours}
 
     def push(self, event: Event) -> Iterator[WindowClosed]:
         """Take the next event; give the windows that are whole now."""
@@ -107,13 +109,10 @@ class LongStage:
 
     def _hour_at(self, place: SampleIndex) -> LongWindow:
         number = max(place // self._hour, self.state.first_open)
-        return self._window(number)
-
-    def _window(self, number: int) -> LongWindow:
-        measures, hours = self._config.measures, self.state.hours
-        window = LongWindow(measures, hours.get(number))
-        hours[number] = window.state
-        return window
+        if number not in self._open:
+            self._open[number] = LongWindow(self._config.measures)
+            self.state.hours[number] = self._open[number].state
+        return self._open[number]
 
     def _judge(self, last: int) -> None:
         """Count the intervals that end with the rows before number `last`."""
@@ -140,7 +139,7 @@ class LongStage:
             if end > through:
                 return
             self._judge(sum(row.start < end for row in self.state.rows))
-            hour = self._window(number)
+            hour = self._open.pop(number)
             del self.state.hours[number]
             self.state.first_open = number + 1
             yield from self._given(hour, WindowKind.H1, number * self._hour, end)
