@@ -19,8 +19,9 @@ from ecgcore.types import SampleIndex
 
 _REACH = 5
 """Intervals on either side that one is judged by."""
-_WAIT_S = 10
-"""An hour waits so long after its end, so that the beats after its last ones are settled."""
+_WAIT_S = 30
+"""An hour waits until so much after it is settled: the beats that its last ones are judged by, and
+longer than a window of a minute takes to close."""
 
 
 @dataclass(frozen=True, slots=True)
