@@ -163,8 +163,9 @@ def _index(registry: Catalogue) -> str:
         "",
         "Keys that this version measures, by what a recording of each preset has: leads, rate and "
         "length. The others are null with the reason named. `live`: measured as the stream comes, "
-        f"in windows of 10 s, 60 s and five minutes. *{_OF_THE_PAST}* is not counted: it takes "
-        "more than one recording, and a report gives it.",
+        "in windows of 10 s, 60 s, five minutes, an hour and a day. "
+        f"*{_OF_THE_PAST}* is not counted: it takes more than one recording, and a report gives "
+        "it.",
         "",
         *_coverage(),
         "",
