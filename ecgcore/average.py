@@ -18,6 +18,7 @@ from ecgcore.events import BeatClassified, BeatLabel, BeatWaves, NullReason
 from ecgcore.limits import Count, Seconds, Share
 from ecgcore.stats import known_medians
 from ecgcore.types import FloatArray, SampleIndex
+from ecgcore.vector import Transform
 
 _MARGIN_S = 0.04
 
@@ -31,6 +32,8 @@ class AverageConfig:
     least_beats: Count = 3
     least_correlation: Share = 0.95
     """A beat whose QRS is less like the median of all, over all leads, is left out."""
+    transform: Transform = Transform.KORS
+    """How the heart's vector is made of the leads."""
 
 
 class AverageBeat(NamedTuple):

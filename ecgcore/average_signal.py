@@ -15,6 +15,7 @@ from ecgcore.events import NullReason
 from ecgcore.measured import Value
 from ecgcore.morphology import KEYS, measure_lead
 from ecgcore.types import FloatArray
+from ecgcore.vector import Transform
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class AverageSignal:
     fs_hz: float
     leads: tuple[str, ...]
     """Names, as I, II, V1; one for each lead."""
+    transform: Transform = Transform.KORS
 
     @cached_property
     def figures(self) -> FloatArray:
@@ -66,7 +68,8 @@ class AverageSignal:
         eight = self.beat.ecg_mv[[self.leads.index(lead) for lead in vector.EIGHT]]
         on = self.index(m.QRS_ON)
         before = eight[:, max(on + 1 - max(round(0.012 * self.fs_hz), 3), 0) : on + 1]
-        return vector.xyz_of(eight - np.median(before, axis=1, keepdims=True))
+        away = eight - np.median(before, axis=1, keepdims=True)
+        return vector.xyz_of(away, self.transform.matrix)
 
     def index(self, point: int) -> int:
         """Give the sample of a point over all leads."""

@@ -30,7 +30,7 @@ def twelve_of(signal: AverageSignal) -> AverageSignal:
     whole = beat._replace(
         ecg_mv=np.vstack([beat.ecg_mv, made]), points=np.vstack([beat.points, points])
     )
-    return AverageSignal(whole, signal.fs_hz, signal.leads + missing)
+    return AverageSignal(whole, signal.fs_hz, signal.leads + missing, signal.transform)
 
 
 def over_level(signal: AverageSignal, lead: str) -> FloatArray:

@@ -180,7 +180,7 @@ def analyse(
         window=window,
         average=average
         if isinstance(average, NullReason)
-        else AverageSignal(average, fs_hz, tuple(leads)),
+        else AverageSignal(average, fs_hz, tuple(leads), config.average.transform),
         person=person,
         occasion=occasion,
     )

@@ -237,7 +237,9 @@ class LivePipeline:
             signal = average
             yield from unmeasured(signal, config.leads, sqi, self._keys)
         else:
-            signal = AverageSignal(average, config.fs_hz, config.leads)
+            signal = AverageSignal(
+                average, config.fs_hz, config.leads, config.parameters.average.transform
+            )
             yield from measure_average(signal, sqi, self._keys)
         stretch = Stretch(
             *(ecg_mv, window.start, config.fs_hz, config.leads, beats), signal, sqi, reason

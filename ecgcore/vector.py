@@ -4,6 +4,7 @@ X points to the left, Y to the feet, Z to the back.
 """
 
 import math
+from enum import StrEnum
 
 import numpy as np
 
@@ -27,6 +28,19 @@ INVERSE_DOWER = np.array(
     ]
 )
 """Edenbrandt and Pahlm 1988; shape (3, 8), columns as `EIGHT`."""
+
+
+class Transform(StrEnum):
+    """How X, Y and Z are made of eight leads."""
+
+    KORS = "kors"
+    DOWER = "dower"
+    """The inverse of Dower's."""
+
+    @property
+    def matrix(self) -> FloatArray:
+        """Shape (3, 8), columns as `EIGHT`."""
+        return KORS if self is Transform.KORS else INVERSE_DOWER
 
 
 def frontal_axis_deg(in_i: float, in_avf: float) -> float:

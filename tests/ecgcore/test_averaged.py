@@ -5,6 +5,7 @@ of QRS and T are straight lines, whose directions and areas follow from the fact
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from ecgcore.averaged import (
 from ecgcore.events import BeatLabel, Measurement, NullReason
 from ecgcore.morphology import KEYS
 from ecgcore.types import FloatArray
-from ecgcore.vector import EIGHT, KORS
+from ecgcore.vector import EIGHT, INVERSE_DOWER, KORS, Transform
 
 FS_HZ = 1000.0
 RR_S = 0.8
@@ -81,6 +82,14 @@ def angle_deg(one: FloatArray, other: FloatArray) -> float:
 VQ, VT = KORS @ QRS, KORS @ T
 QTCF_MS = 330.0 / RR_S ** (1 / 3)
 GRADIENT_MV_MS = VQ * QRS_UV_S + VT * T_UV_S
+
+
+def test_the_vector_is_made_as_the_parameter_says() -> None:
+    by_dower = measured(replace(signal(), transform=Transform.DOWER))
+    expected = angle_deg(INVERSE_DOWER @ QRS, INVERSE_DOWER @ T)
+    assert expected != pytest.approx(angle_deg(VQ, VT), abs=0.5)
+    found = by_dower["qrst_angle_spatial_mean", None].value
+    assert found == pytest.approx(expected, abs=0.5)
 
 
 def test_every_value_over_all_leads() -> None:
