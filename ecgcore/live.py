@@ -39,7 +39,7 @@ from ecgcore.intervals import BeatIntervals, intervals_of
 from ecgcore.lead_window import LEAD_WINDOW, measure_lead_window
 from ecgcore.measured import measurement_of, unusable
 from ecgcore.morphology import KEYS
-from ecgcore.nn import is_normal
+from ecgcore.nn import nn_mask
 from ecgcore.omics import BIOMARKERS, WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.rates import WINDOW_RATES, measure_window_rates
@@ -279,7 +279,7 @@ class LivePipeline:
         rr_ms, hrv = np.array([row.rr_ms for row in rows], float), self.config.parameters.hrv
         found = measure_hrv(
             rr_ms,
-            is_normal(rr_ms, hrv.nn_reject) & is_sinus & np.r_[True, is_sinus[:-1]][: rr_ms.size],
+            nn_mask(rr_ms, is_sinus, hrv.nn_reject),
             hrv,
             ventricular=np.array([row.label is BeatLabel.VENTRICULAR for row in rows], bool),
             beat_ms=np.array([row.time_ms for row in rows], float),
