@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ecgcore import morph_places as m
 from ecgcore.morph_qrs import MOST, N_COLUMNS, deflections_of
 from ecgcore.morphology import KEYS, measure_lead
+from ecgcore.qrs_form import QrsFormConfig, deflections, pattern_of
 from ecgcore.types import FloatArray
 
 FS_HZ = 500.0
@@ -163,6 +164,44 @@ def test_a_second_positive_wave_is_r_prime_and_a_notch_is_none() -> None:
     points_ms = (*[math.nan] * 2, 50.0, 90.0, 110.0, *[math.nan] * 3)
     drawn = {"r_notches": 1.0}
     assert figures(beat_mv, points_ms)["r_notches"] == drawn["r_notches"]
+
+
+@pytest.mark.parametrize(
+    ("corners", "drawn"),
+    [
+        # ST stays up, or down, where QRS ends: no R', no S'.
+        (
+            [(0, 0), (15, 0.3), (30, 0), (50, -1.0), (70, 0), (80, 0.2), (90, 0.2)],
+            {"r_amp": 0.3, "s_amp": 1.0, "rp_amp": math.nan, "r_peak_time": 15.0},
+        ),
+        (
+            [(0, 0), (15, -0.2), (30, 0), (50, 1.0), (70, 0), (80, -0.2), (90, -0.2)],
+            {"q_amp": 0.2, "r_amp": 1.0, "s_amp": math.nan, "sp_amp": math.nan},
+        ),
+        # It comes back: a wave.
+        (
+            [(0, 0), (15, 0.3), (30, 0), (50, -1.0), (66, 0), (78, 0.2), (90, 0.05)],
+            {"r_amp": 0.3, "s_amp": 1.0, "rp_amp": 0.2, "r_peak_time": 78.0},
+        ),
+        # The dip of 0.04 mV is no wave, so R is one; its peak is the higher one.
+        (
+            [(0, 0), (20, 0.4), (38, 0), (43, -0.04), (48, 0), (66, 0.6), (84, 0), (90, 0)],
+            {"r_amp": 0.6, "r_dur": 84.0, "r_area": 18.2, "rp_amp": math.nan, "r_notches": 1.0},
+        ),
+    ],
+)
+def test_deflections_are_those_that_the_pattern_names(
+    corners: list[tuple[float, float]], drawn: dict[str, float]
+) -> None:
+    at_ms, height_mv = np.array([(-50, 0), *corners, (300, corners[-1][1])]).T
+    beat_mv = np.interp(np.arange(-50, 301, PERIOD_MS), at_ms, height_mv)
+    found = figures(beat_mv, (*[math.nan] * 2, 50.0, 90.0, 140.0, *[math.nan] * 3))
+    for key, value in drawn.items():
+        assert found[key] == pytest.approx(value, abs=2.0 if value > 2 else 0.03, nan_ok=True), key
+    pattern = pattern_of(deflections(beat_mv[25:71], FS_HZ), QrsFormConfig())
+    assert len(pattern.replace("'", "")) == sum(
+        math.isfinite(found[key]) for key in ("q_amp", "r_amp", "s_amp", "rp_amp", "sp_amp")
+    )
 
 
 def test_what_is_absent_is_nan() -> None:
