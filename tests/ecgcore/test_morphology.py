@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecgcore import morph_places as m
 from ecgcore.morph_qrs import MOST, N_COLUMNS, deflections_of
-from ecgcore.morphology import KEYS, measure_lead
+from ecgcore.morphology import KEYS, measure_lead, p_of, terminal_of
 from ecgcore.qrs_form import QrsFormConfig, deflections, pattern_of
 from ecgcore.types import FloatArray
 
@@ -67,6 +67,37 @@ def test_durations_are_true_within_a_sample() -> None:
     }
     for key, value in drawn_ms.items():
         assert found[key] == pytest.approx(value, abs=2 * PERIOD_MS), key
+
+
+@pytest.mark.parametrize(
+    ("corners", "p_neg_ms", "depth_mv", "terminal_ms"),
+    [
+        # Under the level by less than 0.02 mV at its begin, and its end: no part of P.
+        ([(15, -0.015), (30, 0), (60, 0.1), (90, 0), (95, -0.015), (100, 0)], 0.0, 0.0, 0.0),
+        # The negative end, up to where it comes back to the level.
+        (
+            [(15, -0.015), (30, 0), (45, 0.1), (60, 0), (75, -0.1), (88, 0), (91, 0.01), (94, 0)],
+            28.0,
+            0.1,
+            28.0,
+        ),
+        # A negative begin is no end.
+        ([(20, -0.08), (40, 0), (70, 0.1), (100, 0)], 40.0, 0.0, 0.0),
+        # Two negative parts, one of them at the end.
+        ([(20, -0.08), (40, 0), (55, 0.1), (70, 0), (85, -0.05), (100, 0)], 70.0, 0.05, 30.0),
+        # All of it is.
+        ([(50, -0.12), (100, 0)], 100.0, 0.12, 100.0),
+    ],
+)
+def test_the_negative_end_of_p(
+    corners: list[tuple[float, float]], p_neg_ms: float, depth_mv: float, terminal_ms: float
+) -> None:
+    at_ms, height_mv = np.array([(-100, 0), (0, 0), *corners, (700, 0)]).T
+    beat_mv = np.interp(np.arange(-100, 701, PERIOD_MS), at_ms, height_mv)
+    assert figures(beat_mv)["p_neg_dur"] == pytest.approx(p_neg_ms, abs=2 * PERIOD_MS)
+    end = terminal_of(p_of(beat_mv, FS_HZ, np.array(POINTS_MS) / PERIOD_MS), FS_HZ)
+    assert end == pytest.approx((depth_mv, terminal_ms), abs=2 * PERIOD_MS)
+    assert end[0] == pytest.approx(depth_mv, abs=0.01)
 
 
 def test_areas_are_those_of_the_triangles() -> None:
