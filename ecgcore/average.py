@@ -16,6 +16,7 @@ import numpy as np
 from ecgcore import morph_places as m
 from ecgcore.events import BeatClassified, BeatLabel, BeatWaves, NullReason
 from ecgcore.limits import Count, Seconds, Share
+from ecgcore.stats import known_medians
 from ecgcore.types import FloatArray, SampleIndex
 
 _MARGIN_S = 0.04
@@ -151,9 +152,5 @@ def _bounds(waves: BeatWaves) -> list[float]:
 
 def _usual(places: FloatArray) -> FloatArray:
     """Give the medians of columns; NaN where fewer than half of the rows have a value."""
-    usual = np.full(places.shape[1], np.nan)
-    for column in range(places.shape[1]):
-        known = places[np.isfinite(places[:, column]), column]
-        if 2 * known.size >= len(places):
-            usual[column] = np.median(known)
-    return usual
+    n_known = np.isfinite(places).sum(axis=0)
+    return np.where(2 * n_known >= len(places), known_medians(places.T), np.nan)

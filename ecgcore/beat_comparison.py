@@ -16,6 +16,7 @@ from ecgcore.limits import Count, Seconds, Share
 from ecgcore.measured import Said, Value, measurement_of
 from ecgcore.nn import BoolArray
 from ecgcore.recorded import Recorded
+from ecgcore.stats import known_medians
 from ecgcore.types import FloatArray
 
 _OF_USUAL = {"tmpl_corr": QRS, "tmpl_corr_qrst": QRST, "tmpl_rmse": RMSE}
@@ -75,7 +76,7 @@ def usual_nn_ms(recorded: Recorded, n_usual: int) -> FloatArray:
     if nn_ms.size:
         padded = np.r_[np.full(n_usual - 1, np.nan), nn_ms]
         rows = np.lib.stride_tricks.sliding_window_view(padded, n_usual)
-        medians = np.nanmedian(rows, axis=1)
+        medians = known_medians(rows)
         usual[n_before > 0] = medians[n_before[n_before > 0] - 1]
     return usual
 

@@ -24,6 +24,8 @@ from ecgcore.errors import CatalogueError
 from ecgcore.events import Dimension, NullReason
 from ecgcore.statistic import WORDS, Statistic
 
+LATENT = "Latent values"
+"""The group of what an encoder gives; the rest is measured."""
 N_LEADS_TO_TRANSFORM = 8
 """Leads that three orthogonal ones can be made from: I, II and V1 to V6."""
 

@@ -14,6 +14,7 @@ from ecgcore.beat_class import BeatClassConfig
 from ecgcore.beat_comparison import ComparisonConfig, measure_beats
 from ecgcore.breathing_config import BreathingConfig
 from ecgcore.breathing_table import measure_breathing
+from ecgcore.catalogue import LATENT, Kind, catalogue
 from ecgcore.delineate import DelineateConfig
 from ecgcore.dynamics_table import measure_dynamics
 from ecgcore.events import (
@@ -195,14 +196,28 @@ def measure(recorded: Recorded, config: ExtractionConfig) -> Extraction:
         found.setdefault((each.key, each.lead), each)
     duration_s, fs_hz = recorded.duration_s, recorded.fs_hz
     found = {at: gated(each, duration_s, fs_hz) for at, each in found.items()}
+    measurements = (*found.values(), *_against_people(found, recorded, config))
     return Extraction(
-        measurements=(*found.values(), *_against_people(found, recorded, config)),
+        measurements=(*measurements, *_beyond(measurements, recorded.sqi)),
         n_beats=len(recorded.beats),
         duration_s=recorded.duration_s,
         sqi=recorded.sqi,
         algorithm=ALGORITHM_VERSION,
         parameters=config.digest,
     )
+
+
+def _beyond(measured: Iterable[Measurement], sqi: float) -> Iterator[Measurement]:
+    """Say of the rest of the registry why one recording cannot have it.
+
+    Latent values are a table of their own (`cloud.embedding`).
+    """
+    known = {each.key for each in measured}
+    for entry in catalogue().entries:
+        is_one_value = entry.kind is not Kind.POINTER and not entry.key.endswith("*")
+        if is_one_value and entry.key not in known and entry.group != LATENT:
+            reason = NullReason.NOT_APPLICABLE if entry.is_measured else NullReason.NOT_MEASURED
+            yield measurement_of(entry.key, reason, 0, sqi, None)
 
 
 def _against_people(

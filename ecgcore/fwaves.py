@@ -14,6 +14,7 @@ from ecgcore.band_pass import band_passed
 from ecgcore.events import BeatClassified, NullReason
 from ecgcore.limits import Count, Hertz, Seconds, Stretch
 from ecgcore.nn import BoolArray
+from ecgcore.stats import known_medians
 from ecgcore.types import FloatArray, Int64Array
 
 
@@ -124,7 +125,7 @@ def _median(rows: FloatArray) -> FloatArray:
     """Give the medians of columns, 0 where a column is all NaN."""
     has_any = np.isfinite(rows).any(axis=0)
     median = np.zeros(rows.shape[1])
-    median[has_any] = np.nanmedian(rows[:, has_any], axis=0)
+    median[has_any] = known_medians(rows[:, has_any].T)
     return median
 
 

@@ -18,6 +18,7 @@ from ecgcore.events import NullReason
 from ecgcore.limits import Count, Share
 from ecgcore.measured import Value
 from ecgcore.repolarisation import fridericia_ms
+from ecgcore.stats import known_medians
 from ecgcore.types import FloatArray
 
 
@@ -76,5 +77,4 @@ def _usual(by_lead: FloatArray, config: LeadSpreadConfig) -> FloatArray:
     """Give the median of each lead, shape (n_leads, n_beats), that has enough values."""
     n = np.isfinite(by_lead).sum(axis=1)
     is_enough = (n > 0) & (n >= config.least_share * by_lead.shape[1])
-    usual: FloatArray = np.nanmedian(by_lead[is_enough], axis=1)
-    return usual
+    return known_medians(by_lead[is_enough])

@@ -27,6 +27,7 @@ SEGMENT_S = 10.0
 ECG_HZ = (0.5, 40.0)
 MAINS_HZ = ((48.0, 52.0), (58.0, 62.0))
 FLAT_S = 0.2
+WANDER_STEP_S = 0.02
 RAIL_S = 0.04
 """A limit that nobody told is where a signal stays so long at its very highest or lowest."""
 CURVE_HZ = 50
@@ -246,7 +247,10 @@ def _low_pass(fs_hz: float) -> FloatArray:
 def _wander_mv(signal: LeadSignal) -> Value:
     from scipy.signal import sosfiltfilt
 
-    low = sosfiltfilt(_low_pass(signal.fs_hz), signal.ecg_mv)
+    # Means of a fiftieth of a second hold all that is so slow.
+    n = max(round(signal.fs_hz * WANDER_STEP_S), 1)
+    means = signal.ecg_mv[: signal.ecg_mv.size // n * n].reshape(-1, n).mean(axis=1)
+    low = sosfiltfilt(_low_pass(signal.fs_hz / n), means)
     return float(np.subtract(*np.percentile(low, [95.0, 5.0])))
 
 

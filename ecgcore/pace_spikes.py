@@ -8,7 +8,6 @@ it counts where the two spikes are as far apart as in the others.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from ecgcore.pacing import MIN_FS_HZ, score_of, sharpest
 from ecgcore.recorded import Recorded
 from ecgcore.types import FloatArray
 
-_WEIGHTS = cache(lambda: load("pacing")["weights"])
 _ANY = (0.0, np.inf)
 """Limits of a search for the sharpest deflection there is."""
 _BEFORE_S, _AFTER_S = 0.7, 0.2
@@ -119,7 +117,7 @@ def _ventricular(
     window: FloatArray, r: float, fs_hz: float, least_score: float = -np.inf
 ) -> int | None:
     """Give the sample of the spike before an R peak, by `ecgcore.pacing`."""
-    score, place_ms = score_of(window, (0, window.shape[1]), r, fs_hz, _WEIGHTS())
+    score, place_ms = score_of(window, (0, window.shape[1]), r, fs_hz, load("pacing")["weights"])
     return round(r + place_ms * 1e-3 * fs_hz) if score > least_score else None
 
 

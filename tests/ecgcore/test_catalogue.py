@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud.embedding import measure as embedding
+from ecgcore.agreement import AGREEMENT
 from ecgcore.average_waves import LEAD_WAVES
 from ecgcore.averaged import GLOBAL, LEAD_INTERVALS, LEAD_RATIOS
 from ecgcore.beat_comparison import BEATS_BY_LEAD, BEATS_OVER_LEADS
@@ -83,17 +84,17 @@ STRUCTURE = {*OF_BEATS, *BY_BEAT, *AVERAGE_GLOBAL, *LEAD_WAVES, *LEAD_SUMS}
 RHYTHM = {*BURDEN, *CONDUCTION, *CONTEXT_KEYS, *PVC_SHAPE, *LONG_RATE, *WELLNESS}
 BEATS = {*BEATS_BY_LEAD, *BEATS_OVER_LEADS}
 AVERAGED = {*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *FORM_KEYS}
-AGAINST_PAST = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE}
+AGAINST_OTHERS = {*OWN_PAST, *TREND, *CHANGES, *DRIFT, *COMPARE, *AGREEMENT}
 EXTRACTED = {*STRUCTURE, *HRV, *AVERAGED, *LEAD_WINDOW, *RHYTHM, *BEATS}
 EXTRACTED |= {*embedding.KEYS, "latent_to_expert_r"}
 EXTRACTED |= {*BREATHING, *DYNAMICS, *SIGNAL, *NORMALITY}
-MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_PAST} | {
+MEASURED = {REGISTRY[key].key for key in EXTRACTED | AGAINST_OTHERS} | {
     biomarker.key for biomarker in BIOMARKERS
 }
 
 
 def test_every_biomarker_that_is_measured_has_a_row_that_says_since_when() -> None:
-    for key in EXTRACTED | AGAINST_PAST:
+    for key in EXTRACTED | AGAINST_OTHERS:
         assert REGISTRY[key].since is not None, key
     for biomarker in BIOMARKERS:
         assert REGISTRY[biomarker.key].since is not None, biomarker.key

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from ecgcore.catalogue import LATENT, Kind, catalogue
 from ecgcore.events import Measurement, NullReason
 from ecgcore.extraction import Extraction, ExtractionConfig, analyse, extract, measure
 from ecgcore.lead_window import BANDS_HZ
@@ -58,6 +59,16 @@ def test_what_was_noted_beside_a_recording_is_used() -> None:
     assert found["tmpl_corr", "V5"].value == pytest.approx(1.0, abs=0.01)
     without = of(extract(recording(), FS_HZ, LEADS, ExtractionConfig()))
     assert without["symptom_rhythm_table", None].null_reason is NullReason.NOT_APPLICABLE
+
+
+def test_every_key_of_the_registry_is_told_or_said_why_not() -> None:
+    told = {
+        each.key for each in extract(recording(), FS_HZ, LEADS, ExtractionConfig()).measurements
+    }
+    for entry in catalogue().entries:
+        is_elsewhere = entry.kind is Kind.POINTER or entry.group == LATENT
+        if not is_elsewhere and not entry.key.endswith("*"):
+            assert entry.key in told
 
 
 def test_variability_is_measured_where_it_is_long_enough() -> None:

@@ -8,6 +8,8 @@ export type Dimension = "S" | "I" | "F" | "C";
 export interface Measurement {
   key: string;
   value: number | null;
+  /** Of a class or a text. */
+  text?: string | null;
   /** UCUM. */
   unit: string;
   dim: Dimension;

@@ -22,16 +22,17 @@ function usual({ ref_low: low, ref_high: high }: Measurement): string {
 function MeasurementRow({ measured }: { measured: Measurement }) {
   const text = words.value;
   const flag = measured.flag === "L" ? text.below : measured.flag === "H" ? text.above : null;
+  const said = measured.value === null ? (measured.text ?? null) : figure(measured.value);
   return (
     <tr>
       <th scope="row">{text.measures[measured.key] ?? measured.key}</th>
-      {measured.value === null ? (
+      {said === null ? (
         <td class="quiet">
           {NO_VALUE} {reason(measured.null_reason)}
         </td>
       ) : (
         <td>
-          {figure(measured.value)} {unit(measured.unit)} {flag && <em>{flag}</em>}
+          {said} {unit(measured.unit)} {flag && <em>{flag}</em>}
         </td>
       )}
       <td class="quiet">{usual(measured)}</td>
