@@ -344,7 +344,8 @@ class RhythmTracker:
             return []
         label, confidence = self._of_beats()
         is_other = candidate is not None and candidate.label is not label
-        if label is RhythmLabel.UNDETERMINED or is_other or self._may_fibrillate():
+        is_doubtful = label is not RhythmLabel.AFIB and self._may_fibrillate()
+        if label is RhythmLabel.UNDETERMINED or is_other or is_doubtful:
             return []
         first = int(self._table.rows[-self._recent().n_beats, SAMPLE])
         start = max(first, base.start + 1)

@@ -175,6 +175,20 @@ def test_a_run_that_is_over_before_its_rhythm_lasts_is_named_by_its_beats(
     assert began == [(e.start, e.label) for e in over]
 
 
+def test_fibrillation_that_is_judged_at_the_end_of_a_run_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ecgcore.rhythm.probability", lambda _, has_waves: 0.9)
+    steps_s = [0.8, 1.4, 0.9, 1.3, 0.7, 1.4, 0.9, 1.2]
+    beats: list[Beat] = [(0.6 + float(s), N) for s in np.r_[0.0, np.cumsum(steps_s)]]
+    stage, held_back = RhythmTracker(RhythmConfig(), FS_HZ, 1), []
+    for second, inside in seconds(beats, 10, has_p=False):
+        stage.push(second, [])
+        held_back += inside
+    over = [e for e in stage.finish(held_back) if isinstance(e, RhythmEnded)]
+    assert bases(over)[-1].label is RhythmLabel.AFIB
+
+
 def test_breathing_is_sinus_arrhythmia() -> None:
     at_s = 0.5 + np.cumsum(0.85 + 0.1 * np.sin(2 * np.pi * np.arange(68) / 5.0))
     found = bases(ended(seconds([(float(s), N) for s in at_s], 58, has_p=True)))
