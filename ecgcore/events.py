@@ -56,6 +56,9 @@ class WindowKind(StrEnum):
     S10 = "10s"
     S60 = "60s"
     S300 = "300s"
+    H1 = "1h"
+    """Told two to three minutes after its end, as the next: its rhythm is settled then."""
+    H24 = "24h"
 
 
 class BeatLabel(StrEnum):

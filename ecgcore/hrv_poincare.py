@@ -54,6 +54,11 @@ def poincare(nn: NnSeries) -> Poincare:
     first, second = nn.pairs
     sd1 = float((first - second).std(ddof=1)) / 2**0.5
     sd2 = float((first + second).std(ddof=1)) / 2**0.5
+    return poincare_of(sd1, sd2)
+
+
+def poincare_of(sd1: float, sd2: float) -> Poincare:
+    """Give all that rests on both spreads."""
     nan = float("nan")
     return Poincare(
         sd1=sd1,

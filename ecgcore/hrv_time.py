@@ -116,7 +116,19 @@ def _standardised(deviation: FloatArray, variance: float, power: int) -> float:
 
 
 def geometry(nn_ms: FloatArray, bin_ms: float) -> Geometry:
-    """Measure the histogram of intervals in bins that begin at 0.
+    """Measure the histogram of intervals in bins that begin at 0."""
+    place = np.floor(nn_ms / bin_ms).astype(np.int64)
+    first = int(place.min())
+    return geometry_of(first, np.bincount(place - first), bin_ms)
+
+
+def geometry_of(first: int, counts: Int64Array, bin_ms: float) -> Geometry:
+    """Measure a histogram, of which not all bins are empty.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first bin of `counts`, shape (n,); bin 0 begins at 0.
 
     Notes
     -----
@@ -124,14 +136,11 @@ def geometry(nn_ms: FloatArray, bin_ms: float) -> Geometry:
     the middle of bins; each foot is where the squares of what is left on its side are least, inside
     the data or beyond.
     """
-    place = np.floor(nn_ms / bin_ms).astype(np.int64)
-    first = int(place.min())
-    counts = np.bincount(place - first)
     apex = int(np.argmax(counts))
     left = apex - _foot(counts[apex::-1])
     right = apex + _foot(counts[apex:])
     low_ms, high_ms = ((first + foot + 0.5) * bin_ms for foot in (left, right))
-    return Geometry(nn_ms.size / float(counts[apex]), high_ms - low_ms, low_ms, high_ms)
+    return Geometry(float(counts.sum()) / float(counts[apex]), high_ms - low_ms, low_ms, high_ms)
 
 
 def _foot(counts: Int64Array) -> int:

@@ -3,9 +3,10 @@
 `Pipeline` closes windows of 10 and 60 s with what can be told of their beats and their quality.
 Here the signal of the open window is kept as well, so that each window of 10 s gets its
 representative beat, spectrum and quality of every lead; windows of 60 s and of five minutes get
-variability. A key is measured in every length of window that is long enough for it, and which keys
-at all, a preset says. Windows tumble: none is measured twice, and a stretch measured live and the
-same stretch measured from an archive give the same values.
+variability. Those of an hour and of a day are sums of parts (`ecgcore.long_stage`) and get rates,
+rhythm and what variability adds up. A key is measured in every length of window that is long enough
+for it, and which keys at all, a preset says. Windows tumble: none is measured twice, and a stretch
+measured live and the same stretch measured from an archive give the same values.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,8 @@ from ecgcore.forms import LEAD_FORM_KEYS, Stretch, measure_lead_forms
 from ecgcore.hrv_table import HRV_INDICES, measure_hrv
 from ecgcore.intervals import BeatIntervals, intervals_of
 from ecgcore.lead_window import LEAD_WINDOW, measure_lead_window
+from ecgcore.long_stage import LongStage, LongStageConfig, LongStageState
+from ecgcore.long_window import LONG_KEYS, LongConfig
 from ecgcore.measured import measurement_of, unusable
 from ecgcore.morphology import KEYS
 from ecgcore.nn import nn_mask
@@ -55,12 +58,13 @@ LONG_S = 300
 def measured_live() -> frozenset[str]:
     """Give the rows of the registry that windows can have.
 
-    What rests on the rhythm is settled only when a window has long closed.
+    What rests on the rhythm, windows of an hour and of a day have: it is settled only when shorter
+    ones have long closed.
     """
     tables = (*GLOBAL, *KEYS, *LEAD_INTERVALS, *LEAD_RATIOS, *LEAD_WINDOW, *LEAD_FORM_KEYS)
     indices = [each.key for each in HRV_INDICES]
     own = [*(each.key for each in BIOMARKERS), *WINDOW_RATES, "hr_inst"]
-    return frozenset(catalogue()[key].key for key in (*tables, *indices, *own))
+    return frozenset(catalogue()[key].key for key in (*tables, *indices, *own, *LONG_KEYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,9 @@ class LiveConfig:
     """Of the registry; a key may be measured by windows of some lengths only."""
     parameters: ExtractionConfig = field(default_factory=ExtractionConfig)
     rail_mv: float | None = None
+    hour_s: int = 3600
+    """Length of the windows of an hour, in whole minutes."""
+    day_hours: int = 24
 
     @property
     def digest(self) -> str:
@@ -106,6 +113,7 @@ class LiveState:
     """Stretches of atrial fibrillation that reach into an open window; None: it goes on."""
     minutes: list[WindowClosed] = field(default_factory=list)
     """Windows of 60 s of the open one of five minutes, with their noise alone."""
+    long: LongStageState = field(default_factory=LongStageState)
 
 
 class LivePipeline:
@@ -119,6 +127,7 @@ class LivePipeline:
         self._pipeline = pipeline or Pipeline(_pipeline_config(config))
         self._second = round(config.fs_hz)
         self._keys = frozenset(config.keys)
+        self._hours = LongStage(_long_config(config), self.state.long)
 
     def push(self, item: EcgChunk | Gap) -> list[Event]:
         """Take the next chunk or gap; give what is certain now.
@@ -137,8 +146,10 @@ class LivePipeline:
         """End the stream: what was held back comes out, and the windows that are whole."""
         events = list(self._measured(self._pipeline.finish()))
         end, cursor = self._long_end(), self._pipeline.cursor
-        is_whole = end is not None and cursor is not None and end <= cursor
-        return [*events, self._long()] if is_whole else events
+        if cursor is None:
+            return events
+        five = [self._long()] if end is not None and end <= cursor else []
+        return [*events, *five, *self._hours.finish(cursor)]
 
     def dump(self) -> bytes:
         """Give the state as bytes."""
@@ -161,12 +172,15 @@ class LivePipeline:
         for event in events:
             if isinstance(event, WindowClosed):
                 yield from self._close(event)
-                continue
-            if isinstance(event, BeatClassified) and event.label is not BeatLabel.NOISE:
-                self._take_beat(event)
-            elif isinstance(event, RhythmBegan | RhythmEnded) and event.label is RhythmLabel.AFIB:
-                self._take_af(event)
-            yield event
+            else:
+                if isinstance(event, BeatClassified) and event.label is not BeatLabel.NOISE:
+                    self._take_beat(event)
+                elif (
+                    isinstance(event, RhythmBegan | RhythmEnded) and event.label is RhythmLabel.AFIB
+                ):
+                    self._take_af(event)
+                yield event
+            yield from self._hours.push(event)
 
     def _take_beat(self, beat: BeatClassified) -> None:
         self.state.beats.append(beat)
@@ -352,6 +366,22 @@ class LivePipeline:
 
 def _pipeline_config(config: LiveConfig) -> PipelineConfig:
     return config.parameters.pipeline(config.fs_hz, len(config.leads), config.rail_mv)
+
+
+def _long_config(config: LiveConfig) -> LongStageConfig:
+    given = config.parameters
+    return LongStageConfig(
+        LongConfig(
+            config.fs_hz,
+            given.hrv,
+            given.structure.rates,
+            given.rhythm_table.burden,
+            given.af_share,
+        ),
+        frozenset(config.keys),
+        config.hour_s,
+        config.day_hours,
+    )
 
 
 def _joined(

@@ -110,7 +110,9 @@ def _measure_st(
     figures[at + 5] = _level_uv(over_mv, j + rr_s * fs_hz / 16.0)
     j60, j80 = j + round(0.060 * fs_hz), j + round(0.080 * fs_hz)
     if j80 <= last:
-        figures[at + 11] = 1e3 * over_mv[j : j80 + 1].sum() / fs_hz
+        # By trapezoids: ST has a level at both ends, which a whole sample more would add to.
+        ends_mv = over_mv[j] + over_mv[j80]
+        figures[at + 11] = 1e3 * (over_mv[j : j80 + 1].sum() - 0.5 * ends_mv) / fs_hz
         figures[at + 12] = slope_of(over_mv[j : j60 + 1], fs_hz)
     if math.isnan(t_peak):
         return

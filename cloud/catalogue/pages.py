@@ -91,8 +91,8 @@ _HOW_TO_READ = """\
 - RR is the time between consecutive QRS complexes, NN an RR whose beats are both normal and of good
   quality. No interval and no slope is formed across lost samples.
 - Angles lie above -180 and up to 180 degrees.
-- What other implementations give for heart-rate variability, and who is right where they differ:
-  [cross-checks](cross-checks-hrv.md).
+- What other implementations give, and who is right where they differ: cross-checks of
+  [heart-rate variability](cross-checks-hrv.md) and of [all the rest](cross-checks.md).
 """
 
 
@@ -163,8 +163,9 @@ def _index(registry: Catalogue) -> str:
         "",
         "Keys that this version measures, by what a recording of each preset has: leads, rate and "
         "length. The others are null with the reason named. `live`: measured as the stream comes, "
-        f"in windows of 10 s, 60 s and five minutes. *{_OF_THE_PAST}* is not counted: it takes "
-        "more than one recording, and a report gives it.",
+        "in windows of 10 s, 60 s, five minutes, an hour and a day. "
+        f"*{_OF_THE_PAST}* is not counted: it takes more than one recording, and a report gives "
+        "it.",
         "",
         *_coverage(),
         "",

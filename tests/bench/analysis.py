@@ -1,8 +1,8 @@
 """`python -m tests.bench.analysis [--quick] [--json] [--page FILE]`: the analysis beside others.
 
-Detector, delineator and whole beat pipeline beside what one could install instead, then the cost by
-rate and leads. Accuracy is measured on mitdb and ludb in the folder `ECGOMICS_DATA`, else in
-`../shared/data`; without them a synthetic heart tells the cost alone.
+Detector, delineator, whole beat pipeline, values and embeddings beside what one could install
+instead, then the cost by rate and leads. Accuracy is measured on mitdb and ludb in the folder
+`ECGOMICS_DATA`, else in `../shared/data`; without them a synthetic heart tells the cost alone.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console, Group
 
 from cloud.evaluation.tables import Cell, Table, markdown_of, rich_of
+from tests.bench.embedding import EmbeddingTable, measure_embedding
 from tests.bench.extraction import ExtractionTable, measure_extraction
 from tests.bench.peers import BeatFigures, Comparison, WaveFigures, compare
 from tests.bench.scaling import StreamCost, measure_scaling
@@ -30,15 +31,16 @@ class Analysis:
 
     comparison: Comparison
     extraction: list[ExtractionTable]
+    embedding: EmbeddingTable
     scaling: list[StreamCost]
 
 
 def measure_analysis(*, is_quick: bool = False) -> Analysis:
     """Measure everything; some minutes, most of them for the peers."""
     comparison = compare(is_quick=is_quick, say=_say)
-    extraction = measure_extraction(_say)
+    extraction, embedding = measure_extraction(_say), measure_embedding(_say)
     _say("cost by rate and leads")
-    return Analysis(comparison, extraction, measure_scaling())
+    return Analysis(comparison, extraction, embedding, measure_scaling())
 
 
 def tables_of(analysis: Analysis) -> list[Table]:
@@ -53,6 +55,7 @@ def tables_of(analysis: Analysis) -> list[Table]:
         ),
         _waves(found),
         *map(_extraction, analysis.extraction),
+        _embedding(analysis.embedding),
         _scaling(analysis.scaling),
     ]
 
@@ -122,6 +125,16 @@ def _extraction(table: ExtractionTable) -> Table:
     columns = ("", "CPU ms per recording", "of ours", "values")
     note = "Beats, waves, rhythm and every biomarker; values: how many are there, on average."
     return Table("extraction", f"Values of one recording, {table.signal}", columns, rows, note)
+
+
+def _embedding(table: EmbeddingTable) -> Table:
+    ours = table.figures[0]
+    rows = tuple(
+        (each.name, _short(each.cpu_ms), _times(each.cpu_ms, ours.cpu_ms)) for each in table.figures
+    )
+    columns = ("", "CPU ms per segment", "of ours")
+    note = "openecg gives labels of samples, not an embedding; its resampling is not counted."
+    return Table("embedding", f"Embedding of 10 s, {table.signal}", columns, rows, note)
 
 
 def _scaling(costs: Sequence[StreamCost]) -> Table:

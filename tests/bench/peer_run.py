@@ -1,8 +1,8 @@
 """Run one peer over signals, in the peers' own environment: `python peer_run.py NAME KIND IN OUT`.
 
 Knows nothing of this project. IN is an npz with `fs` and signals `x0`, `x1` ... in millivolts; OUT
-gets `cpu_s`, and for each signal the beats (or the values) `r0`, `r1` ... or the wave points `w0`,
-`w1` ...: shape (9, n_beats), NaN where there is none, rows as `POINTS`.
+gets `cpu_s`, and for each signal the beats (or values, or labels) `r0`, `r1` ... or the wave points
+`w0`, `w1` ...: shape (9, n_beats), NaN where there is none, rows as `POINTS`.
 """
 
 import os
@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,20 @@ def neurokit_values(ecg_mv: Any, fs: float) -> Any:
     return np.array([value for value in found if np.isfinite(value)])
 
 
+@cache
+def openecg_codec() -> Any:
+    from openecg import load_codec_onnx
+
+    return load_codec_onnx()
+
+
+def openecg_embedding(ecg_mv: Any, fs: float) -> Any:
+    import openecg
+
+    # It gives no embedding but labels of samples, by a network over the same ten seconds.
+    return openecg.encode(ecg_mv, fs=int(fs), model=openecg_codec()).channels.ravel()
+
+
 CALLS: dict[tuple[str, str], Callable[[Any, float], Any]] = {
     ("sleepecg", "beats"): sleepecg_beats,
     ("wfdb xqrs", "beats"): xqrs_beats,
@@ -100,6 +115,7 @@ CALLS: dict[tuple[str, str], Callable[[Any, float], Any]] = {
     ("NeuroKit2 ecg_process", "all"): neurokit_process,
     ("prominence-delineator", "all"): lambda ecg_mv, fs: prominence_waves(ecg_mv, fs)[4],
     ("NeuroKit2 ecg_process and ecg_intervalrelated", "values"): neurokit_values,
+    ("openecg codec", "embedding"): openecg_embedding,
     ("ecgdeli", "all"): lambda ecg_mv, fs: ecgdeli_waves(ecg_mv, fs)[4],
 }
 

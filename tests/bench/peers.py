@@ -48,7 +48,8 @@ OURS_WHOLE = "ecgomics, with quality, windows and events"
 FS_HZ = 250.0
 BLOCK = 250
 _PYTHON = Path(__file__).parents[2] / ".venv-peers" / "bin" / "python"
-_CALLS = [(name, kind) for name, kind in peer_run.CALLS if kind != "values"]
+_KINDS = ("beats", "all", "waves")
+_CALLS = [(name, kind) for name, kind in peer_run.CALLS if kind in _KINDS]
 _SYNTHETIC_S = 600
 _SYNTHETIC_STRIPS = (20, 10)
 """How many, and how long in seconds."""

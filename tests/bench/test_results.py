@@ -7,6 +7,7 @@ from rich.console import Console
 from cloud.evaluation.tally import Tally
 from tests.bench.analysis import Analysis, tables_of
 from tests.bench.core import CoreCost
+from tests.bench.embedding import EmbeddingFigures, EmbeddingTable
 from tests.bench.extraction import ExtractionFigures, ExtractionTable
 from tests.bench.peers import BeatFigures, Comparison, WaveFigures
 from tests.bench.results import Results, growth, times
@@ -55,6 +56,10 @@ ANALYSIS = Analysis(
             [ExtractionFigures("ours", 10.0, 100.0), ExtractionFigures("theirs", 200.0, 60.0)],
         )
     ],
+    EmbeddingTable(
+        "1 record",
+        [EmbeddingFigures("ours, batch of 64", 0.12), EmbeddingFigures("theirs", 24.0)],
+    ),
     [StreamCost("detector", 250, 1, 5.0)],
 )
 RESULTS = Results(
@@ -98,12 +103,12 @@ def test_the_tables_name_every_figure() -> None:
     console = Console(file=io.StringIO(), width=100)
     console.print(tables(RESULTS))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    for figure in ("0.25x", "5000", "90000", "18.0x", "120.0", "CPU broker", "missed"):
+    for figure in ("0.25x", "5000", "90000", "200x", "18.0x", "120.0", "CPU broker", "missed"):
         assert figure in shown
 
 
 def test_the_analysis_stands_beside_others_as_ratios() -> None:
-    detectors, pipelines, delineators, extraction, scaling = tables_of(ANALYSIS)
+    detectors, pipelines, delineators, extraction, embedding, scaling = tables_of(ANALYSIS)
     theirs = dict(zip(detectors.columns, detectors.rows[1], strict=True))
     assert theirs["of ours"] == "2x"
     assert theirs["errors, of ours"] == "10x"
@@ -113,4 +118,5 @@ def test_the_analysis_stands_beside_others_as_ratios() -> None:
     assert dict(zip(pipelines.columns, pipelines.rows[0], strict=True))["F1 %"] is None
     assert delineators.rows[1][2] == "60x"
     assert extraction.rows[1] == ("theirs", "200", "20x", 60.0)
+    assert embedding.rows == (("ours, batch of 64", "0.12", "1x"), ("theirs", "24", "200x"))
     assert scaling.rows[0] == ("detector, 250 Hz, 1 lead", "5", "0.018", 200_000)

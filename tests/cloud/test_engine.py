@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from cloud.embedded.nats import EmbeddedNats
 from cloud.store.database import DbPool, migrate, open_pool
 from cloud.verify import Audit, verify_sessions
+from ecgcore.live import LiveConfig
 from ecgcore.types import FloatArray, GapReason
 from ecgcore.wire.frame import Frame, decode_frame
 from tests.cloud.engine_room import StandInGateway, running_engine
@@ -155,6 +157,38 @@ async def test_stopping_anywhere_changes_no_finding(broker: Broker, pool: DbPool
     async with running_engine(broker[1], pool, again):
         await StandInGateway(broker[1]).send_until_committed(again)
     assert await _findings(pool, boot=7) == await _findings(pool, boot=8)
+
+
+async def test_windows_of_an_hour_and_of_a_day_are_stored(
+    broker: Broker, pool: DbPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = partial(LiveConfig, hour_s=60, day_hours=2)
+    monkeypatch.setattr("cloud.device_stream.LiveConfig", short)
+    frames = _heart(480)
+    async with running_engine(broker[1], pool, frames):
+        await StandInGateway(broker[1]).send_until_committed(frames)
+    rows = await pool.fetch(
+        "SELECT kind, start_counter, end_counter, start_ns, end_ns, n_beats, hr_mean, measurements "
+        "FROM feature_window WHERE kind IN ('1h', '24h') ORDER BY start_counter, kind"
+    )
+    length = 60 * 130
+    assert [tuple(row)[:3] for row in rows] == [
+        ("1h", 0, length),
+        ("24h", 0, 2 * length),
+        ("1h", length, 2 * length),
+    ]
+    assert [row["end_ns"] - row["start_ns"] for row in rows] == pytest.approx(
+        [60e9, 120e9, 60e9], rel=1e-6
+    )
+    assert (
+        rows[1]["n_beats"] == rows[0]["n_beats"] + rows[2]["n_beats"] == pytest.approx(150, abs=1)
+    )
+    for row in rows:
+        found = {each["key"]: each for each in row["measurements"]}
+        assert row["hr_mean"] == found["hr_mean"]["value"] == pytest.approx(75.0, abs=0.1)
+        # The made-up heart has no P waves.
+        assert found["rhythm_class"]["text"] == "junctional"
+        assert found["pvc_count"]["value"] == 0.0
 
 
 async def _findings(pool: DbPool, boot: int) -> list[list[tuple[object, ...]]]:

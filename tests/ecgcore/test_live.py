@@ -30,7 +30,8 @@ from tests.strategies import WAVES, ecg_of, stream_of
 
 FS_HZ = 130.0
 PATCH = preset("patch")
-CONFIG = LiveConfig(FS_HZ, ("CHEST",), PATCH.live_keys, PATCH.parameters)
+# Short ones, so that all laws hold for them as well.
+CONFIG = LiveConfig(FS_HZ, ("CHEST",), PATCH.live_keys, PATCH.parameters, hour_s=60, day_hours=2)
 
 
 def make(data: bytes | None) -> LivePipeline:
@@ -123,7 +124,10 @@ def test_variability_is_that_of_the_windows_intervals(
 
 
 def test_a_key_stands_in_every_window_that_is_long_enough_for_it(events: list[Event]) -> None:
-    ten, sixty, five = (by_key(windows_of(events, kind)[-1]) for kind in WindowKind)
+    ten, sixty, five = (
+        by_key(windows_of(events, kind)[-1])
+        for kind in (WindowKind.S10, WindowKind.S60, WindowKind.S300)
+    )
     assert ten["qtc_bazett"].value is not None
     assert ten["f_dom"].value is not None
     assert (ten["t_form"].text, ten["qrs_polarity"].text) == ("upright", "positive")
@@ -158,6 +162,29 @@ def test_windows_of_five_minutes_are_whole_ones_of_the_counter(events: list[Even
     assert first.n_beats == sum(each.n_beats for each in minutes)
     assert first.sqi == pytest.approx(np.mean([each.sqi for each in minutes]))
     assert (first.start_ms, first.end_ms) == pytest.approx((0.0, 300e3), abs=10.0)
+
+
+def test_windows_of_an_hour_and_of_a_day_are_whole_ones_too(events: list[Event]) -> None:
+    minutes, hours = (windows_of(events, kind) for kind in (WindowKind.S60, WindowKind.H1))
+    assert [(w.start, w.end, w.n_beats) for w in hours] == [
+        (w.start, w.end, w.n_beats) for w in minutes
+    ]
+    assert len(hours) == 10
+    for hour, minute in zip(hours, minutes, strict=True):
+        for key in ("hr_mean", "hr_min", "hr_max", "rr_range", "qrs_count"):
+            # Whole microseconds.
+            assert by_key(hour)[key].value == pytest.approx(by_key(minute)[key].value, rel=1e-5)
+    days = windows_of(events, WindowKind.H24)
+    assert [(w.start, w.end) for w in days] == [
+        (one.start, other.end) for one, other in zip(hours[::2], hours[1::2], strict=True)
+    ]
+    assert [w.n_beats for w in days] == [
+        one.n_beats + other.n_beats for one, other in zip(hours[::2], hours[1::2], strict=True)
+    ]
+    for window in (*hours, *days):
+        found = by_key(window)
+        assert (found["pvc_count"].value, found["rhythm_class"].text) == (0.0, "sinus_rhythm")
+        assert set(found) <= set(PATCH.live_keys)
 
 
 def test_a_gap_at_its_end_closes_a_window_late_and_counts_as_missing() -> None:

@@ -117,6 +117,8 @@ def test_areas_are_those_of_the_triangles() -> None:
     }
     for key, value in drawn.items():
         assert found[key] == pytest.approx(value, rel=0.05, abs=0.1), key
+    # ST is level, so its area has no error of sampling.
+    assert found["st_area"] == pytest.approx(4.0, abs=1e-9)
     between = 1e3 * beat()[round(350 / PERIOD_MS) : round(430 / PERIOD_MS)].sum() / FS_HZ
     drawn = {"qrst_area": found["qrs_area"] + between + found["t_area"]}
     assert found["qrst_area"] == pytest.approx(drawn["qrst_area"], abs=0.2)
