@@ -14,6 +14,7 @@ from ecgcore import vector
 from ecgcore.average_signal import AverageSignal, Measure, both
 from ecgcore.events import NullReason
 from ecgcore.measured import Value
+from ecgcore.morphology import p_of, terminal_of
 from ecgcore.types import FloatArray
 
 LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -135,12 +136,14 @@ def _product(signal: AverageSignal) -> Value:
 
 
 def _ptf_uv_ms(signal: AverageSignal) -> Value:
-    """Depth times width of the negative part of P in V1, 0 where there is none."""
-    return both(
-        signal.figure("V1", "p_amp_neg"),
-        signal.figure("V1", "p_neg_dur"),
-        lambda depth_mv, width_ms: -1e3 * depth_mv * width_ms,
-    )
+    """Depth times width of the negative end of P in V1, 0 where there is none."""
+    lead = signal.leads.index("V1")
+    points = np.ascontiguousarray(signal.beat.points[lead])
+    p_mv = p_of(signal.beat.ecg_mv[lead], signal.fs_hz, points)
+    if not p_mv.size:
+        return NullReason.NO_P_WAVE
+    depth_mv, width_ms = terminal_of(p_mv, signal.fs_hz)
+    return 1e3 * depth_mv * width_ms
 
 
 LEADS_TOGETHER: Mapping[str, Measure] = MappingProxyType(

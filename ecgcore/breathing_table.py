@@ -10,7 +10,7 @@ from ecgcore.breathing import Breathing, Modulations, breathing_of, qrs_area_mv_
 from ecgcore.breathing_config import BreathingConfig
 from ecgcore.events import BeatLabel, Measurement, NullReason
 from ecgcore.measured import Said, Value, measurement_of
-from ecgcore.nn import is_normal
+from ecgcore.nn import nn_mask
 from ecgcore.recorded import Recorded
 from ecgcore.types import FloatArray
 
@@ -53,8 +53,7 @@ def modulations_of(recorded: Recorded) -> Modulations:
         ],
         float,
     ).reshape(len(beats), len(recorded.leads))
-    is_sinus = recorded.is_label(BeatLabel.NORMAL)
-    normal = is_normal(recorded.rr_ms) & is_sinus & np.r_[True, is_sinus[:-1]][: is_sinus.size]
+    normal = nn_mask(recorded.rr_ms, recorded.is_label(BeatLabel.NORMAL))
     is_kept = np.array([beat.label in _LABELS for beat in recorded.beats], bool)
     return Modulations(
         times_s=samples / recorded.fs_hz,

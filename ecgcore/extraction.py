@@ -39,7 +39,7 @@ from ecgcore.lead_window import measure_lead_window
 from ecgcore.leads import LeadsConfig
 from ecgcore.limits import Share
 from ecgcore.measured import gated, measurement_of, unusable
-from ecgcore.nn import is_normal
+from ecgcore.nn import nn_mask
 from ecgcore.normality import NormalityConfig
 from ecgcore.normality_table import Values, measure_normality
 from ecgcore.occasion import UNKNOWN_OCCASION, Occasion
@@ -285,12 +285,9 @@ def _of_average(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measur
 
 def _of_variability(recorded: Recorded, config: ExtractionConfig) -> Iterable[Measurement]:
     """Measure variability, unless the signal or the rhythm forbids it."""
-    is_sinus = recorded.is_label(BeatLabel.NORMAL)
     found = measure_hrv(
         recorded.rr_ms,
-        is_normal(recorded.rr_ms, config.hrv.nn_reject)
-        & is_sinus
-        & np.r_[True, is_sinus[:-1]][: is_sinus.size],
+        nn_mask(recorded.rr_ms, recorded.is_label(BeatLabel.NORMAL), config.hrv.nn_reject),
         config.hrv,
         ventricular=recorded.is_label(BeatLabel.VENTRICULAR),
         beat_ms=np.array([beat.beat.time_ms for beat in recorded.beats], float),

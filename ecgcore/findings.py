@@ -104,8 +104,6 @@ def examine(facts: Facts, by: RuleSet | None = None) -> Findings:
             suppressed.append(Suppressed(rule.id, rule.says, reason))
             continue
         made = _statement(rule, verdict, facts, given, said)
-        for replaced in rule.replaces:
-            said.pop(replaced, None)
         if rule.says in said:
             said[rule.says][0] = _merged(said[rule.says][0], made)
         else:

@@ -42,8 +42,6 @@ class RuleRow:
     only_with: tuple[str, ...] | None = None
     """Nothing else may be stated, and this rule comes last."""
     consider_with: tuple[str, ...] = ()
-    replaces: tuple[str, ...] = ()
-    """Statements that it takes the place of."""
     modifiers: tuple[int, ...] = ()
     lasts: str | None = None
     """Limit: seconds of signal that there have to be."""
@@ -223,7 +221,7 @@ def _check(rule: Rule, words: Vocabulary, limits: Mapping[str, Limit]) -> None:
 
 
 def _statement_problems(rule: Rule, words: Vocabulary) -> Iterable[str]:
-    named = (rule.says, *rule.awaits, *rule.replaces, *(rule.only_with or ()))
+    named = (rule.says, *rule.awaits, *(rule.only_with or ()))
     unknown = [id_ for id_ in named if id_ not in words.terms]
     if unknown:
         yield f"the vocabulary has no statement {unknown[0]}"

@@ -62,7 +62,7 @@ def _has_q(
 ) -> bool:
     """Tell whether a Q (or QS) is wide and deep enough in one lead; one in V1 never is."""
     qrs = qrs_of(signal, lead)
-    found = deflections(qrs, signal.fs_hz, qrs_config)
+    found = deflections(qrs, signal.fs_hz)
     if lead in _NOT_JUDGED or not found or found[0].height_mv > 0.0:
         return False
     first = found[0]

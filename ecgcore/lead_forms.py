@@ -89,7 +89,7 @@ def _not_paced(measure: LeadMeasure) -> LeadMeasure:
 
 
 def _pattern(signal: AverageSignal, lead: str, config: FormConfig) -> Said:
-    found = deflections(qrs_of(signal, lead), signal.fs_hz, config.qrs)
+    found = deflections(qrs_of(signal, lead), signal.fs_hz)
     return pattern_of(found, config.qrs) or NullReason.NOT_APPLICABLE
 
 
@@ -128,7 +128,7 @@ def _t_shape(shape: Callable[[FloatArray], float]) -> LeadMeasure:
 def fragmented(signal: AverageSignal, lead: str, config: FormConfig) -> bool:
     """Tell whether the QRS of a lead is fragmented; there is one."""
     qrs = qrs_of(signal, lead)
-    found = deflections(qrs, signal.fs_hz, config.qrs)
+    found = deflections(qrs, signal.fs_hz)
     qrs_ms = (qrs.size - 1) * 1e3 / signal.fs_hz
     noise = noise_mv(signal.beat.ecg_mv[signal.leads.index(lead)])
     return is_fragmented(qrs, found, qrs_ms, lead in ("V1", "V2"), noise, config.qrs)

@@ -42,7 +42,7 @@ from ecgcore.long_stage import LongStage, LongStageConfig, LongStageState
 from ecgcore.long_window import LONG_KEYS, LongConfig
 from ecgcore.measured import measurement_of, unusable
 from ecgcore.morphology import KEYS
-from ecgcore.nn import is_normal
+from ecgcore.nn import nn_mask
 from ecgcore.omics import BIOMARKERS, WindowSignal, measure_window
 from ecgcore.pipeline import ALGORITHM_VERSION, Pipeline, PipelineConfig
 from ecgcore.rates import WINDOW_RATES, measure_window_rates
@@ -295,7 +295,7 @@ class LivePipeline:
         rr_ms, hrv = np.array([row.rr_ms for row in rows], float), self.config.parameters.hrv
         found = measure_hrv(
             rr_ms,
-            is_normal(rr_ms, hrv.nn_reject) & is_sinus & np.r_[True, is_sinus[:-1]][: rr_ms.size],
+            nn_mask(rr_ms, is_sinus, hrv.nn_reject),
             hrv,
             ventricular=np.array([row.label is BeatLabel.VENTRICULAR for row in rows], bool),
             beat_ms=np.array([row.time_ms for row in rows], float),

@@ -1,7 +1,9 @@
 """The QRS of one lead as a row of deflections: Q, R, S, R', S'.
 
 A deflection is a stretch of one sign, at least 8 ms long and 0.05 mV high (biomarkers, S53);
-smaller ones belong to no wave. Without any positive one the complex is a QS, named Q here.
+smaller ones belong to no wave, and what stands on either side of one is one. A last one that does
+not come back is no wave but the shift of ST. Without any positive one the complex is a QS, named Q
+here.
 """
 
 import math
@@ -13,6 +15,8 @@ from ecgcore.jit import compiled
 from ecgcore.types import FloatArray
 
 LEAST_MV, LEAST_MS = 0.05, 8.0
+TAIL_MV = 0.05
+"""How far the last deflection must come back to where QRS ends: else it is ST's shift."""
 NOTCH_MV = 0.02
 INITIAL_MS = 40.0
 # Columns of a deflection: first and last sample, the peak's sample, its height, the area.
@@ -24,7 +28,7 @@ _Q, _R, _S, _RP, _SP = range(5)
 
 @compiled
 def deflections_of(qrs_mv: FloatArray, fs_hz: float, found: FloatArray) -> int:
-    """Write the deflections in order of time; give their number.
+    """Write the deflections in order of time, up and down alternating; give their number.
 
     Parameters
     ----------
@@ -46,7 +50,27 @@ def deflections_of(qrs_mv: FloatArray, fs_hz: float, found: FloatArray) -> int:
             found[n, HEIGHT], found[n, AREA] = qrs_mv[peak], 1e3 * total / fs_hz
             n += 1
         first = last
-    return n
+    if n > 1 and found[n - 1, LAST] == qrs_mv.size - 1:
+        n -= abs(found[n - 1, HEIGHT] - qrs_mv[-1]) < TAIL_MV
+    return _joined(qrs_mv, fs_hz, found, n)
+
+
+@compiled
+def _joined(qrs_mv: FloatArray, fs_hz: float, found: FloatArray, n: int) -> int:
+    """Make one of neighbours on one side, in place; give how many are left."""
+    n_left = 0
+    for k in range(n):
+        if n_left == 0 or (found[n_left - 1, HEIGHT] > 0.0) != (found[k, HEIGHT] > 0.0):
+            found[n_left] = found[k]
+            n_left += 1
+            continue
+        before = found[n_left - 1]
+        before[LAST] = found[k, LAST]
+        if abs(found[k, HEIGHT]) > abs(before[HEIGHT]):
+            before[PEAK], before[HEIGHT] = found[k, PEAK], found[k, HEIGHT]
+        whole = qrs_mv[int(before[FIRST]) : int(before[LAST]) + 1]
+        before[AREA] = 1e3 * whole.sum() / fs_hz
+    return n_left
 
 
 @compiled

@@ -16,6 +16,8 @@ from ecgcore.types import FloatArray
 
 KEYS = m.KEYS
 _LEVEL_MS = 12.0
+P_LEAST_MV = 0.02
+"""A part of P that goes less far from the level is noise, or the level's own error."""
 _ST_MS = (0.0, 20.0, 40.0, 60.0, 80.0)
 
 
@@ -75,17 +77,16 @@ def _at(place: float, last: int) -> int:
 def _measure_p(
     beat_mv: FloatArray, fs_hz: float, points: FloatArray, qrs_on: int, figures: FloatArray
 ) -> None:
-    if math.isnan(points[m.P_ON]):
+    p_mv = p_of(beat_mv, fs_hz, points)
+    if p_mv.size == 0:
         return
-    on, off = max(round(points[m.P_ON]), 0), min(round(points[m.P_OFF]), qrs_on)
-    if not on + 2 < off:
-        return
-    p_mv = beat_mv[on : off + 1] - level_of(beat_mv, on, fs_hz)
+    on = max(round(points[m.P_ON]), 0)
+    off = on + p_mv.size - 1
     high, low, area, rms, up, _ = _whole(p_mv, fs_hz)
     at = m.P_AT
     figures[at], figures[at + 1] = max(high, 0.0), min(low, 0.0)
     figures[at + 2], figures[at + 3], figures[at + 4] = area, rms, up
-    figures[at + 5], figures[at + 6] = _sides_ms(p_mv, fs_hz)
+    figures[at + 5], figures[at + 6] = _sides_ms(p_mv, fs_hz, P_LEAST_MV)
     if off < qrs_on:
         total = 0.0
         for i in range(off, qrs_on):
@@ -143,7 +144,7 @@ def _measure_t(
     figures[at], figures[at + 1] = max(high, 0.0), min(low, 0.0)
     figures[at + 2] = high if high >= -low else low
     figures[at + 3], figures[at + 4], figures[at + 5], figures[at + 6] = area, rms, up, down
-    figures[at + 7], figures[at + 8] = _sides_ms(t_mv, fs_hz)
+    figures[at + 7], figures[at + 8] = _sides_ms(t_mv, fs_hz, 0.0)
     figures[at + 9] = (top - on) / (off - top)
     before = after = 0.0
     for i in range(on, top):
@@ -172,10 +173,53 @@ def _whole(wave_mv: FloatArray, fs_hz: float) -> tuple[float, float, float, floa
 
 
 @compiled
-def _sides_ms(wave_mv: FloatArray, fs_hz: float) -> tuple[float, float]:
-    """Give for how long the wave is above and below its level."""
-    n_up = n_down = 0
-    for value in wave_mv:
-        n_up += value > 0.0
-        n_down += value < 0.0
+def _sides_ms(wave_mv: FloatArray, fs_hz: float, least_mv: float) -> tuple[float, float]:
+    """Give for how long the wave is above and below its level, in parts that go so far from it."""
+    n_up = n_down = first = 0
+    high_mv = 0.0
+    for i in range(wave_mv.size):
+        side = np.sign(wave_mv[i])
+        high_mv = max(high_mv, abs(wave_mv[i]))
+        if i + 1 < wave_mv.size and np.sign(wave_mv[i + 1]) == side:
+            continue
+        if high_mv >= least_mv:
+            n_up += (i + 1 - first) * (side > 0.0)
+            n_down += (i + 1 - first) * (side < 0.0)
+        first, high_mv = i + 1, 0.0
     return n_up * 1e3 / fs_hz, n_down * 1e3 / fs_hz
+
+
+@compiled
+def p_of(beat_mv: FloatArray, fs_hz: float, points: FloatArray) -> FloatArray:
+    """Give the P wave over the level before it, as far as the QRS; empty if there is none."""
+    if math.isnan(points[m.P_ON]):
+        return beat_mv[:0]
+    on = max(round(points[m.P_ON]), 0)
+    off = min(round(points[m.P_OFF]), _at(points[m.QRS_ON], beat_mv.size - 1))
+    if not on + 2 < off:
+        return beat_mv[:0]
+    return beat_mv[on : off + 1] - level_of(beat_mv, on, fs_hz)
+
+
+@compiled
+def terminal_of(p_mv: FloatArray, fs_hz: float) -> tuple[float, float]:
+    """Give depth (mV) and duration (ms) of the negative end of P, 0 where there is none.
+
+    It is what lies under the level around the deepest place behind the last positive part, or of
+    the whole of P where there is no such part; both parts go `P_LEAST_MV` from the level.
+    """
+    first = 0
+    for i in range(p_mv.size):
+        if p_mv[i] >= P_LEAST_MV:
+            first = i + 1
+    if first == p_mv.size:
+        return 0.0, 0.0
+    deepest = first + int(np.argmin(p_mv[first:]))
+    if p_mv[deepest] > -P_LEAST_MV:
+        return 0.0, 0.0
+    start = end = deepest
+    while start > first and p_mv[start - 1] < 0.0:
+        start -= 1
+    while end + 1 < p_mv.size and p_mv[end + 1] < 0.0:
+        end += 1
+    return -p_mv[deepest], (end + 1 - start) * 1e3 / fs_hz

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from ecgcore.types import FloatArray
 
 BoolArray = NDArray[np.bool_]
+_TOLERANCE = 0.2
 
 
-def is_normal(rr_ms: FloatArray, tolerance: float = 0.2, reach: int = 5) -> BoolArray:
+def is_normal(rr_ms: FloatArray, tolerance: float = _TOLERANCE, reach: int = 5) -> BoolArray:
     """Tell which intervals lie within `tolerance` of their local median.
 
     Parameters
@@ -35,3 +36,20 @@ def is_normal(rr_ms: FloatArray, tolerance: float = 0.2, reach: int = 5) -> Bool
     middle = (around[row, (n_around - 1) // 2] + around[row, n_around // 2]) / 2.0
     normal[known] = np.abs(rr_ms[known] - middle) <= tolerance * middle
     return normal
+
+
+def nn_mask(rr_ms: FloatArray, is_sinus: BoolArray, tolerance: float = _TOLERANCE) -> BoolArray:
+    """Tell which intervals are NN: normal in length, between two beats of class N.
+
+    The beat before the first is not known; it is taken to be of class N.
+
+    Parameters
+    ----------
+    rr_ms : FloatArray, shape (n_beats,)
+        The interval that ends at each beat.
+    is_sinus : BoolArray, shape (n_beats,)
+        Whether the beat is of class N.
+    """
+    is_between_sinus = is_sinus & np.r_[True, is_sinus[:-1]][: rr_ms.size]
+    found: BoolArray = is_normal(rr_ms, tolerance) & is_between_sinus
+    return found

@@ -11,11 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from ecgcore import hrv
-from ecgcore.catalogue import catalogue
-from ecgcore.events import Dimension, Measurement, NullReason
+from ecgcore.events import Measurement, NullReason
 from ecgcore.intervals import BeatIntervals
-from ecgcore.measured import unusable
-from ecgcore.nn import BoolArray, is_normal
+from ecgcore.measured import measurement_of, unusable
+from ecgcore.nn import BoolArray, nn_mask
 from ecgcore.stats import median
 from ecgcore.types import FloatArray
 
@@ -53,12 +52,8 @@ class WindowSignal:
 
     @cached_property
     def normal(self) -> BoolArray:
-        """Which of `rr_ms` are NN intervals, shape (n_beats,): both beats N, length plausible.
-
-        The beat before the window is not known; its class is taken to be N.
-        """
-        is_before_normal = np.concatenate(([True], self.is_normal_beat[:-1]))[: self.rr_ms.size]
-        return is_normal(self.rr_ms) & self.is_normal_beat & is_before_normal
+        """Which of `rr_ms` are NN intervals, shape (n_beats,)."""
+        return nn_mask(self.rr_ms, self.is_normal_beat)
 
     def of_normal_beats(self, field: str) -> FloatArray:
         """Give an interval of the beats of class N, NaN where the wave is absent."""
@@ -83,29 +78,11 @@ class Biomarker:
     key: str
     measure: Callable[[WindowSignal], Outcome]
 
-    @cached_property
-    def unit(self) -> str:
-        """As the registry says."""
-        unit = catalogue()[self.key].unit
-        if unit is None:
-            msg = f"{self.key} is no number"
-            raise TypeError(msg)
-        return unit
-
-    @cached_property
-    def dim(self) -> Dimension:
-        """As the registry says."""
-        return catalogue()[self.key].dimension
-
     def of(self, window: WindowSignal) -> Measurement:
         """Measure a window."""
         outcome = self.measure(window)
-        if isinstance(outcome, NullReason):
-            return Measurement(
-                self.key, None, self.unit, self.dim, sqi=window.sqi, null_reason=outcome
-            )
-        value, n = outcome
-        return Measurement(self.key, value, self.unit, self.dim, n, window.sqi)
+        value, n = (outcome, 0) if isinstance(outcome, NullReason) else outcome
+        return measurement_of(self.key, value, n, window.sqi, None)
 
 
 def measure_window(window: WindowSignal) -> tuple[Measurement, ...]:

@@ -24,7 +24,7 @@ from ecgcore.state import digest_of, dump_state, load_state
 from ecgcore.types import EcgChunk, FloatArray, Gap, SampleClock, SampleIndex
 from ecgcore.windows import TimedSecond, WindowConfig, WindowMeter, WindowState
 
-ALGORITHM_VERSION = "5"
+ALGORITHM_VERSION = "6"
 """Changes with every change that changes an output or the state."""
 MIN_FS_HZ = 100.0
 MAX_FS_HZ = 1000.0

@@ -16,8 +16,6 @@ class QrsFormConfig:
     """Limits of the QRS (biomarkers S53, S59, S61, S62; where these name none, our own)."""
 
     capital_mv: Millivolts = 0.5
-    tail_mv: Millivolts = 0.05
-    """How far the last deflection must come back to where QRS ends: else it is ST's shift."""
     fragment_mv: Millivolts = 0.04
     """Depth of a notch that fragments R or S."""
     notch_over_noise: Factor = 6.0
@@ -52,26 +50,11 @@ class Deflection:
     """Signed."""
 
 
-def deflections(qrs_mv: FloatArray, fs_hz: float, config: QrsFormConfig) -> list[Deflection]:
-    """Give the deflections in turn, up and down alternating.
-
-    Neighbours on one side (with too small a one between them) are one; a last one that does not
-    come back is no wave but the shift of ST.
-    """
+def deflections(qrs_mv: FloatArray, fs_hz: float) -> list[Deflection]:
+    """Give the deflections in turn, up and down alternating (`ecgcore.morph_qrs`)."""
     rows = np.empty((MOST, N_COLUMNS))
     n = deflections_of(np.ascontiguousarray(qrs_mv), fs_hz, rows)
-    found: list[Deflection] = []
-    for row in rows[:n]:
-        each = Deflection(int(row[FIRST]), int(row[LAST]), float(row[HEIGHT]))
-        if found and (found[-1].height_mv > 0.0) == (each.height_mv > 0.0):
-            before = found.pop()
-            height_mv = max(before.height_mv, each.height_mv, key=abs)
-            each = Deflection(before.first, each.last, height_mv)
-        found.append(each)
-    if len(found) > 1 and found[-1].last == qrs_mv.size - 1:
-        left = abs(found[-1].height_mv - float(qrs_mv[-1]))
-        found = found if left >= config.tail_mv else found[:-1]
-    return found
+    return [Deflection(int(row[FIRST]), int(row[LAST]), float(row[HEIGHT])) for row in rows[:n]]
 
 
 def pattern_of(found: list[Deflection], config: QrsFormConfig) -> str:

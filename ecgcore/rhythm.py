@@ -9,7 +9,9 @@ else regular and fast or slow. The base rhythm changes when another one has been
 `persistence_s`; it then began where the first of those judgements did, and the one before ended
 there. So base rhythms never overlap and leave no hole.
 
-No interval reaches across a gap: `finish` ends everything.
+No interval reaches across a gap: `finish` ends everything. A run that is over before any rhythm has
+lasted, as ten seconds of a slow heart, is named by its last beats if it was judged to be nothing
+else; but uneven ones without P waves may be fibrillation, which so few cannot show.
 """
 
 from collections.abc import Sequence
@@ -95,6 +97,8 @@ class RhythmConfig:
     late_s: Seconds = 3.0
     """How much later a beat may still be named, by search-back or learning."""
     sustained_s: Seconds = 30.0
+    least_p: Share = 0.5
+    """Share of beats with a P wave, below which uneven ones are not named at the end of a run."""
     persistence_s: Seconds = 4.0
     noise_persistence_s: Seconds = 2.0
 
@@ -175,6 +179,7 @@ class RhythmTracker:
         state = self.state
         events = [*self._take(labelled), *self._patterns.finish(state.end)]
         events += self._conduction.finish(state.end)
+        events += self._named_at_last()
         if state.base is not None:
             base = state.base
             events.append(RhythmEnded(base.start, state.end, base.label, base.confidence))
@@ -330,6 +335,30 @@ class RhythmTracker:
         if base is None:
             return [began]
         return [RhythmEnded(base.start, candidate.start, base.label, base.confidence), began]
+
+    def _named_at_last(self) -> list[RhythmEvent]:
+        """Name the rhythm of a run that was over before any had lasted, by its last beats."""
+        state = self.state
+        base, candidate = state.base, state.candidate
+        if base is None or base.label is not RhythmLabel.UNDETERMINED:
+            return []
+        label, confidence = self._of_beats()
+        is_other = candidate is not None and candidate.label is not label
+        is_doubtful = label is not RhythmLabel.AFIB and self._may_fibrillate()
+        if label is RhythmLabel.UNDETERMINED or is_other or is_doubtful:
+            return []
+        first = int(self._table.rows[-self._recent().n_beats, SAMPLE])
+        start = max(first, base.start + 1)
+        state.base = Base(label, start, confidence)
+        return [
+            RhythmEnded(base.start, start, base.label, base.confidence),
+            RhythmBegan(start, label, confidence),
+        ]
+
+    def _may_fibrillate(self) -> bool:
+        """Tell of uneven beats without P waves, which are too few to be judged."""
+        recent = self._recent()
+        return recent.p_share < self._config.least_p and not recent.is_even
 
     def _begin_of(self, label: RhythmLabel, now: SampleIndex) -> SampleIndex:
         """Say where a rhythm that is judged for the first time began, after the one before it."""

@@ -19,7 +19,6 @@ from ecgcore.rhythm_context import (
     table_of,
     triggers,
 )
-from ecgcore.short_rhythm import named_at_once
 
 CONDUCTION = ("dropped_p", "pr_trend")
 CONTEXT_KEYS = ("sinus_arrhythmia", "trigger_hr_context", "symptom_rhythm_table")
@@ -48,7 +47,6 @@ def measure_rhythm(
     """
     tally = tally_of(recorded.events, recorded.fs_hz, config.burden)
     burden = measure_burden(tally, config.burden, recorded.sqi)
-    burden = [_named(each, recorded, rhythm) for each in burden]
     yield from burden
     reasons = {each.key: each.null_reason for each in burden}
     rows = [
@@ -62,18 +60,6 @@ def measure_rhythm(
     ]
     for key, said, n_behind in rows:
         yield measurement_of(key, said, n_behind, recorded.sqi, None)
-
-
-def _named(measured: Measurement, recorded: Recorded, config: RhythmConfig) -> Measurement:
-    """Give the rhythm its name where it was over before it could be told."""
-    is_missing = measured.null_reason is NullReason.TOO_FEW_BEATS
-    if not is_missing or measured.key not in ("rhythm_class", "rhythm_share"):
-        return measured
-    label = named_at_once(recorded, config.rate)
-    if isinstance(label, NullReason):
-        return measured
-    said = str(label) if measured.key == "rhythm_class" else 1.0
-    return measurement_of(measured.key, said, len(recorded.beats), recorded.sqi, None)
 
 
 def _conduction(

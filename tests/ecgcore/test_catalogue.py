@@ -97,9 +97,7 @@ def test_every_biomarker_that_is_measured_has_a_row_that_says_since_when() -> No
     for key in EXTRACTED | AGAINST_OTHERS:
         assert REGISTRY[key].since is not None, key
     for biomarker in BIOMARKERS:
-        entry = REGISTRY[biomarker.key]
-        assert entry.since is not None, biomarker.key
-        assert (biomarker.unit, biomarker.dim) == (entry.unit, entry.dimension)
+        assert REGISTRY[biomarker.key].since is not None, biomarker.key
 
 
 @pytest.mark.parametrize("key", [entry.key for entry in ENTRIES if entry.is_measured])

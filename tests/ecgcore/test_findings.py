@@ -416,15 +416,6 @@ def test_a_wave_that_is_not_there_is_small_only_where_the_qrs_was_measured() -> 
     assert "lbbb" in {each.rule for each in found.unjudged}
 
 
-def test_a_slow_short_recording_is_named_by_its_waves() -> None:
-    unknown = RhythmFound(RhythmLabel.UNDETERMINED, 1, 10.0, 0.5, 0, 10**10)
-    slow = facts(of_all(hr_mean=52.0), rhythms=(unknown,))
-    assert list(said(find(slow))) == ["sinus_brady", "normal_ecg"]
-    for changes in (of_all(p_fraction=0.7), of_all(p_axis=-100.0)):
-        found = find(facts(of_all(hr_mean=52.0) | changes, rhythms=(unknown,)))
-        assert "undetermined" in said(found)
-
-
 @pytest.mark.parametrize(
     ("label", "seconds", "of_s", "is_told"),
     [

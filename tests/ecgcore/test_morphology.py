@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ecgcore import morph_places as m
 from ecgcore.morph_qrs import MOST, N_COLUMNS, deflections_of
-from ecgcore.morphology import KEYS, measure_lead
+from ecgcore.morphology import KEYS, measure_lead, p_of, terminal_of
+from ecgcore.qrs_form import QrsFormConfig, deflections, pattern_of
 from ecgcore.types import FloatArray
 
 FS_HZ = 500.0
@@ -66,6 +67,37 @@ def test_durations_are_true_within_a_sample() -> None:
     }
     for key, value in drawn_ms.items():
         assert found[key] == pytest.approx(value, abs=2 * PERIOD_MS), key
+
+
+@pytest.mark.parametrize(
+    ("corners", "p_neg_ms", "depth_mv", "terminal_ms"),
+    [
+        # Under the level by less than 0.02 mV at its begin, and its end: no part of P.
+        ([(15, -0.015), (30, 0), (60, 0.1), (90, 0), (95, -0.015), (100, 0)], 0.0, 0.0, 0.0),
+        # The negative end, up to where it comes back to the level.
+        (
+            [(15, -0.015), (30, 0), (45, 0.1), (60, 0), (75, -0.1), (88, 0), (91, 0.01), (94, 0)],
+            28.0,
+            0.1,
+            28.0,
+        ),
+        # A negative begin is no end.
+        ([(20, -0.08), (40, 0), (70, 0.1), (100, 0)], 40.0, 0.0, 0.0),
+        # Two negative parts, one of them at the end.
+        ([(20, -0.08), (40, 0), (55, 0.1), (70, 0), (85, -0.05), (100, 0)], 70.0, 0.05, 30.0),
+        # All of it is.
+        ([(50, -0.12), (100, 0)], 100.0, 0.12, 100.0),
+    ],
+)
+def test_the_negative_end_of_p(
+    corners: list[tuple[float, float]], p_neg_ms: float, depth_mv: float, terminal_ms: float
+) -> None:
+    at_ms, height_mv = np.array([(-100, 0), (0, 0), *corners, (700, 0)]).T
+    beat_mv = np.interp(np.arange(-100, 701, PERIOD_MS), at_ms, height_mv)
+    assert figures(beat_mv)["p_neg_dur"] == pytest.approx(p_neg_ms, abs=2 * PERIOD_MS)
+    end = terminal_of(p_of(beat_mv, FS_HZ, np.array(POINTS_MS) / PERIOD_MS), FS_HZ)
+    assert end == pytest.approx((depth_mv, terminal_ms), abs=2 * PERIOD_MS)
+    assert end[0] == pytest.approx(depth_mv, abs=0.01)
 
 
 def test_areas_are_those_of_the_triangles() -> None:
@@ -165,6 +197,44 @@ def test_a_second_positive_wave_is_r_prime_and_a_notch_is_none() -> None:
     points_ms = (*[math.nan] * 2, 50.0, 90.0, 110.0, *[math.nan] * 3)
     drawn = {"r_notches": 1.0}
     assert figures(beat_mv, points_ms)["r_notches"] == drawn["r_notches"]
+
+
+@pytest.mark.parametrize(
+    ("corners", "drawn"),
+    [
+        # ST stays up, or down, where QRS ends: no R', no S'.
+        (
+            [(0, 0), (15, 0.3), (30, 0), (50, -1.0), (70, 0), (80, 0.2), (90, 0.2)],
+            {"r_amp": 0.3, "s_amp": 1.0, "rp_amp": math.nan, "r_peak_time": 15.0},
+        ),
+        (
+            [(0, 0), (15, -0.2), (30, 0), (50, 1.0), (70, 0), (80, -0.2), (90, -0.2)],
+            {"q_amp": 0.2, "r_amp": 1.0, "s_amp": math.nan, "sp_amp": math.nan},
+        ),
+        # It comes back: a wave.
+        (
+            [(0, 0), (15, 0.3), (30, 0), (50, -1.0), (66, 0), (78, 0.2), (90, 0.05)],
+            {"r_amp": 0.3, "s_amp": 1.0, "rp_amp": 0.2, "r_peak_time": 78.0},
+        ),
+        # The dip of 0.04 mV is no wave, so R is one; its peak is the higher one.
+        (
+            [(0, 0), (20, 0.4), (38, 0), (43, -0.04), (48, 0), (66, 0.6), (84, 0), (90, 0)],
+            {"r_amp": 0.6, "r_dur": 84.0, "r_area": 18.2, "rp_amp": math.nan, "r_notches": 1.0},
+        ),
+    ],
+)
+def test_deflections_are_those_that_the_pattern_names(
+    corners: list[tuple[float, float]], drawn: dict[str, float]
+) -> None:
+    at_ms, height_mv = np.array([(-50, 0), *corners, (300, corners[-1][1])]).T
+    beat_mv = np.interp(np.arange(-50, 301, PERIOD_MS), at_ms, height_mv)
+    found = figures(beat_mv, (*[math.nan] * 2, 50.0, 90.0, 140.0, *[math.nan] * 3))
+    for key, value in drawn.items():
+        assert found[key] == pytest.approx(value, abs=2.0 if value > 2 else 0.03, nan_ok=True), key
+    pattern = pattern_of(deflections(beat_mv[25:71], FS_HZ), QrsFormConfig())
+    assert len(pattern.replace("'", "")) == sum(
+        math.isfinite(found[key]) for key in ("q_amp", "r_amp", "s_amp", "rp_amp", "sp_amp")
+    )
 
 
 def test_what_is_absent_is_nan() -> None:

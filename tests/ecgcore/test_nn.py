@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.nn import is_normal
+from ecgcore.nn import is_normal, nn_mask
 
 NAN = float("nan")
 
@@ -26,3 +26,12 @@ def test_equals_the_rule_spelt_out(rr_ms: list[float]) -> None:
         middle = (around[(len(around) - 1) // 2] + around[len(around) // 2]) / 2 if around else NAN
         expected.append(abs(value - middle) <= 0.2 * middle)
     assert is_normal(np.array(rr_ms, float)).tolist() == expected
+
+
+def test_nn_lie_between_beats_of_class_n() -> None:
+    rr_ms = np.array([800.0, 810.0, 790.0, 800.0, 1200.0, 800.0])
+    is_sinus = np.array([True, True, False, True, True, True])
+    # Into and out of the third beat is none; the fifth is too long, or is not, by the tolerance.
+    assert nn_mask(rr_ms, is_sinus).tolist() == [True, True, False, False, False, True]
+    assert nn_mask(rr_ms, is_sinus, 0.5).tolist() == [True, True, False, False, True, True]
+    assert nn_mask(np.array([]), np.array([], bool)).tolist() == []

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgcore.catalogue import catalogue
 from ecgcore.events import Dimension, Measurement, NullReason
 from ecgcore.intervals import BeatIntervals
 from ecgcore.omics import BIOMARKERS, WindowSignal, measure_window
@@ -142,9 +143,12 @@ def test_scaling_the_signal_scales_intensity_only() -> None:
             assert measured(louder)[key].value == pytest.approx(factor * before.value)
 
 
-def test_keys_are_unique_and_dimensions_as_in_the_catalogue() -> None:
-    dims = {biomarker.key: biomarker.dim for biomarker in BIOMARKERS}
-    assert len(dims) == len(BIOMARKERS)
+def test_keys_are_unique_and_units_and_dimensions_as_in_the_catalogue() -> None:
+    found, entries = measured(WINDOW), catalogue()
+    assert len(found) == len(BIOMARKERS)
+    for key, each in found.items():
+        assert (each.unit, each.dim) == (entries[key].unit, entries[key].dimension)
+    dims = {key: each.dim for key, each in found.items()}
     assert dims["hr_mean"] is Dimension.STRUCTURAL
     assert dims["r_amp"] is Dimension.INTENSITY
     assert dims["sdnn"] is Dimension.FUNCTIONAL

@@ -38,22 +38,22 @@ def row_of(*heights_mv: float, ms: int = 20) -> FloatArray:
     ],
 )
 def test_letters(heights_mv: tuple[float, ...], said: str) -> None:
-    found = {"qrs_pattern": pattern_of(deflections(row_of(*heights_mv), FS_HZ, CONFIG), CONFIG)}
+    found = {"qrs_pattern": pattern_of(deflections(row_of(*heights_mv), FS_HZ), CONFIG)}
     assert found["qrs_pattern"] == said
 
 
 def test_a_deflection_is_8_ms_long() -> None:
     short = np.concatenate([row_of(-0.3, ms=7), row_of(1.0)])
-    assert pattern_of(deflections(short, FS_HZ, CONFIG), CONFIG) == "R"
+    assert pattern_of(deflections(short, FS_HZ), CONFIG) == "R"
     long = np.concatenate([row_of(-0.3, ms=8), row_of(1.0)])
-    assert pattern_of(deflections(long, FS_HZ, CONFIG), CONFIG) == "qR"
+    assert pattern_of(deflections(long, FS_HZ), CONFIG) == "qR"
 
 
 def test_st_that_has_moved_is_no_wave() -> None:
     raised = np.concatenate([row_of(0.2, -1.0), np.linspace(0.0, 0.2, 15)])
-    assert pattern_of(deflections(raised, FS_HZ, CONFIG), CONFIG) == "rS"
+    assert pattern_of(deflections(raised, FS_HZ), CONFIG) == "rS"
     back = np.concatenate([row_of(0.2, -1.0), row_of(0.3)])
-    assert pattern_of(deflections(back, FS_HZ, CONFIG), CONFIG) == "rSr'"
+    assert pattern_of(deflections(back, FS_HZ), CONFIG) == "rSr'"
 
 
 @given(st.lists(st.floats(0.06, 2.0), min_size=1, max_size=6), st.booleans(), st.floats(1.0, 2.0))
@@ -62,10 +62,10 @@ def test_letters_go_by_sides_and_turn_with_them(
 ) -> None:
     heights = [size * (1 if (k % 2 == 0) is is_up else -1) for k, size in enumerate(sizes)]
     qrs = row_of(*heights)
-    said = pattern_of(deflections(qrs, FS_HZ, CONFIG), CONFIG)
+    said = pattern_of(deflections(qrs, FS_HZ), CONFIG)
     n_letters = len(said.replace("'", ""))
     assert n_letters == len(sizes) + (said == "QS")
-    assert said.lower() == pattern_of(deflections(gain * qrs, FS_HZ, CONFIG), CONFIG).lower()
+    assert said.lower() == pattern_of(deflections(gain * qrs, FS_HZ), CONFIG).lower()
     found = {"qrs_polarity": polarity_of(qrs)}
     assert found["qrs_polarity"] == ("positive" if qrs.max() >= -qrs.min() else "negative")
 

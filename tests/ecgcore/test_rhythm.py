@@ -141,6 +141,54 @@ def test_even_beats_are_named_by_their_rate(rr_s: float, label: RhythmLabel) -> 
     assert found[-1].end - found[-1].start >= 45 * FS_HZ
 
 
+@pytest.mark.parametrize(
+    ("steps_s", "kind", "has_p", "label"),
+    [
+        ([1.3] * 7, N, True, RhythmLabel.SINUS_BRADY),
+        ([1.4] * 6, N, False, RhythmLabel.JUNCTIONAL),
+        ([1.3] * 7, PACED, True, RhythmLabel.PACED),
+        # It may be fibrillation, which so few beats cannot show.
+        ([1.0, 1.7, 1.1, 1.6, 1.3, 1.9], N, False, RhythmLabel.UNDETERMINED),
+        ([2.9] * 2, N, True, RhythmLabel.UNDETERMINED),
+    ],
+)
+def test_a_run_that_is_over_before_its_rhythm_lasts_is_named_by_its_beats(
+    steps_s: list[float], kind: BeatLabel, has_p: bool, label: RhythmLabel
+) -> None:
+    beats: list[Beat] = [(0.6 + float(s), kind) for s in np.r_[0.0, np.cumsum(steps_s)]]
+    stage = RhythmTracker(RhythmConfig(), FS_HZ, 1)
+    events: list[RhythmBegan | RhythmEnded] = []
+    waiting: list[LabelledBeat] = []
+    for second, inside in seconds(beats, 10, has_p=has_p):
+        waiting += inside
+        # Classes come some beats late; the last ones come at the end.
+        events += stage.push(second, waiting[:-5])
+        waiting = waiting[-5:]
+    events += stage.finish(waiting)
+    over = bases([e for e in events if isinstance(e, RhythmEnded)])
+    assert over[-1].label is label
+    first = 0.0 if label is RhythmLabel.UNDETERMINED else 0.6
+    assert (over[-1].start, over[-1].end) == (first * FS_HZ, 10 * FS_HZ)
+    assert over[0].start == 0
+    assert all(a.end == b.start for a, b in pairwise(over))
+    began = [(e.start, e.label) for e in events if isinstance(e, RhythmBegan)]
+    assert began == [(e.start, e.label) for e in over]
+
+
+def test_fibrillation_that_is_judged_at_the_end_of_a_run_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ecgcore.rhythm.probability", lambda _, has_waves: 0.9)
+    steps_s = [0.8, 1.4, 0.9, 1.3, 0.7, 1.4, 0.9, 1.2]
+    beats: list[Beat] = [(0.6 + float(s), N) for s in np.r_[0.0, np.cumsum(steps_s)]]
+    stage, held_back = RhythmTracker(RhythmConfig(), FS_HZ, 1), []
+    for second, inside in seconds(beats, 10, has_p=False):
+        stage.push(second, [])
+        held_back += inside
+    over = [e for e in stage.finish(held_back) if isinstance(e, RhythmEnded)]
+    assert bases(over)[-1].label is RhythmLabel.AFIB
+
+
 def test_breathing_is_sinus_arrhythmia() -> None:
     at_s = 0.5 + np.cumsum(0.85 + 0.1 * np.sin(2 * np.pi * np.arange(68) / 5.0))
     found = bases(ended(seconds([(float(s), N) for s in at_s], 58, has_p=True)))

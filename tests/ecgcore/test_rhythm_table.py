@@ -83,28 +83,6 @@ def test_slow_and_fast() -> None:
     assert fast["tachy_s"] == pytest.approx(29 * 0.5)
 
 
-@pytest.mark.parametrize(
-    ("text", "rr_s", "name"),
-    [
-        ("N" * 9, [1.1] * 9, "sinus_brady"),
-        ("N" * 9, [0.95] * 9, "sinus_rhythm"),
-        ("N" * 9, [0.9, 1.05, 0.9] * 3, "sinus_arrhythmia"),
-        ("P" * 9, [1.0] * 9, "paced"),
-        ("n" * 9, [1.2] * 9, "junctional"),
-        ("n" * 9, [0.9, 1.4, 0.7] * 3, NullReason.TOO_FEW_BEATS),
-        ("N" * 3, [1.1] * 3, NullReason.TOO_FEW_BEATS),
-        ("NNNNV", [1.1] * 5, NullReason.TOO_FEW_BEATS),
-    ],
-)
-def test_a_rhythm_that_was_over_too_soon_is_named_at_once(
-    text: str, rr_s: list[float], name: str
-) -> None:
-    unnamed = [(0.0, 20.0, RhythmLabel.UNDETERMINED)]
-    found = said(recorded_of(text, rr_s, unnamed, seconds=20))
-    assert found["rhythm_class"] == name
-    assert found["rhythm_share"] == (1.0 if name != NullReason.TOO_FEW_BEATS else name)
-
-
 def test_fibrillation() -> None:
     rhythms = [(0.0, 50.0, SINUS), (50.0, 90.0, AF), (90.0, 100.0, SINUS)]
     found = said(recorded_of("N" * 123, [0.8] * 123, rhythms, seconds=100))
