@@ -15,8 +15,10 @@ from ecgcore.report import (
     Statement,
 )
 from ecgcore.statements import GOOD_SQI, HARMLESS, RHYTHM_IDS
+from ecgcore.vocabulary import vocabulary
 
 _RATES = frozenset({"rate_high", "rate_low"})
+_EXTRA_BEATS = frozenset({"pvc", "pac"})
 _MISSING_WORTH_SAYING_S = 1.0
 
 
@@ -56,7 +58,8 @@ def _headline(facts: Facts) -> Localised:
 
 
 def _patient(facts: Facts) -> Localised:
-    sentences = [_rate_sentence(facts), *_rhythm_sentence(facts), _quality_sentence(facts)]
+    sentences = [_rate_sentence(facts), *_rhythm_sentence(facts), *_other_sentence(facts)]
+    sentences.append(_quality_sentence(facts))
     if (missing_s := _missing_s(facts.recording)) >= _MISSING_WORTH_SAYING_S:
         sentences.append(
             Localised(
@@ -95,12 +98,27 @@ def _rhythm_sentence(facts: Facts) -> list[Localised]:
     if not found:
         return []
     if found[0].id in HARMLESS:
+        if any(s.id in _EXTRA_BEATS for s in facts.statements):
+            en = "Single extra beats were seen, and no other rhythm disturbance was recognised."
+            return [Localised(en=en, zh="可见单个早搏，未识别到其他心律失常。")]
         return [Localised(en="No rhythm disturbance was recognised.", zh="未识别到心律失常。")]
     name = found[0].text
     return [
         Localised(
             en=f"The recording may show: {_lowered(name.en)}.", zh=f"记录中可能有：{name.zh}。"
         )
+    ]
+
+
+def _other_sentence(facts: Facts) -> list[Localised]:
+    """Say that there is more, which its name alone would not explain to a patient."""
+    said = HARMLESS | RHYTHM_IDS | _RATES | _EXTRA_BEATS | vocabulary().ids_of(["technical"])
+    n = len({statement.id for statement in facts.statements} - said)
+    if not n:
+        return []
+    en = "One more finding is" if n == 1 else f"{n} more findings are"
+    return [
+        Localised(en=f"{en} listed for your doctor to look at.", zh=f"另有 {n} 项发现供医生查看。")
     ]
 
 

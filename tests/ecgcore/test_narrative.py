@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ecgcore.compose import compose
+from ecgcore.narrative import Facts, narrate
 from ecgcore.report import Narrative
 from ecgcore.stored import StoredBeat
 from tests.ecgcore.reporting import START_NS, given, window
@@ -67,6 +68,29 @@ def test_a_long_interval_is_written_out() -> None:
     text = compose(given(beats=(beat,))).narrative.clinician
     assert "rr_longest 12340, limit 3000" in text.en
     assert "rr_longest 12340, limit 3000" in text.zh
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["sinus_rhythm"], "No rhythm disturbance was recognised."),
+        (
+            ["pvc", "sinus_rhythm"],
+            "Single extra beats were seen, and no other rhythm disturbance was recognised.",
+        ),
+        (["sinus_rhythm", "long_qt"], "One more finding is listed for your doctor to look at."),
+        (["lbbb", "sinus_rhythm", "lvh"], "2 more findings are listed for your doctor to look at."),
+    ],
+)
+def test_what_else_was_found_is_not_passed_over(ids: list[str], said: str) -> None:
+    report = compose(given(window=window(hr=131.6)))
+    statements = [report.statements[0].model_copy(update={"id": id_}) for id_ in ids]
+    leads = report.device.leads
+    facts = Facts(report.recording, 0.95, report.measurements, statements, leads)
+    assert said in narrate(facts).patient.en
+    harmless = [each for each in statements if each.id == "sinus_rhythm"]
+    alone = Facts(report.recording, 0.95, report.measurements, harmless, leads)
+    assert (said in narrate(alone).patient.en) == (len(ids) == 1)
 
 
 def test_it_says_what_it_is_not() -> None:
