@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ecgcore.events import PATTERNS
 from ecgcore.report import ReportEvent, Strip
 from ecgcore.report_input import ReportInput
@@ -45,8 +47,9 @@ def rhythms_of(given: ReportInput, strips: list[Strip]) -> list[RhythmFound]:
     """Gather the rhythms by their name, and add a strip of each that the main one does not show."""
     runs = joined(given.runs)
     found = []
-    for label in dict.fromkeys(each.label for each in given.rhythms):
-        alike = [each for each in given.rhythms if each.label is label]
+    clear = clear_rhythms(given)
+    for label in dict.fromkeys(each.label for each in clear):
+        alike = [each for each in clear if each.label is label]
         longest = max(alike, key=lambda each: each.end - each.start)
         found.append(
             RhythmFound(
@@ -62,6 +65,21 @@ def rhythms_of(given: ReportInput, strips: list[Strip]) -> list[RhythmFound]:
             )
         )
     return found
+
+
+def clear_rhythms(given: ReportInput) -> list[StoredRhythm]:
+    """Give the stretches of rhythm whose signal was good: what is named in noise is not stated."""
+    if not given.parts:
+        return list(given.rhythms)
+    start = np.array([part.start for part in given.parts])
+    end = np.array([part.end for part in given.parts])
+    sqi = np.array([part.sqi for part in given.parts])
+
+    def is_clear(each: StoredRhythm) -> bool:
+        shared = np.clip(np.minimum(end, each.end) - np.maximum(start, each.start), 0, None)
+        return float(shared @ sqi) >= GOOD_SQI * float(shared.sum())
+
+    return [each for each in given.rhythms if is_clear(each)]
 
 
 def strip_between(

@@ -19,6 +19,7 @@ from ecgcore.person import UNKNOWN, Person
 from ecgcore.report import Report, ReportKind
 from ecgcore.report_input import ReportInput
 from ecgcore.report_kinds import AnyReport, EventReport, HolterReport, LiveSummary, Trigger
+from ecgcore.report_strips import clear_rhythms
 from ecgcore.stored import StoredRhythm
 
 
@@ -99,7 +100,7 @@ def _most_serious(given: ReportInput, at: int | None = None) -> StoredRhythm | N
     """Give the most serious pattern, of the whole or around a sample."""
     found = [
         each
-        for each in given.rhythms
+        for each in clear_rhythms(given)
         if each.label in PATTERNS and (at is None or each.start <= at < each.end)
     ]
     # Their values rise from P1, and of equals the longest stands.

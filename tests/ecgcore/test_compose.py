@@ -9,8 +9,9 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from ecgcore.compose import compose
-from ecgcore.events import NullReason
+from ecgcore.events import NullReason, RhythmLabel
 from ecgcore.report import Flag, ReportStatus
+from ecgcore.stored import StoredRhythm
 from ecgcore.types import Gap, GapReason
 from tests.ecgcore.reporting import (
     ALGORITHM,
@@ -176,3 +177,15 @@ def test_the_end_of_the_stretch_is_the_end_of_the_recording() -> None:
     recording = compose(given()).recording
     assert (recording.start_ns, recording.end_ns) == (START_NS, END_NS)
     assert (recording.start_counter, recording.end_counter) == (START, END)
+
+
+def test_a_rhythm_that_was_named_in_noise_is_not_stated() -> None:
+    clear = StoredRhythm(RhythmLabel.COUPLET, START + 1400, START + 1500, 0.8)
+    noisy = StoredRhythm(RhythmLabel.NSVT, START + 2700, START + 3000, 0.8)
+    over = StoredRhythm(RhythmLabel.SINUS_RHYTHM, START, END, 0.95)
+    found = compose(
+        given(parts=parts([0.95, 0.95, 0.3, 0.95, 0.95, 0.95]), rhythms=(over, clear, noisy))
+    )
+    ids = {statement.id for statement in found.statements}
+    assert {"couplet", "sinus_rhythm"} <= ids
+    assert "nsvt" not in ids
