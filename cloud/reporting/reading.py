@@ -70,6 +70,8 @@ def input_of(
 ) -> ReportInput:
     """Measure what was found and put it into the form that reports are made from."""
     found = measure(recorded, config)
+    # What single beats spread over is for tables (`ecgomics extract`), not for readers of a report.
+    told = tuple(each for each in found.measurements if "." not in each.key)
     start_ns = origin_ns(leads)
     average = recorded.average
     return ReportInput(
@@ -80,7 +82,7 @@ def input_of(
         algorithm=Algorithm(
             name="ecgomics", version=found.algorithm, params_digest=found.parameters
         ),
-        window=replace(recorded.window, n_beats=found.n_beats, measurements=found.measurements),
+        window=replace(recorded.window, n_beats=found.n_beats, measurements=told),
         start_ns=start_ns,
         end_ns=start_ns + round(recorded.duration_s * 1e9),
         parts=parts_of(recorded),
