@@ -72,6 +72,15 @@ def group_of(statement: Statement) -> Group:
     return Group.TECHNICAL if statement.id in _TECHNICAL_IDS else Group.RHYTHM
 
 
+_CLASSES = {
+    "class_prob_normal": Localised(en="normal", zh="正常"),
+    "class_prob_afib": Localised(en="atrial fibrillation", zh="心房颤动"),
+    "class_prob_other": Localised(en="other rhythm", zh="其他心律"),
+    "class_prob_noise": Localised(en="too noisy", zh="噪声过大"),
+}
+"""Of a short recording, as `cloud.embedding` tells them."""
+
+
 def in_order(statements: Iterable[Statement]) -> list[Statement]:
     """Give statements group by group, the most serious first in each."""
     return sorted(statements, key=group_of)
@@ -91,6 +100,9 @@ def clinician_text(
     if values := "; ".join(_values(measurements)):
         en.append(f"{values}.")
         zh.append(f"{values}。")
+    if chances := _chances(measurements):
+        en.append(f"Learned model: {chances.en}.")
+        zh.append(f"学习模型：{chances.zh}。")
     if changes := "; ".join(_changes(comparison)):
         en.append(f"Since the last report: {changes}.")
         zh.append(f"与上次报告相比：{changes}。")
@@ -115,6 +127,23 @@ def _rounded(value: float) -> str:
 def label_of(key: str) -> str:
     """Give a value's usual short name."""
     return _LABELS.get(key, key)
+
+
+def _chances(measurements: Sequence[ReportMeasurement]) -> Localised | None:
+    """Tell the chances that a model gives, and whether the rules agree; None without them."""
+    values = {m.key: m.value for m in measurements if m.value is not None}
+    agrees = next((m.text for m in measurements if m.key == "rule_vs_model"), None)
+    told = [(words, values.get(key)) for key, words in _CLASSES.items()]
+    known = [(words, value) for words, value in told if value is not None]
+    if not known or agrees is None:
+        return None
+    is_same = agrees == "agree"
+    en = ", ".join(f"{words.en} {100.0 * value:.0f} %" for words, value in known)
+    zh = "，".join(f"{words.zh} {100.0 * value:.0f} %" for words, value in known)
+    return Localised(
+        en=f"{en}; {'agrees' if is_same else 'disagrees'} with the rules",
+        zh=f"{zh}；与规则{'一致' if is_same else '不一致'}",
+    )
 
 
 def _values(measurements: Sequence[ReportMeasurement]) -> list[str]:

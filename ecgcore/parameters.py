@@ -106,12 +106,24 @@ def parse(text: str, where: str) -> Preset:
     except tomllib.TOMLDecodeError as error:
         msg = f"{where}: {error}"
         raise ConfigError(msg) from error
-    name = told.pop("preset", DEFAULT)
+    return adapted(told, where)
+
+
+def adapted(told: Mapping[str, Any], where: str) -> Preset:
+    """Give the preset that `told` names, or `DEFAULT`, with the rest of it changed.
+
+    Raises
+    ------
+    ConfigError
+        As `parse`.
+    """
+    rest = dict(told)
+    name = rest.pop("preset", DEFAULT)
     if not isinstance(name, str):
         msg = f"{where}: preset is {name!r}, not a name"
         raise ConfigError(msg)
     base = preset(name)
-    return replace(base, name=where, parameters=configured(told, base.parameters, where))
+    return replace(base, name=where, parameters=configured(rest, base.parameters, where))
 
 
 def configured(told: Mapping[str, Any], base: ExtractionConfig, where: str) -> ExtractionConfig:

@@ -1,6 +1,7 @@
 """The answer to the paper's call: measured as any recording is, nested as the paper does."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ from cloud.paper.call import Filter, PaperCall
 from cloud.paper.nesting import as_json, nested, null_reasons
 from ecgcore.extraction import ExtractionConfig, extract
 from ecgcore.lead_set import disclaimers_of
+from ecgcore.parameters import adapted
 from ecgcore.prefilter import FilterConfig, FilterMethod
 
 LEAD = "ECG"
@@ -22,6 +24,11 @@ FILTERS: Mapping[Filter, FilterConfig] = MappingProxyType(
 )
 
 
+def _config_of(call: PaperCall) -> ExtractionConfig:
+    config = adapted(call.parameters, "parameters").parameters
+    return config if "filter" in call.parameters else replace(config, filter=FILTERS[call.filter])
+
+
 def answer(call: PaperCall) -> dict[str, Any]:
     """Measure a recording.
 
@@ -29,9 +36,11 @@ def answer(call: PaperCall) -> dict[str, Any]:
     ------
     ValueError
         If the samples are no voltages of a body.
+    ConfigError
+        If a parameter does not exist or may not have its value.
     """
     ecg_mv = (np.array(call.ecgData, float) - call.zero) / call.gain
-    config = ExtractionConfig(filter=FILTERS[call.filter])
+    config = _config_of(call)
     found = extract(ecg_mv[np.newaxis], call.ecgSampleRate, (LEAD,), config)
     return as_json(
         nested(found.measurements),

@@ -1,6 +1,6 @@
 """What the paper's call asks: one lead of raw counts, how to make millivolts of them, a filter."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +27,9 @@ class PaperCall(BaseModel):
     gain: float = Field(default=1.0, gt=0)
     """Counts of a millivolt."""
     filter: Filter = "MeanDecomposition"
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Ours beyond the paper's: what differs of a configuration, as `ecgomics parameters --json`
+    tells one; ``preset`` names what it starts from. A filter named in it goes before `filter`."""
 
     @model_validator(mode="after")
     def _is_long_enough(self) -> "PaperCall":

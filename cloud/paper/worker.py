@@ -12,6 +12,7 @@ import sys
 from typing import Any, BinaryIO
 
 from cloud.paper.call import PaperCall
+from ecgcore.errors import ConfigError
 
 _LENGTH = struct.Struct(">I")
 
@@ -53,6 +54,8 @@ def reply(message: bytes) -> dict[str, Any]:
     call = PaperCall.model_validate_json(message)
     try:
         return {"answer": answer(call)}
+    except ConfigError as error:
+        return {"error": str(error)}
     except ValueError as error:
         return {"error": f"ecgData: {error}"}
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from cloud.evaluation.archive import Leads, read_leads
 from cloud.extraction.work import records_in
+from cloud.reporting.model_beside import with_model
 from ecgcore.average_signal import AverageSignal
 from ecgcore.errors import ConfigError
 from ecgcore.events import QualityScored, RhythmLabel
@@ -71,7 +72,7 @@ def input_of(
     """Measure what was found and put it into the form that reports are made from."""
     found = measure(recorded, config)
     # What single beats spread over is for tables (`ecgomics extract`), not for readers of a report.
-    told = tuple(each for each in found.measurements if "." not in each.key)
+    told = with_model((each for each in found.measurements if "." not in each.key), leads)
     start_ns = origin_ns(leads)
     average = recorded.average
     return ReportInput(

@@ -71,6 +71,31 @@ def test_what_is_not_allowed_is_named_with_what_is(changes: dict[str, object], s
     assert re.search(said, told), told
 
 
+def test_parameters_change_what_is_measured_and_its_digest() -> None:
+    usual = answer(PaperCall.model_validate(asked()))
+    told = {"preset": "patch", "average": {"least_beats": 100}}
+    found = answer(PaperCall.model_validate(asked(parameters=told)))
+    assert found["meta"]["parameters"] != usual["meta"]["parameters"]
+    assert usual["Intensity_ECGomics"]["wavefrom_related"]["qrs_pp"] is not None
+    assert found["Intensity_ECGomics"]["wavefrom_related"]["qrs_pp"] is None
+    assert found["meta"]["null_reasons"]["qrs_pp"] == "too_few_beats"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"hrv": {"nn_reject": 3}}, "parameters: hrv.nn_reject = 3: .*allowed: 0 to 1"),
+        ({"hrvv": {}}, "parameters: hrvv: there is no such parameter"),
+        ({"preset": "ward"}, "preset 'ward': there are patch"),
+    ],
+)
+def test_parameters_that_cannot_be_are_the_callers_error(
+    parameters: dict[str, object], said: str
+) -> None:
+    call_ = PaperCall.model_validate(asked(parameters=parameters))
+    assert re.search(said, reply(call_.model_dump_json().encode())["error"])
+
+
 def test_its_limits_are_those_of_the_pipeline() -> None:
     assert (call.MIN_FS_HZ, call.MAX_FS_HZ) == (pipeline.MIN_FS_HZ, pipeline.MAX_FS_HZ)
 

@@ -172,3 +172,15 @@ def test_classes_and_vectors_are_carried_and_a_missing_number_is_null() -> None:
     assert value_of(report_measurement(klass, None)) == {"valueString": "inverted"}
     inside = nested([vector, klass])["Structural_ECGomics"]["wavefrom_related"]
     assert inside == {"wave_times": [1.0, None, 30.0], "t_form": "inverted"}
+
+
+def test_the_model_stands_beside_the_rules_in_a_short_report() -> None:
+    found = spot(("I",), 20.0)
+    words = ("normal", "afib", "other", "noise")
+    chances = [found.value_of(f"class_prob_{word}") for word in words]
+    assert sum(each or 0.0 for each in chances) == pytest.approx(1.0)
+    (agreement,) = [each for each in found.measurements if each.key == "rule_vs_model"]
+    assert agreement.text in ("agree", "disagree")
+    en, zh = found.narrative.clinician.en, found.narrative.clinician.zh
+    assert f"{agreement.text}s with the rules" in en
+    assert "学习模型：正常" in zh
