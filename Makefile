@@ -32,7 +32,7 @@ check: setup  ## style, types, import direction, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python cloud/web/build.py check
-	$(BIN)/pytest -m "not e2e" -n logical --maxprocesses 4 --dist loadscope
+	$(BIN)/pytest -m "not e2e"
 
 bounds: setup  ## the loops once more, every index checked; for whoever changes one, some minutes
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.venv/bounds $(BIN)/pytest -o timeout=600 tests/ecgcore
