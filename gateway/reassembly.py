@@ -148,7 +148,7 @@ class Reassembler:
         boot = self.boot
         if boot is None:
             return self._begin(n_samples, last_ns, arrival_ns, new_boot_id)
-        if self._is_reset(boot, last_ns, arrival_ns):
+        if self._is_reset(boot, last_ns, arrival_ns) or self._overlaps(boot, n_samples, last_ns):
             return self._begin(n_samples, last_ns, arrival_ns, new_boot_id)
         if last_ns in boot.recent_ns:
             return Rejected.DUPLICATE
@@ -167,6 +167,11 @@ class Reassembler:
         moved_ns = abs(arrival_ns - last_ns - boot.offset_ns)
         allowed_ns = self._config.offset_tolerance_ns + _OFFSET_DRIFT * max(step_ns, 0)
         return moved_ns > allowed_ns or (step_ns < 0 and not is_repeat)
+
+    def _overlaps(self, boot: Boot, n_samples: int, last_ns: int) -> bool:
+        """Tell whether samples would lie where others are: then the device clock was set back."""
+        reach_ns = 0.5 * n_samples * self._config.nominal_period_ns
+        return any(0 < abs(last_ns - known_ns) < reach_ns for known_ns in boot.recent_ns)
 
     def _begin(self, n_samples: int, last_ns: int, arrival_ns: int, boot_id: int) -> Placed:
         self.boot = Boot(

@@ -25,6 +25,21 @@ class Source(Protocol):
         ...
 
 
+class MultiSource(Protocol):
+    """Several leads on the patch's own sample grid, sample 0 at power-on.
+
+    Both methods are asked for later and later samples, each on its own; samples may be left out.
+    """
+
+    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
+        """Give samples in microvolts, shape (n_leads, n_samples)."""
+        ...
+
+    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
+        """Give where the R peaks lie in [start, end), in samples; None if nobody knows."""
+        ...
+
+
 class SampleNumbers:
     """The sample's index as its value, so that loss, repeat and reorder show at any hop."""
 

@@ -5,7 +5,6 @@ cut gives the same bits. A block is a second where the rate is a whole number of
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,20 +58,23 @@ class Episode:
 
 
 class Heart:
-    """Several leads of one heart."""
+    """Several leads of one heart.
 
-    def __init__(self, config: HeartConfig, disturbances: Sequence[Disturbance] = ()) -> None:
+    Parameters
+    ----------
+    config : HeartConfig
+    disturbances : list of Disturbance or None
+        Looked at anew for each block, so others may add to it; what was given out stays.
+    """
+
+    def __init__(self, config: HeartConfig, disturbances: list[Disturbance] | None = None) -> None:
         self.config = config
-        self._disturbances = list(disturbances)
+        self._disturbances = [] if disturbances is None else disturbances
         self._row = Row(activations(config.rhythm, config.ectopy, (*config.seed, 1)))
         self._matrix = lead_matrix(config.leads)
         self._phase = float(np.random.default_rng((*config.seed, 2)).uniform())
         self._block = round(config.fs_hz)
         self._blocks: OrderedDict[int, FloatArray] = OrderedDict()
-
-    def disturb(self, disturbance: Disturbance) -> None:
-        """Add a fault of the signal that nobody planned; what was given out stays."""
-        self._disturbances.append(disturbance)
 
     def read_mv(self, start: SampleIndex, n_samples: int) -> FloatArray:
         """Give samples in millivolts, shape (n_leads, n_samples)."""
@@ -155,19 +157,3 @@ class Heart:
     @staticmethod
     def _touches(disturbance: Disturbance, time_s: FloatArray) -> bool:
         return bool(disturbance.start_s <= time_s[-1] and disturbance.end_s >= time_s[0])
-
-
-class OneLead:
-    """One lead of a heart as a `Source`."""
-
-    def __init__(self, heart: Heart, lead: int = 0) -> None:
-        self._heart = heart
-        self._lead = lead
-
-    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
-        """Give samples in microvolts, shape (n_samples,)."""
-        return np.asarray(self._heart.read_uv(start, n_samples)[self._lead])
-
-    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
-        """Give where the R peaks lie in [start, end), in samples."""
-        return self._heart.rpeaks(start, end)

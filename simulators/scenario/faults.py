@@ -152,34 +152,37 @@ class ClockDrift(_Fault):
     ppm: Annotated[float, Field(ge=-200, le=200)] = 50.0
 
 
-class Loss(_Fault):
+class Chancy(_Fault):
+    """What happens to some of the packets."""
+
+    probability: Probability = 0.2
+
+
+class Loss(Chancy):
     """Packets get lost on their way."""
 
     scope = Scope.LINK
     levels = _EVERYWHERE
     kind: Literal["loss"]
-    probability: Probability = 0.2
 
 
-class Duplicate(_Fault):
+class Duplicate(Chancy):
     """Packets arrive twice."""
 
     scope = Scope.LINK
     levels = _EVERYWHERE
     kind: Literal["duplicate"]
-    probability: Probability = 0.2
 
 
-class Reorder(_Fault):
+class Reorder(Chancy):
     """Packets are overtaken by the next one."""
 
     scope = Scope.LINK
     levels = _EVERYWHERE
     kind: Literal["reorder"]
-    probability: Probability = 0.2
 
 
-class Corrupt(_Fault):
+class Corrupt(Chancy):
     """Packets arrive damaged, cut short, or of a kind that nobody knows.
 
     Bits are turned only where a check sum or a header can show it: a strap's samples carry none
@@ -190,7 +193,6 @@ class Corrupt(_Fault):
     levels = _EVERYWHERE
     kind: Literal["corrupt"]
     how: Literal["bits", "truncated", "unknown", "any"] = "any"
-    probability: Probability = 0.2
 
 
 class LinkCut(_Fault):

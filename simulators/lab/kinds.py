@@ -1,0 +1,123 @@
+"""The kinds of simulated patch that a scenario may name, and how each one can be spoiled.
+
+A kind says how a patch is built and which bytes of its notifications show damage: a value that a
+driver would take for good samples is no damage that anybody could account for.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from ecgcore.errors import ConfigError
+from ecgcore.types import FloatArray, Int32Array, Lead
+from simulators.patch import WorldlyPatch
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
+from simulators.source import MultiSource
+
+_FIRST_SERIAL = 0x0A1B2C
+_H10_TYPE, _H10_FRAME_TYPE, _H10_HEADER_BYTES, _H10_SAMPLE_BYTES = 0, 9, 10, 3
+
+Spoil: TypeAlias = Callable[[bytes, np.random.Generator], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a patch is made of."""
+
+    number: int
+    """From 1."""
+    seed: int
+    power_on_utc_ns: int
+    source: MultiSource
+    leads: tuple[Lead, ...]
+    fs_hz: float
+    battery_pct: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatchKind:
+    """One kind of patch."""
+
+    build: Callable[[Birth], WorldlyPatch]
+    leads: tuple[Lead, ...]
+    """What it records if nothing is said; also all that it can."""
+    rates_hz: tuple[int, ...]
+    """What it can; the first if nothing is said."""
+    spoils: Mapping[str, Spoil]
+    """By the `how` of a `corrupt` fault."""
+    number_modulus: int = 1 << 23
+    """Sample numbers as values stay below this."""
+
+
+def patch_kind(name: str) -> PatchKind:
+    """Give a kind by its name.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    if name not in _KINDS:
+        msg = f"patch kind {name!r}: there are {', '.join(sorted(_KINDS))}"
+        raise ConfigError(msg)
+    return _KINDS[name]
+
+
+def serial_of(seed: int, number: int) -> str:
+    """Give eight hex digits of a patch, counted from 1."""
+    return f"{(_FIRST_SERIAL + seed) & 0xFFFFFF:06X}{number:02X}"
+
+
+def _build_h10(birth: Birth) -> WorldlyPatch:
+    config = PatchConfig(
+        serial_of(birth.seed, birth.number),
+        birth.power_on_utc_ns,
+        fs_hz=birth.fs_hz,
+        battery_pct=birth.battery_pct,
+    )
+    return SimulatedH10(config, FirstLead(birth.source))
+
+
+class FirstLead:
+    """The first lead of several as a `Source`."""
+
+    def __init__(self, source: MultiSource) -> None:
+        self._source = source
+
+    def read_uv(self, start: int, n_samples: int) -> Int32Array:
+        """Give samples in microvolts, shape (n_samples,)."""
+        return np.asarray(self._source.read_uv(start, n_samples)[0])
+
+    def rpeaks(self, start: int, end: int) -> FloatArray | None:
+        """Give where the R peaks lie in [start, end), in samples; None if nobody knows."""
+        return self._source.rpeaks(start, end)
+
+
+def _replaced(value: bytes, at: int, byte: int) -> bytes:
+    return value[:at] + bytes([byte]) + value[at + 1 :]
+
+
+def _h10_bits(value: bytes, chance: np.random.Generator) -> bytes:
+    at = (_H10_TYPE, _H10_FRAME_TYPE)[int(chance.integers(2))]
+    return _replaced(value, at, value[at] ^ (1 << int(chance.integers(2, 7))))
+
+
+def _h10_truncated(value: bytes, chance: np.random.Generator) -> bytes:
+    lengths = [n for n in range(1, len(value)) if (n - _H10_HEADER_BYTES) % _H10_SAMPLE_BYTES]
+    return value[: lengths[int(chance.integers(len(lengths)))]]
+
+
+def _h10_unknown(value: bytes, chance: np.random.Generator) -> bytes:
+    return _replaced(value, _H10_FRAME_TYPE, int(chance.integers(0x40, 0x7F)))
+
+
+_KINDS = {
+    "polar_h10": PatchKind(
+        _build_h10,
+        leads=(Lead.CHEST,),
+        rates_hz=(130,),
+        spoils={"bits": _h10_bits, "truncated": _h10_truncated, "unknown": _h10_unknown},
+    ),
+}
