@@ -27,6 +27,8 @@ _RECENT = 16
 _ANCHOR_NS = 300 * _NS
 # Two crystals of 50 ppm, and the fit of the envelope.
 _OFFSET_DRIFT = 2e-4
+# One notification late, and as much again for the host.
+_OVERTAKEN = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,10 @@ class Reassembler:
         boot = self.boot
         if boot is None:
             return self._begin(n_samples, last_ns, arrival_ns, new_boot_id)
-        if self._is_reset(boot, last_ns, arrival_ns) or self._overlaps(boot, n_samples, last_ns):
+        span_ns = n_samples * self._config.nominal_period_ns
+        if self._is_reset(boot, last_ns, arrival_ns) or self._is_set_back(
+            boot, span_ns, last_ns, arrival_ns
+        ):
             return self._begin(n_samples, last_ns, arrival_ns, new_boot_id)
         if last_ns in boot.recent_ns:
             return Rejected.DUPLICATE
@@ -168,10 +173,13 @@ class Reassembler:
         allowed_ns = self._config.offset_tolerance_ns + _OFFSET_DRIFT * max(step_ns, 0)
         return moved_ns > allowed_ns or (step_ns < 0 and not is_repeat)
 
-    def _overlaps(self, boot: Boot, n_samples: int, last_ns: int) -> bool:
-        """Tell whether samples would lie where others are: then the device clock was set back."""
-        reach_ns = 0.5 * n_samples * self._config.nominal_period_ns
-        return any(0 < abs(last_ns - known_ns) < reach_ns for known_ns in boot.recent_ns)
+    def _is_set_back(self, boot: Boot, span_ns: float, last_ns: int, arrival_ns: int) -> bool:
+        """Tell whether the device clock was set back within reach of what may come late."""
+        if last_ns < boot.anchor_ns:
+            # Before all that is placed; what was only overtaken is not this late.
+            return arrival_ns - last_ns - boot.offset_ns > _OVERTAKEN * span_ns
+        # Samples cannot lie where others are.
+        return any(0 < abs(last_ns - known_ns) < span_ns / 2 for known_ns in boot.recent_ns)
 
     def _begin(self, n_samples: int, last_ns: int, arrival_ns: int, boot_id: int) -> Placed:
         self.boot = Boot(

@@ -78,7 +78,7 @@ def build_patches(plan: Plan, start_ns: int) -> list[FaultyPatch]:
         own = list(plan.of_patch(number))
         disturbances = disturbances_of(own, plan.seed)
         make = _Maker(group, kind, number, plan.seed, start_ns, own, disturbances)
-        patches.append(FaultyPatch(make, kind, own, start_ns, plan.seed))
+        patches.append(FaultyPatch(make, kind, own, disturbances, start_ns, plan.seed))
     return patches
 
 

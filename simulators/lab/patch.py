@@ -10,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from devices.driver import Advertisement
+from simulators.heart.heart import Disturbance
 from simulators.lab.account import Account
 from simulators.lab.kinds import PatchKind
+from simulators.lab.signals import disturbances_of
 from simulators.lab.world import battery_pct, crystal_ns, is_on
 from simulators.patch import Notification, ServiceSpec, WorldlyPatch
 from simulators.scenario.faults import Chancy, ClockJump, ClockReset, Corrupt
@@ -34,7 +36,9 @@ class FaultyPatch:
     build : Build
         Makes the patch anew for each start.
     plan : list of Planned
-        Its faults; may grow while time runs, by faults that begin later.
+        Its faults; `add` puts more into it.
+    disturbances : list of Disturbance
+        Faults of its signal, as the signal's source has them.
     start_ns : int
         UTC of the scenario's begin, and of the first start.
     seed : int
@@ -42,9 +46,16 @@ class FaultyPatch:
     """
 
     def __init__(
-        self, build: Build, kind: PatchKind, plan: list[Planned], start_ns: int, seed: int
+        self,
+        build: Build,
+        kind: PatchKind,
+        plan: list[Planned],
+        disturbances: list[Disturbance],
+        start_ns: int,
+        seed: int,
     ) -> None:
         self.plan = plan
+        self._disturbances = disturbances
         self.account = Account()
         self._build = build
         self._kind = kind
@@ -112,6 +123,11 @@ class FaultyPatch:
     def sample_ns(self, sample: int) -> int:
         """Give the patch's clock at a sample of this run."""
         return self._inner.sample_ns(sample)
+
+    def add(self, planned: Planned) -> None:
+        """Add a fault that begins now or later."""
+        self.plan.append(planned)
+        self._disturbances.extend(disturbances_of([planned], self._seed))
 
     # -- what a host does -----------------------------------------------------------------
 

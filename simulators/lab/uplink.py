@@ -1,0 +1,129 @@
+"""Between gateways and their broker: a relay that is gone, slow or half open when the plan says so.
+
+Bytes are never changed or dropped inside of a connection; TCP does not do that either. What breaks
+is the connection: it is refused, ended, late, or stands and carries nothing.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from simulators.lab.timeline import Timeline
+from simulators.scenario.faults import UplinkSlow
+from simulators.scenario.plan import Planned
+
+_log = logging.getLogger(__name__)
+_CHUNK_BYTES = 1 << 16
+_WITHOUT_END = ("reconnect_storm",)
+
+
+class Relay:
+    """Relays TCP connections to one address."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._upstream = (host, port)
+        self._in_force: Counter[str] = Counter()
+        self._slow: list[UplinkSlow] = []
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.n_connections = 0
+        """Accepted so far, refused ones included."""
+
+    @asynccontextmanager
+    async def listening(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+        """Serve; give the port.
+
+        Raises
+        ------
+        OSError
+            If the address cannot be listened on.
+        """
+        server = await asyncio.start_server(self._accept, host, port)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            await self.cut()
+
+    async def obey(self, planned: Planned, timeline: Timeline) -> None:
+        """Make one fault happen, from its beginning to its end."""
+        await timeline.until(planned.start_s)
+        _log.warning("uplink %s begins", planned.kind)
+        if planned.kind in _WITHOUT_END:
+            await self.cut()
+            return
+        await self._change(planned, +1)
+        try:
+            await timeline.until(planned.end_s)
+        finally:
+            await self._change(planned, -1)
+            _log.info("uplink %s is over", planned.kind)
+
+    async def _change(self, planned: Planned, by: int) -> None:
+        self._in_force[planned.kind] += by
+        match planned.kind:
+            case "uplink_gone" if by > 0:
+                await self.cut()
+            case "uplink_half_open":
+                if self._in_force["uplink_half_open"]:
+                    self._flows.clear()
+                else:
+                    # What stood without carrying anything never comes to life again.
+                    self._flows.set()
+                    await self.cut()
+            case "uplink_slow" if isinstance(planned.fault, UplinkSlow):
+                change = self._slow.append if by > 0 else self._slow.remove
+                change(planned.fault)
+
+    async def cut(self) -> None:
+        """End every connection at once."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.n_connections += 1
+        task = asyncio.current_task()
+        if task is None or self._in_force["uplink_gone"]:
+            writer.transport.abort()
+            return
+        self._tasks.add(task)
+        try:
+            await self._carry(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            # Cancelled by `cut` alone: the end of the connection, not of a task.
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._flows.wait()
+        far_reader, far_writer = await asyncio.open_connection(*self._upstream)
+        try:
+            both = [
+                asyncio.ensure_future(self._pump(reader, far_writer)),
+                asyncio.ensure_future(self._pump(far_reader, writer)),
+            ]
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in both:
+                    each.cancel()
+                await asyncio.wait(both)
+        finally:
+            far_writer.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(_CHUNK_BYTES):
+                await self._flows.wait()
+                for slow in self._slow:
+                    await asyncio.sleep(slow.delay_ms / 1000 + len(data) / slow.bytes_per_s)
+                writer.write(data)
+                await writer.drain()
