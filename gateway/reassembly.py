@@ -29,6 +29,8 @@ _ANCHOR_NS = 300 * _NS
 _OFFSET_DRIFT = 2e-4
 # One notification late, and as much again for the host.
 _OVERTAKEN = 2.5
+# Rates are true to some percent; what is tighter overlaps.
+_TIGHTEST = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,8 @@ class Reassembler:
             # Before all that is placed; what was only overtaken is not this late.
             return arrival_ns - last_ns - boot.offset_ns > _OVERTAKEN * span_ns
         # Samples cannot lie where others are.
+        if last_ns > boot.last_ns:
+            return last_ns - boot.last_ns < _TIGHTEST * span_ns
         return any(0 < abs(last_ns - known_ns) < span_ns / 2 for known_ns in boot.recent_ns)
 
     def _begin(self, n_samples: int, last_ns: int, arrival_ns: int, boot_id: int) -> Placed:

@@ -9,7 +9,7 @@ from simulators.lab.kinds import Birth, PatchKind, patch_kind
 from simulators.lab.patch import FaultyPatch
 from simulators.lab.signals import Numbers, OffSkin, disturbances_of, signal_of
 from simulators.patch import WorldlyPatch
-from simulators.scenario.plan import Plan, Planned
+from simulators.scenario.plan import Plan, Timetable
 from simulators.scenario.schema import PatchGroup
 from simulators.source import MultiSource
 
@@ -25,7 +25,7 @@ class _Maker:
     number: int
     seed: int
     start_ns: int
-    plan: list[Planned]
+    plan: Timetable
     disturbances: list[Disturbance]
 
     @property
@@ -75,7 +75,7 @@ def build_patches(plan: Plan, start_ns: int) -> list[FaultyPatch]:
     for number, group in enumerate(plan.scenario.groups, 1):
         kind = patch_kind(group.kind)
         _require_possible(group, kind, number)
-        own = list(plan.of_patch(number))
+        own = plan.of_patch(number)
         disturbances = disturbances_of(own, plan.seed)
         make = _Maker(group, kind, number, plan.seed, start_ns, own, disturbances)
         patches.append(FaultyPatch(make, kind, own, disturbances, start_ns, plan.seed))

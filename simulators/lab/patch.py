@@ -14,15 +14,17 @@ from simulators.heart.heart import Disturbance
 from simulators.lab.account import Account
 from simulators.lab.kinds import PatchKind
 from simulators.lab.signals import disturbances_of
-from simulators.lab.world import battery_pct, crystal_ns, is_on
+from simulators.lab.world import battery_pct, crystal_ns
 from simulators.patch import Notification, ServiceSpec, WorldlyPatch
-from simulators.scenario.faults import Chancy, ClockJump, ClockReset, Corrupt
-from simulators.scenario.plan import Planned
+from simulators.scenario.faults import Chancy, ClockJump, Corrupt
+from simulators.scenario.plan import Planned, Timetable
 
 _NS = 1_000_000_000
-# Spoils what is in the air when it begins, and what is sent again or late when it ends.
-_BLURRED = ("weak_signal",)
+# What was held up by a weak signal may still be lost when it is over.
 _BLUR_S = 60.0
+# A clock set back by less cannot be told from a notification that comes late.
+_UNTELLABLE_NS = 1_500_000_000
+_UNTELLABLE_BLUR_S = 3.0
 
 Build = Callable[[int, int], WorldlyPatch]
 """Takes the number of the start, from 0, and its UTC in ns."""
@@ -35,7 +37,7 @@ class FaultyPatch:
     ----------
     build : Build
         Makes the patch anew for each start.
-    plan : list of Planned
+    plan : Timetable
         Its faults; `add` puts more into it.
     disturbances : list of Disturbance
         Faults of its signal, as the signal's source has them.
@@ -49,7 +51,7 @@ class FaultyPatch:
         self,
         build: Build,
         kind: PatchKind,
-        plan: list[Planned],
+        plan: Timetable,
         disturbances: list[Disturbance],
         start_ns: int,
         seed: int,
@@ -62,6 +64,7 @@ class FaultyPatch:
         self._start_ns = start_ns
         self._seed = seed
         self._held: Notification | None = None
+        self._blurred_until_s = float("-inf")
         self._inner = build(0, start_ns)
         self._full_pct = self._inner.condition.battery_pct
         self._starts = 0
@@ -126,7 +129,7 @@ class FaultyPatch:
 
     def add(self, planned: Planned) -> None:
         """Add a fault that begins now or later."""
-        self.plan.append(planned)
+        self.plan.add(planned)
         self._disturbances.extend(disturbances_of([planned], self._seed))
 
     # -- what a host does -----------------------------------------------------------------
@@ -170,7 +173,7 @@ class FaultyPatch:
 
     def is_off(self, utc_ns: int) -> bool:
         """Tell whether the patch has no power now."""
-        return is_on(self.plan, "reboot", self._at_s(utc_ns))
+        return self.plan.is_on("reboot", self._at_s(utc_ns))
 
     # -- what the plan does ---------------------------------------------------------------
 
@@ -183,13 +186,13 @@ class FaultyPatch:
     def _at(self, utc_ns: int) -> WorldlyPatch:
         """Bring the patch up to now."""
         at_s = self._at_s(utc_ns)
-        reboots = [each for each in self.plan if each.kind == "reboot" and each.end_s <= at_s]
+        reboots = [each for each in self.plan.of("reboot") if each.end_s <= at_s]
         if len(reboots) > self._starts:
             self._starts = len(reboots)
             self._start_anew(max(each.end_s for each in reboots))
         self._set_clock(at_s)
         condition = self._inner.condition
-        condition.is_worn = not is_on(self.plan, "lead_off", at_s)
+        condition.is_worn = not self.plan.is_on("lead_off", at_s)
         condition.battery_pct = battery_pct(self.plan, at_s, self._full_pct)
         return self._inner
 
@@ -202,11 +205,9 @@ class FaultyPatch:
         self.account.begin(self._inner, self._starts)
 
     def _clock_faults_until(self, at_s: float) -> list[Planned]:
-        return [
-            each
-            for each in self.plan
-            if isinstance(each.fault, ClockJump | ClockReset) and each.start_s <= at_s
-        ]
+        faults = [*self.plan.of("clock_jump"), *self.plan.of("clock_reset")]
+        begun = [each for each in faults if each.start_s <= at_s]
+        return sorted(begun, key=lambda each: each.start_s)
 
     def _set_clock(self, at_s: float) -> None:
         for each in self._clock_faults_until(at_s)[self._clock_faults :]:
@@ -217,13 +218,15 @@ class FaultyPatch:
             else:
                 began_ns = self._crystal_ns(self._start_ns + round(each.start_s * _NS))
                 condition.clock_shift_ns = self._inner.power_on_utc_ns - began_ns
+                if began_ns - self._inner.power_on_utc_ns < _UNTELLABLE_NS:
+                    self._blurred_until_s = each.start_s + _UNTELLABLE_BLUR_S
             self._held = None
             self.account.begin(self._inner, self._starts)
 
     def _spoiled(self, notification: Notification) -> Iterator[Notification]:
         first = notification.samples.start
         at_s = self._taken_s(notification.samples.stop)
-        if is_on(self.plan, "silence", at_s):
+        if self.plan.is_on("silence", at_s):
             self._touch(notification, "silence")
             return
         if self._hit("loss", first, at_s):
@@ -231,8 +234,8 @@ class FaultyPatch:
             return
         if spoiling := self._hit("corrupt", first, at_s):
             notification = self._corrupted(notification, spoiling)
-        elif self._is_blurred(at_s):
-            notification = self._touch(notification, "weak_signal")
+        elif blur := self._blur(at_s):
+            notification = self._touch(notification, blur)
         held, self._held = self._held, None
         if held is None and self._hit("reorder", first, at_s):
             self._held = self._touch(notification, "reorder")
@@ -249,9 +252,9 @@ class FaultyPatch:
 
     def _hit(self, kind: str, first: int, at_s: float) -> Planned | None:
         """Give the fault of a kind that happens to the notification of a first sample, if any."""
-        for each in self.plan:
+        for each in self.plan.of(kind):
             fault = each.fault
-            if each.kind != kind or not each.is_on(at_s) or not isinstance(fault, Chancy):
+            if not each.is_on(at_s) or not isinstance(fault, Chancy):
                 continue
             if self._chance(each, first).random() < fault.probability:
                 return each
@@ -275,8 +278,11 @@ class FaultyPatch:
             self.account.touched(notification.samples, kind)
         return replace(notification, samples=range(0))
 
-    def _is_blurred(self, at_s: float) -> bool:
-        return any(
-            each.kind in _BLURRED and each.start_s - _BLUR_S <= at_s < each.end_s + _BLUR_S
-            for each in self.plan
-        )
+    def _blur(self, at_s: float) -> str | None:
+        """Give what may spoil a notification or not, nobody can say in advance."""
+        if at_s < self._blurred_until_s:
+            return "clock_reset"
+        for each in self.plan.of("weak_signal"):
+            if each.start_s <= at_s < each.end_s + _BLUR_S:
+                return each.kind
+        return None

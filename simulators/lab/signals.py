@@ -1,6 +1,6 @@
 """What the patches of a scenario record: hearts, records, numbers; nothing when off the skin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from ecgcore.types import FloatArray, Int32Array, Lead, SampleIndex
 from simulators.heart.heart import Disturbance, Heart, HeartConfig
 from simulators.heart.noise import SignalFault
 from simulators.replay import load_record
-from simulators.scenario.plan import Planned
+from simulators.scenario.plan import Planned, Timetable
 from simulators.scenario.schema import PatchGroup
 from simulators.source import MultiSource, Source
 
@@ -60,9 +60,7 @@ class Spread:
 class OffSkin:
     """A source that lies flat while the plan has the electrodes off."""
 
-    def __init__(
-        self, source: MultiSource, plan: Sequence[Planned], fs_hz: float, start_s: float
-    ) -> None:
+    def __init__(self, source: MultiSource, plan: Timetable, fs_hz: float, start_s: float) -> None:
         self._source = source
         self._plan = plan
         self._fs_hz = fs_hz
@@ -73,10 +71,9 @@ class OffSkin:
         worn_uv = self._source.read_uv(start, n_samples)
         index = np.arange(start, start + n_samples)
         time_s = self._start_s + index / self._fs_hz
-        for each in self._plan:
-            if each.kind == "lead_off":
-                is_off = (time_s >= each.start_s) & (time_s < each.end_s)
-                worn_uv = np.where(is_off, _OFF_SKIN_UV * (index % 2), worn_uv).astype(np.int32)
+        for each in self._plan.of("lead_off"):
+            is_off = (time_s >= each.start_s) & (time_s < each.end_s)
+            worn_uv = np.where(is_off, _OFF_SKIN_UV * (index % 2), worn_uv).astype(np.int32)
         return worn_uv
 
     def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
@@ -86,13 +83,12 @@ class OffSkin:
             return None
         time_s = self._start_s + peaks / self._fs_hz
         seen = np.ones(peaks.size, dtype=bool)
-        for each in self._plan:
-            if each.kind == "lead_off":
-                seen &= (time_s < each.start_s) | (time_s >= each.end_s)
+        for each in self._plan.of("lead_off"):
+            seen &= (time_s < each.start_s) | (time_s >= each.end_s)
         return np.asarray(peaks[seen])
 
 
-def disturbances_of(plan: Sequence[Planned], seed: int) -> list[Disturbance]:
+def disturbances_of(plan: Iterable[Planned], seed: int) -> list[Disturbance]:
     """Give the faults of the signal among those of a patch."""
     return [
         Disturbance(each.fault, each.start_s, each.end_s, (seed, each.number))

@@ -1,7 +1,7 @@
 """A scenario and its seed become a list of what happens when: nothing is left to chance after."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,30 @@ class Planned:
         return f"{self.number:4d}  {span}  {whom:<9} {self.kind} {said}".rstrip()
 
 
+class Timetable:
+    """The faults of one patch, by kind; more may be added while time runs."""
+
+    def __init__(self, planned: Iterable[Planned] = ()) -> None:
+        self._by_kind: dict[str, list[Planned]] = {}
+        for each in planned:
+            self.add(each)
+
+    def __iter__(self) -> Iterator[Planned]:
+        return (each for kind in self._by_kind.values() for each in kind)
+
+    def add(self, planned: Planned) -> None:
+        """Add a fault."""
+        self._by_kind.setdefault(planned.kind, []).append(planned)
+
+    def of(self, kind: str) -> Sequence[Planned]:
+        """Give the faults of a kind, in the order in which they were added."""
+        return self._by_kind.get(kind, ())
+
+    def is_on(self, kind: str, at_s: float) -> bool:
+        """Tell whether a fault of a kind is in force."""
+        return any(each.is_on(at_s) for each in self._by_kind.get(kind, ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that happens in a scenario."""
@@ -69,9 +93,9 @@ class Plan:
         """Which fixes everything."""
         return self.scenario.seed
 
-    def of_patch(self, number: int) -> tuple[Planned, ...]:
+    def of_patch(self, number: int) -> Timetable:
         """Give the faults of a patch."""
-        return tuple(each for each in self.faults if each.patch == number)
+        return Timetable(each for each in self.faults if each.patch == number)
 
     def shared(self) -> tuple[Planned, ...]:
         """Give the faults of what all share."""

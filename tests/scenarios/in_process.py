@@ -54,17 +54,17 @@ class Host:
             self._watch(at_s)
 
     def _is_cut(self, at_s: float) -> bool:
-        for each in self.patch.plan:
-            if each.kind in ("link_cut", "reboot") and each.is_on(at_s):
-                return True
-            edges = (each.start_s, each.end_s) if isinstance(each.fault, Mtu) else ()
-            if any(edge <= at_s < edge + _MTU_CUT_S for edge in edges):
-                return True
-        return False
+        plan = self.patch.plan
+        if plan.is_on("link_cut", at_s) or plan.is_on("reboot", at_s):
+            return True
+        edges = [edge for each in plan.of("mtu") for edge in (each.start_s, each.end_s)]
+        return any(edge <= at_s < edge + _MTU_CUT_S for edge in edges)
 
     def _mtu(self, at_s: float) -> int:
         limits = [
-            e.fault.bytes_ for e in self.patch.plan if isinstance(e.fault, Mtu) and e.is_on(at_s)
+            each.fault.bytes_
+            for each in self.patch.plan.of("mtu")
+            if isinstance(each.fault, Mtu) and each.is_on(at_s)
         ]
         return min([self.patch.att_mtu, *limits])
 

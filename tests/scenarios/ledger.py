@@ -14,6 +14,7 @@ _REASONS = {
     "loss": {GapReason.RADIO_LOSS},
     "reorder": {GapReason.RADIO_LOSS},
     "corrupt": {GapReason.RADIO_LOSS},
+    "clock_reset": {GapReason.RADIO_LOSS},
     "silence": {GapReason.RADIO_LOSS, GapReason.LINK_LOST},
     "weak_signal": {GapReason.RADIO_LOSS, GapReason.LINK_LOST},
 }
@@ -77,8 +78,9 @@ def _check_boot(frames: list[Frame], truths: dict[int, Truth]) -> None:
         start, first = divmod(int(frame.adc[0, 0]), _FIRST)
         base = first - frame.first_counter if base is None else base
         numbers = frame.adc[0] - start * _FIRST - base
-        assert numbers.tolist() == list(range(frame.first_counter, frame.end))
-        assert (frame.adc == frame.adc[0]).all()
+        in_order = numbers.tolist() == list(range(frame.first_counter, frame.end))
+        assert in_order, f"boot {frame.boot_id}: counter {frame.first_counter} has {numbers[:3]}"
+        assert (frame.adc == frame.adc[0]).all(), f"boot {frame.boot_id}: leads differ"
         truth = truths[start]
         truth.stored[first : first + frame.n_samples] += 1
         if frame.gap_before:

@@ -23,7 +23,6 @@ def shown(plan: Plan, test: str) -> Iterator[None]:
         yield
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        again = f"ECGOMICS_SEED={plan.seed} pytest {test}"
-        pytest.fail(
-            f"{error!r} at {where.filename}:{where.lineno}: {where.line}\n\n{plan}\n\nplay it again: {again}"
-        )
+        what = f"{error!r} at {where.filename}:{where.lineno}: {where.line}"
+        again = f"play it again: ECGOMICS_SEED={plan.seed} pytest {test}"
+        pytest.fail(f"{what}\n\n{plan}\n\n{again}")
