@@ -2,8 +2,8 @@
 
 A *run* is one count from sample 0 on one clock; a patch that starts anew, or whose clock is set,
 begins another. In a run each sample is *clean* (sent, and touched by nothing: it must be stored),
-*touched* by a named fault (it may be stored or in a gap), or was never sent (it must be in a gap,
-if samples before and after it are stored).
+*touched* by a named fault (sent or not, it may be stored or in a gap), or was never sent (it must
+be in a gap, if samples before and after it are stored).
 """
 
 from collections.abc import Iterable
@@ -31,17 +31,17 @@ class Run:
     sample0_ns: int
     """Patch's clock at sample 0."""
     sent: list[range] = field(default_factory=list)
-    """Clean samples, in the order in which they were handed to the link; neighbours joined."""
+    """Samples in the order in which they were handed to the link; neighbours joined."""
     touched: list[Touched] = field(default_factory=list)
     notifications: int = 0
 
     @property
     def n_sent(self) -> int:
-        """Clean samples."""
+        """Samples handed to the link."""
         return sum(len(samples) for samples in self.sent)
 
     def add(self, samples: range) -> None:
-        """Note clean samples that were handed to the link."""
+        """Note samples that were handed to the link."""
         self.notifications += 1
         if self.sent and self.sent[-1].stop == samples.start:
             self.sent[-1] = range(self.sent[-1].start, samples.stop)
@@ -60,7 +60,7 @@ class Account:
         self.runs.append(Run(start, patch.power_on_utc_ns, patch.fs_hz, patch.sample_ns(0)))
 
     def sent(self, samples: range) -> None:
-        """Note clean samples that were handed to the link; an empty range is nothing."""
+        """Note samples that were handed to the link; an empty range is nothing."""
         if samples:
             self.runs[-1].add(samples)
 
@@ -70,7 +70,7 @@ class Account:
 
     @property
     def n_sent(self) -> int:
-        """Clean samples of all runs."""
+        """Samples handed to the link, of all runs."""
         return sum(run.n_sent for run in self.runs)
 
     def touched_by_kind(self) -> dict[str, int]:

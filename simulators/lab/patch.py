@@ -160,7 +160,7 @@ class FaultyPatch:
     def due(self, utc_ns: int) -> Iterator[Notification]:
         """Give what is to be sent by now, as the plan leaves it.
 
-        A notification that a fault touches has no samples: only clean ones must arrive.
+        What a fault spoils has no samples any more; what may arrive or not still has.
         """
         inner = self._at(utc_ns)
         if self.is_off(utc_ns):
@@ -235,7 +235,7 @@ class FaultyPatch:
         if spoiling := self._hit("corrupt", first, at_s):
             notification = self._corrupted(notification, spoiling)
         elif blur := self._blur(at_s):
-            notification = self._touch(notification, blur)
+            self.account.touched(notification.samples, blur)
         held, self._held = self._held, None
         if held is None and self._hit("reorder", first, at_s):
             self._held = self._touch(notification, "reorder")

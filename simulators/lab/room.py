@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 _MTU_CUT_S = 0.3
 _AT_1M_DBM, _PER_DECADE_DB = -59.0, 25.0
 
-OnSent = Callable[[FaultyPatch, Notification], None]
+OnSent = Callable[[FaultyPatch, range], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,9 @@ class ScenarioRoom:
     ----------
     patches : list of FaultyPatch
         In the order of their numbers.
-    on_sent : callable
-        Called with patch and notification right after it has been handed to the link.
+    on_sent, on_lost : callable
+        Called with patch and samples right after they have been handed to the link, and when
+        they disappeared on the air.
     """
 
     def __init__(
@@ -52,22 +53,27 @@ class ScenarioRoom:
         patches: list[FaultyPatch],
         radio: VirtualRadio,
         timeline: Timeline,
-        on_sent: OnSent = lambda patch, notification: None,
+        on_sent: OnSent = lambda patch, samples: None,
+        on_lost: OnSent = lambda patch, samples: None,
     ) -> None:
         self._radio = radio
         self._timeline = timeline
         self._tasks: asyncio.TaskGroup | None = None
         self.worn = [
-            Worn(number, patch, self._on_air(patch, on_sent))
+            Worn(number, patch, self._on_air(patch, on_sent, on_lost))
             for number, patch in enumerate(patches, 1)
         ]
 
-    def _on_air(self, patch: FaultyPatch, on_sent: OnSent) -> Peripheral:
+    def _on_air(self, patch: FaultyPatch, on_sent: OnSent, on_lost: OnSent) -> Peripheral:
         def sent(notification: Notification) -> None:
             patch.account.sent(notification.samples)
-            on_sent(patch, notification)
+            on_sent(patch, notification.samples)
 
-        return Peripheral(self._radio, patch, self._timeline.clock, sent)
+        def lost(notification: Notification) -> None:
+            patch.account.touched(notification.samples, "weak_signal")
+            on_lost(patch, notification.samples)
+
+        return Peripheral(self._radio, patch, self._timeline.clock, sent, lost)
 
     async def run(self) -> None:
         """Serve and carry the plan out, until cancelled."""

@@ -9,10 +9,12 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
+from ecgcore.wire.broker import Broker
 from simulators.lab.timeline import Timeline
-from simulators.scenario.faults import UplinkSlow
-from simulators.scenario.plan import Planned
+from simulators.scenario.faults import Scope, UplinkSlow
+from simulators.scenario.plan import Plan, Planned
 
 _log = logging.getLogger(__name__)
 _CHUNK_BYTES = 1 << 16
@@ -127,3 +129,20 @@ class Relay:
                     await asyncio.sleep(slow.delay_ms / 1000 + len(data) / slow.bytes_per_s)
                 writer.write(data)
                 await writer.drain()
+
+
+@asynccontextmanager
+async def relayed(plan: Plan, timeline: Timeline, broker: Broker) -> AsyncIterator[Broker]:
+    """Put a relay that obeys a plan before a broker; give the address that gateways use."""
+    relay = Relay(broker.host, broker.port)
+    async with relay.listening() as port, asyncio.TaskGroup() as tasks:
+        work = [
+            tasks.create_task(relay.obey(each, timeline), name=each.kind)
+            for each in plan.shared()
+            if each.fault.scope is Scope.UPLINK
+        ]
+        try:
+            yield replace(broker, host="127.0.0.1", port=port)
+        finally:
+            for task in work:
+                task.cancel()

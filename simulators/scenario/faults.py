@@ -115,6 +115,7 @@ class Silence(_Fault):
     """The link stands, and no samples come over it."""
 
     scope = Scope.PATCH
+    levels = _EVERYWHERE
     kind: Literal["silence"]
 
 
@@ -199,6 +200,7 @@ class LinkCut(_Fault):
     """The link breaks and cannot be made until the end."""
 
     scope = Scope.LINK
+    levels = _EVERYWHERE
     kind: Literal["link_cut"]
 
 

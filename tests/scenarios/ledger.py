@@ -35,6 +35,7 @@ class Truth:
                 self.is_clean[samples.start : samples.stop] = True
             for touched in run.touched:
                 self.touched_by[touched.samples.start : touched.samples.stop] = touched.kind
+                self.is_clean[touched.samples.start : touched.samples.stop] = False
         self.stored = np.zeros(self.is_clean.size, int)
 
     def reasons_of(self, start: int, end: int) -> set[GapReason]:
