@@ -26,11 +26,14 @@ from simulators.scenario.faults import Chancy
 from simulators.scenario.plan import Plan, Timetable
 
 _log = logging.getLogger(__name__)
+# A thousand lost connections at once are what is wanted here, not news.
+_client_log = logging.getLogger(f"{__name__}.client")
+_client_log.setLevel(logging.CRITICAL)
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _WINDOW_FRAMES = 32
-_RESEND_S = 4.0
+_RESEND_S = 10.0
 _RETRY_S = (0.1, 2.0)
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 20.0
 _TICK_S = 0.1
 _WORST_BYTES = 12
 
@@ -103,6 +106,7 @@ class VirtualGateway:
             timeout=_TIMEOUT_S,
             socket_options=(_NO_DELAY,),
             max_inflight_messages=_WINDOW_FRAMES,
+            logger=_client_log,
         )
         client.pending_calls_threshold = 2 * _WINDOW_FRAMES
         return client

@@ -18,6 +18,7 @@ from simulators.scenario.plan import Plan, Planned
 
 _log = logging.getLogger(__name__)
 _CHUNK_BYTES = 1 << 16
+_BACKLOG = 4096
 _WITHOUT_END = ("reconnect_storm",)
 
 
@@ -26,13 +27,15 @@ class Relay:
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
+        self._at = ("127.0.0.1", 0)
+        self._server: asyncio.Server | None = None
         self._in_force: Counter[str] = Counter()
         self._slow: list[UplinkSlow] = []
         self._flows = asyncio.Event()
         self._flows.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.n_connections = 0
-        """Accepted so far, refused ones included."""
+        """Accepted so far."""
 
     @asynccontextmanager
     async def listening(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
@@ -43,12 +46,21 @@ class Relay:
         OSError
             If the address cannot be listened on.
         """
-        server = await asyncio.start_server(self._accept, host, port)
+        await self._open(host, port)
         try:
-            yield server.sockets[0].getsockname()[1]
+            yield self._at[1]
         finally:
-            server.close()
+            self._close()
             await self.cut()
+
+    async def _open(self, host: str, port: int) -> None:
+        self._server = await asyncio.start_server(self._accept, host, port, backlog=_BACKLOG)
+        self._at = (host, self._server.sockets[0].getsockname()[1])
+
+    def _close(self) -> None:
+        if self._server:
+            self._server.close()
+            self._server = None
 
     async def obey(self, planned: Planned, timeline: Timeline) -> None:
         """Make one fault happen, from its beginning to its end."""
@@ -68,7 +80,11 @@ class Relay:
         self._in_force[planned.kind] += by
         match planned.kind:
             case "uplink_gone" if by > 0:
+                # Nobody listens: who calls is refused at once.
+                self._close()
                 await self.cut()
+            case "uplink_gone" if not self._in_force["uplink_gone"]:
+                await self._open(*self._at)
             case "uplink_half_open":
                 if self._in_force["uplink_half_open"]:
                     self._flows.clear()
@@ -91,8 +107,7 @@ class Relay:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.n_connections += 1
         task = asyncio.current_task()
-        if task is None or self._in_force["uplink_gone"]:
-            writer.transport.abort()
+        if task is None:
             return
         self._tasks.add(task)
         try:

@@ -1,4 +1,4 @@
-"""Each fault, and mixtures of all, between a thousand virtual gateways and a real broker."""
+"""Each fault, and mixtures of all, between many virtual gateways and a real broker."""
 
 from pathlib import Path
 
@@ -62,3 +62,29 @@ async def test_an_uplink_that_breaks_loses_nothing(kind: str, tmp_path: Path) ->
             assert_committed(gateways, engine)
             if kind != "uplink_slow":
                 assert sum(each.sent.connections for each in gateways) >= 60
+
+
+async def test_mixtures_on_many_gateways_lose_nothing(tmp_path: Path) -> None:
+    text = f"""
+        name = "mixture"
+        duration = "20 s"
+        [[patch]]
+        count = 30
+        [[mixture]]
+        faults = [{", ".join(f'"{kind}"' for kind in OWN)}]
+        rate_per_hour = 600
+        shortest = "1 s"
+        longest = "10 s"
+        [[fault]]
+        kind = "reconnect_storm"
+        at = "8 s"
+        [[fault]]
+        kind = "uplink_gone"
+        at = "14 s"
+        for = "2 s"
+    """
+    for seed in seeds(1):
+        plan = make_plan(parse_scenario(text, "test.toml", seed))
+        with shown(plan, HERE):
+            gateways, engine = await play(plan, tmp_path, 120, speed=4)
+            assert_committed(gateways, engine)
