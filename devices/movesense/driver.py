@@ -4,6 +4,10 @@ Theory of operation: every request carries a reference of the host's choice, and
 comes of it carries the same one. Answers are notifications, so they can be lost: a request that
 nobody answers is asked again under a new reference, after the old one was given up. The sample
 application answers a subscription by its data alone, so the first data count as a yes.
+
+Below an ATT MTU of 73 a packet comes in parts that are not numbered: when the end of one and the
+beginning of the next are both lost, what is left of the two looks like one packet. At the MTU that
+every present host agrees on, a packet is one notification.
 """
 
 import re

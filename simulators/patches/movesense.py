@@ -90,7 +90,8 @@ class SimulatedMovesense(Sensor):
             self._lost_answers -= 1
             return ()
         answer = codec.encode_message(Message(Kind.RESPONSE, request.ref, body))
-        return (Notification(codec.NOTIFY, answer),)
+        # What does not fit is cut off, as notifications are.
+        return (Notification(codec.NOTIFY, answer[: mtu - _ATT_HEAD_BYTES]),)
 
     def _carry_out(self, request: codec.Request, utc_ns: int) -> bytes | None:
         if request.op == Op.HELLO:
