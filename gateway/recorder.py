@@ -9,6 +9,7 @@ from devices.driver import Counting, Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import FrameFlag, GapReason
 from ecgcore.wire.frame import Frame
+from gateway.arrival import ArrivalPlacer
 from gateway.clock import ClockConfig, ClockState, DeviceClock
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
@@ -50,7 +51,10 @@ class _Stored:
 
 
 MakePlacer = Callable[[Signal, float, bytes | None], Placer]
-PLACERS: Mapping[Counting, MakePlacer] = {Counting.TIMESTAMPS: Reassembler.of}
+PLACERS: Mapping[Counting, MakePlacer] = {
+    Counting.TIMESTAMPS: Reassembler.of,
+    Counting.ARRIVAL: ArrivalPlacer.of,
+}
 """How a patch's samples are placed, by what it counts with."""
 
 
@@ -157,7 +161,11 @@ class Recorder:
         lead_off: int,
     ) -> Frame:
         signal = self._config.signal
-        is_refitted = self._clock.has_stepped or (placed.is_new_boot and self._counters.boots > 1)
+        is_refitted = (
+            self._clock.has_stepped
+            or placed.is_gap_estimated
+            or (placed.is_new_boot and self._counters.boots > 1)
+        )
         return Frame(
             device=self._config.device,
             boot_id=placed.boot_id,
