@@ -96,6 +96,8 @@ class MovesenseDialogue:
         self._ref = 0
         self._asked: dict[int, str] = {}
         self._readers: dict[int, Callable[[bytes], Packet]] = {}
+        """Of the data under each reference, also of those given up."""
+        self._subscribed: set[int] = set()
         self._part: dict[int, bytes] = {}
         self._last_ms: int | None = None
 
@@ -110,7 +112,7 @@ class MovesenseDialogue:
         yield from self._ask("hello", Op.HELLO)
         yield from self._subscribe_ecg()
         ref = self._next_ref()
-        self._readers[ref] = _read_contact
+        self._expect(ref, _read_contact)
         path = codec.CONTACT_PATH.encode()
         yield self._command("contact", codec.Request(Op.SUBSCRIBE, ref, path), has_reply=False)
         return Signal(
@@ -138,7 +140,7 @@ class MovesenseDialogue:
         for _ in range(_ATTEMPTS):
             ref = self._next_ref()
             if reader:
-                self._readers[ref] = reader
+                self._expect(ref, reader)
             answer = yield self._command(name, codec.Request(op, ref, data))
             if isinstance(answer, CommandReply):
                 return answer
@@ -149,13 +151,17 @@ class MovesenseDialogue:
 
     def stop(self) -> Conversation[None]:
         """End every subscription; no answer is waited for, as not every firmware gives one."""
-        for ref in tuple(self._readers):
+        for ref in tuple(self._subscribed):
             yield from self._unsubscribe(ref)
 
     def _unsubscribe(self, ref: int) -> Conversation[None]:
-        self._readers.pop(ref, None)
-        self._part.pop(ref, None)
+        # What is on its way is still read.
+        self._subscribed.discard(ref)
         yield self._command("unsubscribe", codec.Request(Op.UNSUBSCRIBE, ref), has_reply=False)
+
+    def _expect(self, ref: int, reader: Callable[[bytes], Packet]) -> None:
+        self._readers[ref] = reader
+        self._subscribed.add(ref)
 
     def _next_ref(self) -> int:
         self._ref = self._ref % _MAX_REF + 1

@@ -40,6 +40,7 @@ class _Air:
 
 class _Demanding(PolarH10Dialogue):
     def __init__(self, absent: Listen) -> None:
+        super().__init__()
         self.listens = (absent, *self.listens)
 
 
@@ -113,7 +114,7 @@ async def test_a_lost_link_ends_a_waiting_command_at_once() -> None:
             starting = asyncio.create_task(link.start())
             await until(lambda: not link.inbox.empty())
             there.hang_up()
-            with pytest.raises(LinkError, match="start: link lost"):
+            with pytest.raises(LinkError, match="settings: link lost"):
                 await asyncio.wait_for(starting, 2)
 
 
