@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from devices import sig
-from devices.driver import Advertisement, Battery
+from devices.driver import Advertisement, Battery, HeartRate
 from devices.polar_h10 import codec
 from devices.polar_h10.codec import ControlOp, ControlStatus, MeasurementType, Setting
 from ecgcore.errors import NotificationError
@@ -256,9 +256,12 @@ class SimulatedH10:
             self._told_s = max(second - 1, 0)
         if second == self._told_s:
             return
-        heart_rate = self._beats.between(self._told_s, second)
+        heart_rate = self._heart_rate(self._told_s, second)
         yield Notification(sig.HEART_RATE_MEASUREMENT, sig.encode_heart_rate(heart_rate))
         if second // _BATTERY_EVERY_S != self._told_s // _BATTERY_EVERY_S:
             battery = Battery(self.config.battery_pct)
             yield Notification(sig.BATTERY_LEVEL, sig.encode_battery(battery))
         self._told_s = second
+
+    def _heart_rate(self, from_s: int, to_s: int) -> HeartRate:
+        return self._beats.between(from_s, to_s)
