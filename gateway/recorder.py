@@ -107,6 +107,16 @@ class Recorder:
         return self._placer.position
 
     @property
+    def missing_pct(self) -> float | None:
+        """What the rate lacks all the time, in percent, if only the rate tells of loss.
+
+        None for patches that count or time their samples, and until the rate is sure.
+        """
+        if not isinstance(self._placer, ArrivalPlacer) or self._placer.missing_share is None:
+            return None
+        return 100 * self._placer.missing_share
+
+    @property
     def clock(self) -> DeviceClock:
         """The fit of the running boot."""
         return self._clock

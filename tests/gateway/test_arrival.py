@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from devices.driver import Counting, Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import FrameFlag, GapReason, Lead
+from ecgcore.wire.messages import LinkState
 from gateway.arrival import ArrivalConfig, ArrivalPlacer
 from gateway.placing import Placed, Position, Rejected
 from gateway.recorder import Recorder, RecorderConfig
+from gateway.status import PatchView, device_status
 from tests.gateway.patches import NS, UTC_NS
 
 N = 8
@@ -193,5 +195,17 @@ def test_frames_say_that_a_gap_is_estimated() -> None:
         assert frame is not None
         frames.append(frame)
         assert abs(frame.utc_ns - (arrival_ns - (N - 1) * NS // FS_HZ)) < 50_000_000
+    assert recorder.missing_pct is None
     gaps = [(frame.gap_before, frame.flags) for frame in frames if frame.gap_before]
     assert gaps == [(pytest.approx(5 * FS_HZ, abs=3), FrameFlag.DISCONTINUITY)]
+
+
+def test_what_the_rate_lacks_is_in_the_status() -> None:
+    recorder = Recorder(RecorderConfig("healthypi-5", SIGNAL), iter(range(1, 9999)).__next__)
+    for k in range(600):
+        samples = Samples(np.arange(k, k + N, dtype=np.int32)[np.newaxis])
+        recorder.take(samples, UTC_NS + k * 9 * NS // FS_HZ, is_lead_off=False)
+    view = PatchView("healthypi-5", LinkState.STREAMING, UTC_NS)
+    status = device_status("home", UTC_NS, view, recorder, None, 0)
+    assert status.missing_pct == pytest.approx(100 / 9, abs=0.1)
+    assert status.gaps == 0
