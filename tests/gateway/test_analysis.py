@@ -21,6 +21,7 @@ class _Heart(SyntheticEcg):
         super().__init__(EcgConfig(mean_hr_bpm=72))
 
 
+@pytest.mark.timeout(300)  # the child may have to compile first
 async def test_heart_rate_is_found_without_cloud_and_again_after_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -34,7 +35,7 @@ async def test_heart_rate_is_found_without_cloud_and_again_after_a_crash(
     async with room(source=_Heart) as there:
         url = f"mqtt://127.0.0.1:{free_port()}"
         gateway = Running(settings(tmp_path, url, there, analyse=True, drain_s=0))
-        await until(lambda: _bpm(made[0]) is not None, 60)
+        await until(lambda: made and _bpm(made[0]) is not None, 120)
         first = _bpm(made[0])
         (child,) = [
             process
@@ -43,7 +44,7 @@ async def test_heart_rate_is_found_without_cloud_and_again_after_a_crash(
         ]
         os.kill(child.pid, signal.SIGKILL)
         made[0].numbers = {}
-        await until(lambda: _bpm(made[0]) is not None, 60)
+        await until(lambda: made and _bpm(made[0]) is not None, 120)
         await gateway.stop()
     assert first == pytest.approx(72, abs=6)
     assert _bpm(made[0]) == pytest.approx(72, abs=6)
