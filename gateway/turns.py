@@ -1,0 +1,103 @@
+"""How often a patch's numbers came round while nothing was heard of it.
+
+Theory of operation: numbers that begin again after a turn (BITalino: 16 samples, 0.16 s; Ganglion:
+201, a second) tell what is missing but for whole turns. Those show in the arrivals. A notification
+comes a delay after its last sample; delays are never negative, and how much they spread is seen
+from the last ones. A loss of turns is a delay that many turns longer than the usual ones. Where
+delays spread over half a turn and more, single turns cannot be told from them and are not counted;
+a silence of a second always is.
+
+A repeat looks like a loss of nearly a turn, but comes half a turn sooner than anything can.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+_NS = 1_000_000_000
+_RECENT = 64
+_FEW = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsConfig:
+    """Constants of one patch."""
+
+    modulus: int
+    """Samples in a turn."""
+    period_ns: float
+    """Nominal, of a sample."""
+    jitter_ns: int = _NS
+    """Longer than any notification is late that was not preceded by a loss."""
+    longest_silence_ns: int = 10 * _NS
+    """On a live link a longer one is a step of the host clock: the stream would have been
+    restarted before."""
+
+    @property
+    def turn_ns(self) -> float:
+        """How long a turn takes."""
+        return self.modulus * self.period_ns
+
+
+class Turns:
+    """Tells the turns before a notification from when it came. Remembers the last delays only."""
+
+    def __init__(self, config: TurnsConfig) -> None:
+        self._config = config
+        self._heights_ns: deque[float] = deque(maxlen=_RECENT)
+        """Arrival over count, at the nominal period."""
+
+    def forget(self) -> None:
+        """Begin anew after an interruption: other link, other delays."""
+        self._heights_ns.clear()
+
+    def place(self, counter: int, residue: int, n_samples: int, arrival_ns: int) -> int:
+        """Give how many samples are missing before a notification on a live link.
+
+        Parameters
+        ----------
+        counter : int
+            Of the sample that would follow without a loss.
+        residue : int, 0 to modulus - 1
+            What its number says is missing, but for whole turns.
+
+        Returns
+        -------
+        int
+            `residue` and whole turns more; negative for a repeat.
+        """
+        height_ns = arrival_ns - (counter + residue + n_samples) * self._config.period_ns
+        turns = self._turns(residue, height_ns)
+        missing = residue + turns * self._config.modulus
+        if turns >= 0:
+            self._heights_ns.append(height_ns - turns * self._config.turn_ns)
+        return missing
+
+    def _turns(self, residue: int, height_ns: float) -> int:
+        if not self._heights_ns:
+            return 0
+        turn_ns = self._config.turn_ns
+        least_ns, most_ns = min(self._heights_ns), max(self._heights_ns)
+        usual_ns = sum(self._heights_ns) / len(self._heights_ns)
+        if residue and height_ns < least_ns - turn_ns / 2:
+            return -1
+        late_ns = height_ns - usual_ns
+        if late_ns > self._config.longest_silence_ns:
+            self._heights_ns.clear()
+            return 0
+        is_steady = len(self._heights_ns) >= _FEW and most_ns - least_ns < turn_ns / 2
+        # Without a number missing a delay is likelier than a loss of just whole turns.
+        if late_ns < self._config.jitter_ns and not (residue and is_steady):
+            return 0
+        return max(round(late_ns / turn_ns), 0)
+
+
+def whole_turns(residue: int, n_samples: int, silence_ns: int, config: TurnsConfig) -> int:
+    """Give how many samples are missing after an interruption, to the nearest turn.
+
+    Parameters
+    ----------
+    silence_ns : int
+        From one arrival to the next.
+    """
+    surplus_ns = silence_ns - (residue + n_samples) * config.period_ns
+    return residue + max(round(surplus_ns / config.turn_ns), 0) * config.modulus
