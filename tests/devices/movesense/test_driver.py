@@ -160,9 +160,12 @@ def test_a_lost_part_loses_its_packet_and_no_other(lost: set[int]) -> None:
             host.wait(25_000_000)
         except NotificationError:
             continue
-    truth = {tuple(patch.adc(at, 16)[0].tolist()) for at in range(2000)}
+    truth = patch.adc(0, 1000)[0].tolist()
     for samples in host.samples:
-        assert tuple(samples.adc[0].tolist()) in truth
+        first, *_ = adc = samples.adc[0].tolist()
+        # Within the ramp no value comes twice.
+        at = truth.index(first)
+        assert adc == (truth + truth)[at : at + 16]
 
 
 def test_the_clock_goes_on_over_its_wrap_and_back_with_a_reset() -> None:
