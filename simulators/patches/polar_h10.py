@@ -8,12 +8,14 @@ timestamp is that much later, as with the real strap.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from devices import sig
 from devices.driver import Advertisement, Battery, HeartRate
 from devices.polar_h10 import codec
 from devices.polar_h10.codec import ControlOp, ControlStatus, MeasurementType, Setting
 from ecgcore.errors import NotificationError
-from ecgcore.types import SampleIndex
+from ecgcore.types import FloatArray, SampleIndex
 from simulators.patch import (
     AttRefused,
     CharacteristicSpec,
@@ -21,13 +23,14 @@ from simulators.patch import (
     Property,
     ServiceSpec,
 )
-from simulators.patches.beats import BeatTeller
 from simulators.source import Source
 
 # Without known beats the strap shows a steady heart.
 _STEADY_BPM = 60
 _NS_PER_S = 1_000_000_000
 _BATTERY_EVERY_S = 10
+# As many intervals as a notification carries at any MTU.
+_MAX_RR = 9
 # What one call gives at most; the rest waits for the next. The link takes twice as many at once.
 _MAX_FRAMES = 32
 _INFORMATION = {
@@ -106,7 +109,8 @@ class SimulatedH10:
         self._next_sample: SampleIndex | None = None
         self._frame_samples = 0
         self._told_s: int | None = None
-        self._beats = BeatTeller(source, config.fs_hz)
+        self._last_peak: FloatArray = np.empty(0)
+        self._bpm = _STEADY_BPM
 
     @property
     def device_id(self) -> str:
@@ -232,7 +236,7 @@ class SimulatedH10:
         """Forget the host; sampling goes on."""
         self._next_sample = None
         self._told_s = None
-        self._beats.forget()
+        self._last_peak = np.empty(0)
 
     def due(self, utc_ns: int) -> Iterator[Notification]:
         """Give what is to be sent by now; a host must be connected."""
@@ -264,4 +268,13 @@ class SimulatedH10:
         self._told_s = second
 
     def _heart_rate(self, from_s: int, to_s: int) -> HeartRate:
-        return self._beats.between(from_s, to_s)
+        fs_hz = self.config.fs_hz
+        peaks = self._source.rpeaks(round(from_s * fs_hz), round(to_s * fs_hz))
+        if peaks is None:
+            return HeartRate(_STEADY_BPM, (), contact=True)
+        rr_ms = np.diff(peaks, prepend=self._last_peak) * (1000 / fs_hz)
+        if len(peaks):
+            self._last_peak = peaks[-1:]
+        if len(rr_ms):
+            self._bpm = round(60_000 / float(np.mean(rr_ms)))
+        return HeartRate(self._bpm, tuple(rr_ms[-_MAX_RR:].tolist()), contact=True)
