@@ -12,6 +12,7 @@ A repeat looks like a loss of nearly a turn, but comes half a turn sooner than a
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Self
 
 _NS = 1_000_000_000
 _RECENT = 64
@@ -32,6 +33,12 @@ class TurnsConfig:
     """On a live link a longer one is a step of the host clock: the stream would have been
     restarted before."""
 
+    @classmethod
+    def of(cls, modulus: int, period_ns: float, speed: float) -> Self:
+        """Give the constants for a rig that stretches every delay by `speed`."""
+        jitter_ns, longest_silence_ns = round(_NS * speed), round(10 * _NS * speed)
+        return cls(modulus, period_ns, jitter_ns, longest_silence_ns)
+
     @property
     def turn_ns(self) -> float:
         """How long a turn takes."""
@@ -46,9 +53,19 @@ class Turns:
         self._heights_ns: deque[float] = deque(maxlen=_RECENT)
         """Arrival over count, at the nominal period."""
 
-    def forget(self) -> None:
-        """Begin anew after an interruption: other link, other delays."""
+    def over(self, residue: int, n_samples: int, silence_ns: int) -> int:
+        """Give how many samples are missing after an interruption, to the nearest turn.
+
+        Parameters
+        ----------
+        silence_ns : int
+            From one arrival to the next.
+        """
+        # Another link has other delays.
         self._heights_ns.clear()
+        surplus_ns = silence_ns - (residue + n_samples) * self._config.period_ns
+        turns = max(round(surplus_ns / self._config.turn_ns), 0)
+        return residue + turns * self._config.modulus
 
     def place(self, counter: int, residue: int, n_samples: int, arrival_ns: int) -> int:
         """Give how many samples are missing before a notification on a live link.
@@ -89,15 +106,3 @@ class Turns:
         if late_ns < self._config.jitter_ns and not (residue and is_steady):
             return 0
         return max(round(late_ns / turn_ns), 0)
-
-
-def whole_turns(residue: int, n_samples: int, silence_ns: int, config: TurnsConfig) -> int:
-    """Give how many samples are missing after an interruption, to the nearest turn.
-
-    Parameters
-    ----------
-    silence_ns : int
-        From one arrival to the next.
-    """
-    surplus_ns = silence_ns - (residue + n_samples) * config.period_ns
-    return residue + max(round(surplus_ns / config.turn_ns), 0) * config.modulus

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.turns import Turns, TurnsConfig, whole_turns
+from gateway.turns import Turns, TurnsConfig
 from tests.gateway.patches import NS, UTC_NS
 
 BITALINO = TurnsConfig(16, 1e7)
@@ -110,9 +110,13 @@ def test_a_step_of_the_host_clock_is_no_loss() -> None:
 
 def test_an_interruption_is_counted_to_the_nearest_turn() -> None:
     turns = Turns(GANGLION)
-    turns.place(0, 0, 2, UTC_NS)
-    turns.forget()
-    assert turns.place(2, 7, 2, UTC_NS + 60 * NS) == 7
     for n_lost in (0, 50, 1000, 12_000):
         silence_ns = (n_lost + 2) * 5_000_000 + 90_000_000
-        assert whole_turns(n_lost % 201, 2, silence_ns, GANGLION) == n_lost
+        assert turns.over(n_lost % 201, 2, silence_ns) == n_lost
+    # The delays of the link before do not count any more.
+    assert turns.place(2, 7, 2, UTC_NS + 60 * NS) == 7
+
+
+def test_a_rig_stretches_the_limits() -> None:
+    assert TurnsConfig.of(16, 1e7, 1.0) == BITALINO
+    assert TurnsConfig.of(16, 1e7, 20.0).jitter_ns == 20 * NS
