@@ -3,9 +3,10 @@
 Theory of operation: numbers that begin again after a turn (BITalino: 16 samples, 0.16 s; Ganglion:
 201, a second) tell what is missing but for whole turns. Those show in the arrivals. A notification
 comes a delay after its last sample; delays are never negative, and how much they spread is seen
-from the last ones. A loss of turns is a delay that many turns longer than the usual ones. Where
-delays spread over half a turn and more, single turns cannot be told from them and are not counted;
-a silence of a second always is.
+from the last ones. A loss of turns is a delay that many turns longer than the usual ones. What is
+three quarters of a second later than usual lost turns. Shorter turns are told only beside numbers
+that are missing, and where delays spread over less than half a turn; else one that was late would
+be taken for a loss.
 
 A repeat looks like a loss of nearly a turn, but comes half a turn sooner than anything can.
 """
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from typing import Self
 
 _NS = 1_000_000_000
+_JITTER_NS = 3 * _NS // 4
+_SILENCE_NS = 10 * _NS
 _RECENT = 64
 _FEW = 8
 
@@ -27,17 +30,16 @@ class TurnsConfig:
     """Samples in a turn."""
     period_ns: float
     """Nominal, of a sample."""
-    jitter_ns: int = _NS
+    jitter_ns: int = _JITTER_NS
     """Longer than any notification is late that was not preceded by a loss."""
-    longest_silence_ns: int = 10 * _NS
+    longest_silence_ns: int = _SILENCE_NS
     """On a live link a longer one is a step of the host clock: the stream would have been
     restarted before."""
 
     @classmethod
     def of(cls, modulus: int, period_ns: float, speed: float) -> Self:
         """Give the constants for a rig that stretches every delay by `speed`."""
-        jitter_ns, longest_silence_ns = round(_NS * speed), round(10 * _NS * speed)
-        return cls(modulus, period_ns, jitter_ns, longest_silence_ns)
+        return cls(modulus, period_ns, round(_JITTER_NS * speed), round(_SILENCE_NS * speed))
 
     @property
     def turn_ns(self) -> float:
@@ -103,6 +105,7 @@ class Turns:
             return 0
         is_steady = len(self._heights_ns) >= _FEW and most_ns - least_ns < turn_ns / 2
         # Without a number missing a delay is likelier than a loss of just whole turns.
-        if late_ns < self._config.jitter_ns and not (residue and is_steady):
+        is_telling = residue and is_steady and turn_ns < self._config.jitter_ns
+        if late_ns < self._config.jitter_ns and not is_telling:
             return 0
         return max(round(late_ns / turn_ns), 0)
