@@ -265,7 +265,8 @@ class VirtualRadio(RadioFaults, link.LocalLink):
                 switched.regain_power()
             else:
                 switched.lose_power()
-        self._recondition(address)
+                for peer in self._peers_of(address):
+                    self._air[address, peer].abandon()
 
     def _let_go(self, address: hci.Address, stack: StackFaults) -> None:
         for peer in self._peers_of(address):
