@@ -69,6 +69,7 @@ async def room(
     patients: int = 1,
     source: type[Source] = SampleNumbers,
     pairing: PairingPolicy = JUST_WORKS,
+    kind: type[SimulatedH10] = SimulatedH10,
 ) -> AsyncIterator[Room]:
     clock = UtcClock(time.time_ns, time.time_ns(), SPEED)
     air = VirtualRadio()
@@ -80,7 +81,7 @@ async def room(
         peripherals.append(
             Peripheral(
                 air,
-                SimulatedH10(config, source()),
+                kind(config, source()),
                 clock,
                 noting(sent.setdefault(config.name, [])),
                 noting(lost.setdefault(config.name, [])),
@@ -99,9 +100,11 @@ async def room(
 
 @asynccontextmanager
 async def room_and_radio(
-    patients: int = 1, pairing: PairingPolicy = JUST_WORKS
+    patients: int = 1,
+    pairing: PairingPolicy = JUST_WORKS,
+    kind: type[SimulatedH10] = SimulatedH10,
 ) -> AsyncIterator[tuple[Room, Radio]]:
-    async with room(patients, pairing=pairing) as there, open_radio(there.hci) as radio:
+    async with room(patients, pairing=pairing, kind=kind) as there, open_radio(there.hci) as radio:
         yield there, radio
 
 

@@ -6,6 +6,7 @@ from bumble import hci
 
 from simulators.air_link import AirLink, AirPacket, LinkTiming
 from simulators.radio_faults import chance
+from tests.gateway.broker import until
 
 INTERVAL_S, TIMEOUT_S = 0.01, 0.1
 
@@ -63,9 +64,7 @@ async def test_loss_delays_and_never_loses_or_overtakes(seed: int) -> None:
     air.condition(0.5, is_paced=False)
     for number in range(30):
         air.send(hci.Role.PERIPHERAL, ends.packet(number))
-    async with asyncio.timeout(5):
-        while len(ends.delivered) < 30:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(ends.delivered) == 30)
     assert ends.delivered == list(range(30))
     assert ends.lost == []
     air.end()
