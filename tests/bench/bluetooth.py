@@ -1,6 +1,7 @@
 """Many simulated straps on one gateway: cost, loss, and how soon it notices and comes back."""
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -14,6 +15,9 @@ from ecgcore.types import Int64Array
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import LinkState
 from tests.gateway.broker import Engine, running_engine, running_nats
+
+Ranges = list[tuple[int, int]]
+"""Sample numbers, as [start, end)."""
 
 _POLL_S = 0.02
 _HOUSE_WITHIN_S = 300.0
@@ -53,9 +57,7 @@ def measure_bluetooth(
     return asyncio.run(_measure(folder, patches, duration_s, breaks=breaks))
 
 
-async def _measure(
-    folder: Path, patches: int, duration_s: float, *, breaks: bool
-) -> BluetoothRun:
+async def _measure(folder: Path, patches: int, duration_s: float, *, breaks: bool) -> BluetoothRun:
     stalled_ns: dict[str, int] = {}
     async with running_nats(folder) as broker, running_engine(broker) as engine:
         watching = asyncio.create_task(_watch(engine, stalled_ns), name="watch")
@@ -88,12 +90,10 @@ async def _watch(engine: Engine, stalled_ns: dict[str, int]) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _figures(
-    house: dict[str, Any], engine: Engine, stalled_ns: dict[str, int]
-) -> BluetoothRun:
+def _figures(house: dict[str, Any], engine: Engine, stalled_ns: dict[str, int]) -> BluetoothRun:
     silent: dict[str, int] = house["silent"]
     accounts = [
-        account_of(engine.of(device), sent)
+        account_of(engine.of(device), sent, house["lost"][device])
         for device, sent in house["sent"].items()
         # What a silenced patch went on sending is not to arrive.
         if device not in silent
@@ -130,17 +130,17 @@ class SampleAccount:
     holes_named_late: int
 
 
-def account_of(frames: list[Frame], sent: list[tuple[int, int]]) -> SampleAccount:
-    """Compare sample numbers sent, as [start, end), with the frames that came, in order.
+def account_of(frames: list[Frame], sent: Ranges, lost: Ranges) -> SampleAccount:
+    """Compare sample numbers sent and not lost on the air with the frames that came, in order.
 
     A frame's samples are their own numbers; the numbers left out between two frames must be what
     the later one names as its gap.
     """
-    numbers = _numbers(sent)
+    numbers = np.setdiff1d(_numbers(sent), _numbers(lost))
     came = np.concatenate([frame.adc[0] for frame in frames]) if frames else numbers[:0]
     late = 0
     holes = 0
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in itertools.pairwise(frames):
         hole = int(after.adc[0, 0]) - int(before.adc[0, -1]) - 1
         holes += hole > 0
         late += hole > 0 and after.gap_before != hole
@@ -153,6 +153,6 @@ def account_of(frames: list[Frame], sent: list[tuple[int, int]]) -> SampleAccoun
     )
 
 
-def _numbers(ranges: list[tuple[int, int]]) -> Int64Array:
+def _numbers(ranges: Ranges) -> Int64Array:
     parts = [np.arange(start, end, dtype=np.int64) for start, end in ranges]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)

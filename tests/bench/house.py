@@ -56,6 +56,8 @@ class HouseRun:
     """UTC in ns of a patch's last notification that arrived, by device."""
     sent: dict[str, list[tuple[int, int]]]
     """Samples handed to the link, by device, as [start, end)."""
+    lost: dict[str, list[tuple[int, int]]]
+    """Those of them that a cut took from the air."""
     summary: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,15 +67,20 @@ class _Strap:
     def __init__(self, radio: VirtualRadio, number: int, clock: UtcClock) -> None:
         self.config = PatchConfig(serial_of(0, number), clock.now_ns())
         self.sent: list[range] = []
+        self.lost: list[range] = []
         self.sent_ns = 0
         self._clock = clock
         patch = SimulatedH10(self.config, SampleNumbers())
-        self.peripheral = Peripheral(radio, patch, clock, self._note)
+        self.peripheral = Peripheral(radio, patch, clock, self._note, self._note_loss)
 
     def _note(self, notification: Notification) -> None:
         if notification.samples:
             self.sent.append(notification.samples)
             self.sent_ns = self._clock.now_ns()
+
+    def _note_loss(self, notification: Notification) -> None:
+        if notification.samples:
+            self.lost.append(notification.samples)
 
 
 async def run_house(
@@ -118,12 +125,14 @@ async def run_house(
         peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         reconnect_s=reconnect_s,
         silent=silent,
-        sent={
-            strap.config.device_id: [(part.start, part.stop) for part in strap.sent]
-            for strap in straps
-        },
+        sent={strap.config.device_id: _ends(strap.sent) for strap in straps},
+        lost={strap.config.device_id: _ends(strap.lost) for strap in straps},
         summary=summary,
     )
+
+
+def _ends(ranges: list[range]) -> list[tuple[int, int]]:
+    return [(part.start, part.stop) for part in ranges]
 
 
 async def _measure(duration_s: float) -> tuple[float, float]:
