@@ -199,7 +199,7 @@ class Gateway:
         return _figures(counters, session.view.decode_errors, session.view.overflows)
 
     def _statuses(self) -> Iterator[DeviceStatus]:
-        for device, worker in self._workers.items():
+        for device, worker in tuple(self._workers.items()):
             yield device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
