@@ -1,6 +1,6 @@
 """Store and forward: frames in SQLite until the cloud has them.
 
-One row a frame, durable when `write` returns (WAL, ``synchronous=FULL``). Only the engine's word
+One row a frame, durable when `write` returns (WAL, ``synchronous=EXTRA``). Only the engine's word
 that it has a frame, and eviction, delete one. With a row the recorder's state is stored in the same
 transaction, so a gateway that was killed goes on counting exactly behind its last durable frame.
 
@@ -141,7 +141,10 @@ class Spool:
         except Exception as error:
             if not is_damage(error) or not is_spool(self._path):
                 raise
-            self._salvage(error, next_id)
+            damage = str(error)
+        else:
+            return
+        self._salvage(damage, next_id)
 
     def _take_up(self, next_id: int) -> None:
         db = opened(self._path, self._seal, self._connect)
@@ -152,8 +155,9 @@ class Spool:
             raise
         self._db, self._store = db, store
 
-    def _salvage(self, error: Exception, next_id: int) -> None:
-        _log.error("spool damaged file=%s error=%s", self._path, error)
+    def _salvage(self, damage: str, next_id: int) -> None:
+        # Not while the error is handled: what it holds on to would keep the file locked.
+        _log.error("spool damaged file=%s error=%s", self._path, damage)
         self.salvaged = salvage(self._path, self._seal, self._connect, next_id)
         _log.error("spool salvaged %s", self.salvaged)
         self._take_up(next_id)
@@ -165,8 +169,9 @@ class Spool:
         except Exception as error:
             if not is_damage(error):
                 raise
-            self._close_anyhow()
-            self._salvage(error, self._store.next_id)
+            damage = str(error)
+        self._close_anyhow()
+        self._salvage(damage, self._store.next_id)
         return action()
 
     def _close_anyhow(self) -> None:

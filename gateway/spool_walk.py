@@ -12,8 +12,8 @@ from gateway.spool_seal import Seal
 
 _COPY, _FRESH = ".copy", ".fresh"
 _BESIDE = ("", "-wal", "-shm", "-journal")
-# With the index gone: how far around the ids that can be found more are looked for.
-_REACH = 100_000
+# No row takes less; with the index gone ids are looked for as many as there can be rows.
+_ROW_BYTES = 64
 _PAGE_SIZE = slice(16, 18)
 _VALID_FOR_AT = 92
 
@@ -46,10 +46,18 @@ class Found:
 
 
 class Walk:
-    """A damaged spool, open for reading."""
+    """A damaged spool, open for reading.
 
-    def __init__(self, db: Connection) -> None:
+    Parameters
+    ----------
+    db : Connection
+    n_bytes : int
+        Of the file.
+    """
+
+    def __init__(self, db: Connection, n_bytes: int) -> None:
         self._db = db
+        self._most_rows = n_bytes // _ROW_BYTES
 
     def told(self, table: str) -> tuple[list[Told], bool]:
         """Give what the index by counter says, by id, and whether it could be read to its end."""
@@ -100,8 +108,8 @@ class Walk:
             row = self._one(f"SELECT MIN(id) FROM {table} NOT INDEXED WHERE id >= ?", least)
             near.update(row[:1] if row is not None and row[0] is not None else ())
         if not near:
-            return range(1, _REACH)
-        return range(max(1, min(near) - _REACH), max(near) + _REACH)
+            return range(1, self._most_rows)
+        return range(max(1, min(near) - self._most_rows), max(near) + self._most_rows)
 
     def _one(self, sql: str, parameter: int) -> Any:
         try:
@@ -127,7 +135,7 @@ def walking(path: Path, connect: Connect) -> Iterator[Walk]:
     copy = path.with_name(path.name + _COPY)
     try:
         with closing(_readable(path, copy, connect)) as db:
-            yield Walk(db)
+            yield Walk(db, path.stat().st_size)
     finally:
         _remove(copy)
 
