@@ -31,6 +31,8 @@ class PatchView:
     decode_errors: int = 0
     overflows: int = 0
     """Notifications dropped because the gateway or its disk was behind."""
+    trouble: str = ""
+    """Why the last link failed; empty while the patch streams."""
 
 
 def device_status(
@@ -43,7 +45,7 @@ def device_status(
 ) -> DeviceStatus:
     """Put together one patch's status; without recorder it was never connected."""
     counters = recorder.counters if recorder else Counters()
-    boot = recorder.boot if recorder else None
+    position = recorder.position if recorder else None
     return DeviceStatus(
         device=view.device,
         gateway=gateway_id,
@@ -58,8 +60,8 @@ def device_status(
         rssi_dbm=view.rssi_dbm,
         spooled_frames=backlog.n_frames if backlog else 0,
         oldest_uncommitted_ns=backlog.oldest_utc_ns if backlog else None,
-        boot_id=boot.boot_id if boot else None,
-        next_counter=boot.counter if boot else None,
+        boot_id=position.boot_id if position else None,
+        next_counter=position.counter if position else None,
         frames=counters.frames,
         gaps=counters.gaps,
         gap_samples=counters.gap_samples,
@@ -69,6 +71,7 @@ def device_status(
         drift_ppm=recorder.clock.drift_ppm if recorder else None,
         clock_residual_p95_ms=recorder.clock.residual_p95_ms if recorder else None,
         clock_resets=counters.clock_resets,
+        trouble=view.trouble,
     )
 
 
