@@ -100,7 +100,7 @@ def test_a_lost_page_costs_its_rows_only_and_they_are_named(
 def test_whatever_page_is_hurt_frames_and_gaps_tile_what_was_there(
     tmp_path: Path, seed: int
 ) -> None:
-    """Any page, any damage: nothing twice, nothing changed, nothing in a gap that still is there."""
+    """Any page, any damage: nothing twice, nothing changed."""
     path, rng = tmp_path / "s.db", random.Random(seed)
     all_made = made(path)
     n_pages = path.stat().st_size // PAGE
