@@ -60,7 +60,7 @@ class Gateway:
     """
 
     def __init__(self, settings: GatewaySettings, outbox: Outbox) -> None:
-        self._known = _known_patches(settings)
+        self._known = known_patches(settings)
         if not self._known and not settings.take_any:
             msg = (
                 "no patch named: claim one (`ecgomics claim`), give --device ID (repeatable),"
@@ -246,7 +246,14 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
         return gateway.summary()
 
 
-def _known_patches(settings: GatewaySettings) -> dict[str, KnownPatch]:
+def known_patches(settings: GatewaySettings) -> dict[str, KnownPatch]:
+    """Give the patches to take: those named and those claimed.
+
+    Raises
+    ------
+    ConfigError
+        If the allow-list cannot be read.
+    """
     path = settings.patches_path
     if path is None and settings.radio == NATIVE:
         path = default_patches_path()

@@ -79,7 +79,7 @@ def gateway(
         "speed": speed,
         "clock_origin_ns": clock_origin_ns,
     }
-    settings = _settings({name: value for name, value in given.items() if value is not None})
+    settings = settings_from({name: value for name, value in given.items() if value is not None})
     logging.basicConfig(level=log_level, format=LOG_FORMAT, stream=sys.stderr)
     summary = _run(settings)
     if as_json:
@@ -102,7 +102,14 @@ async def _until_signalled(settings: GatewaySettings) -> dict[str, Any]:
     return await run_gateway(settings, stop)
 
 
-def _settings(given: dict[str, Any]) -> GatewaySettings:
+def settings_from(given: dict[str, Any]) -> GatewaySettings:
+    """Give the settings of the environment and, over them, what was given.
+
+    Raises
+    ------
+    ConfigError
+        For a value that cannot be used, by its name.
+    """
     try:
         return GatewaySettings(**given)
     except ValidationError as error:
