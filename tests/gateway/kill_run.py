@@ -8,6 +8,7 @@ of a process that has imported everything and started no thread.
 
 import argparse
 import asyncio
+import gc
 import os
 import random
 import shutil
@@ -371,6 +372,8 @@ def main() -> None:
     parser.add_argument("--mutant", choices=MUTANTS)
     given = parser.parse_args()
     seeds = range(given.seeds) if given.seed is None else [given.seed]
+    # Forks then share what was imported.
+    gc.freeze()
     n_failed, killed = 0, Counter[str]()
     for seed in seeds:
         if (wrong := check(seed, killed, given.mutant)) is not None:
