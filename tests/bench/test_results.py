@@ -90,6 +90,8 @@ def test_targets_are_judged_on_the_most_patches_and_a_limit_itself_is_missed() -
         "of which framing": True,
         "engine + gateway + server": False,
         "peak memory engine": True,
+        "72 h of three leads spooled": True,
+        "spooling three leads": True,
         "second start to first patch": True,
     }
 
