@@ -117,7 +117,7 @@ def opened(path: Path, seal: Seal, connect: Connect = connect) -> Connection:
     return db
 
 
-def is_spool(path: Path) -> bool:
+def has_our_header(path: Path) -> bool:
     """Tell from the file's header whether it is a spool, however damaged the rest is."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)

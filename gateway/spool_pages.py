@@ -14,6 +14,7 @@ Value: TypeAlias = int | bytes | str | None
 _LEAF = 0x0D
 _PAGE_SIZE_AT = 16
 _LEAF_HEADER_BYTES = 8
+_USUAL_BYTES = 4096
 _FILE_HEADER_BYTES = 100
 _INT_BYTES = (0, 1, 2, 3, 4, 6, 8)
 _ZERO, _ONE = 8, 9
@@ -43,7 +44,9 @@ class Pages:
         self._content = content
         self._n_columns = n_columns
         size = int.from_bytes(content[_PAGE_SIZE_AT : _PAGE_SIZE_AT + 2], "big")
-        self._page_bytes = size if size > 1 else 1 << 16
+        # 1 stands for 65536; anything else than a power of two for a header that is gone.
+        size = 1 << 16 if size == 1 else size
+        self._page_bytes = size if size >= 512 and size.bit_count() == 1 else _USUAL_BYTES
         self._cells: dict[int, list[_Cell]] = {}
         for page in range(len(content) // self._page_bytes):
             for cell in self._leaf_cells(page):

@@ -13,9 +13,19 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
-from gateway.spool_file import DURABLE, TABLES, Connect, Connection, is_damage, opened
+from ecgcore.errors import FrameError
+from ecgcore.wire.frame import frame_identity
+from gateway.spool_file import (
+    DURABLE,
+    TABLES,
+    Connect,
+    Connection,
+    has_our_header,
+    is_damage,
+    opened,
+)
 from gateway.spool_pages import Pages
-from gateway.spool_seal import Seal
+from gateway.spool_seal import DamagedError, Seal, is_sealed
 
 _COPY, _FRESH = ".copy", ".fresh"
 _BESIDE = ("", "-wal", "-shm", "-journal")
@@ -136,6 +146,17 @@ class Walk:
             return _BROKEN
 
 
+def is_spool(path: Path) -> bool:
+    """Tell whether a file is, or was, a spool: by its header, or by a frame on one of its pages."""
+    if has_our_header(path):
+        return True
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        pages = Pages(mmap(file.fileno(), 0, access=ACCESS_READ), _N_COLUMNS)
+    return any(_is_frame(row[-1]) for row_id in pages.ids for row in pages.rows(row_id))
+
+
 @contextmanager
 def walking(path: Path, connect: Connect) -> Iterator[Walk]:
     """Open a damaged spool so that it can be read.
@@ -199,6 +220,18 @@ def _first_page(fresh: Path, connect: Connect) -> bytes:
 def _remove(path: Path) -> None:
     for ending in _BESIDE:
         Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def _is_frame(stored: object) -> bool:
+    if not isinstance(stored, bytes):
+        return False
+    if is_sealed(stored):
+        return True
+    try:
+        frame_identity(Seal(None).open(stored, "", 0, 0))
+    except (DamagedError, FrameError):
+        return False
+    return True
 
 
 def _is_sane(row: Told | Found) -> bool:

@@ -165,6 +165,20 @@ def test_damage_while_the_spool_is_open_is_mended_in_place(tmp_path: Path) -> No
     spool.close()
 
 
+@pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("fill", [b"\0", b"\xff"])
+def test_a_file_whose_header_is_gone_is_known_by_its_frames(
+    tmp_path: Path, key: bytes | None, fill: bytes
+) -> None:
+    path = tmp_path / "s.db"
+    all_made = made(path, key=key)
+    path.write_bytes(fill * PAGE + path.read_bytes()[PAGE:])
+    spool = Spool(path, MIB, key=key)
+    assert spool.salvaged is not None
+    assert spool.salvaged.n_saved == len(all_made)
+    spool.close()
+
+
 def test_held_rows_are_saved_and_lost_ones_named(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     spool = Spool(path, MIB)
