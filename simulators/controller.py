@@ -1,10 +1,12 @@
 """Bumble's controller and host with what the virtual radio needs and without what costs time."""
 
 import asyncio
+import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bumble import controller, hci, host, ll
-from bumble.transport.common import TransportLostError
+from bumble.transport.common import StreamPacketSink, TransportLostError
 
 if TYPE_CHECKING:
     from simulators.radio import VirtualRadio
@@ -23,6 +25,36 @@ _NEEDS_POWER = (
     hci.HCI_LE_Set_Extended_Scan_Parameters_Command,
 )
 _CONNECTS = _NEEDS_POWER[:2]
+# HCI_Number_Of_Completed_Packets for one connection: every second packet, so not by Bumble's means.
+_COMPLETED = struct.Struct("<BBBBHH")
+_COMPLETED_HEADER = (0x04, 0x13, 5, 1)
+_COMPLETED_START = bytes(_COMPLETED_HEADER)
+# A whole ATT notification: ACL header, L2CAP header, opcode, attribute.
+_NOTIFICATION = struct.Struct("<BHHHHBH")
+_IS_NOTIFICATION = (0x02, 0x04, 0x1B)
+_ACL_HEADER_BYTES = 5
+_PB_START = 2
+
+OnNotification = Callable[[int, int, bytes], None]
+
+
+class DeferredSink(StreamPacketSink):
+    """Takes packets at once, and writes them together at the end of the loop's turn."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        super().__init__(transport)
+        self._waiting: list[bytes] = []
+
+    def on_packet(self, packet: bytes) -> None:
+        """Take a packet."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.append(packet)
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(waiting))
 
 
 class RadioController(controller.Controller):
@@ -73,8 +105,14 @@ class RadioController(controller.Controller):
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand a packet to the host, if there is one."""
-        if self.host:
-            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+        self._send(bytes(packet))
+
+    def _send(self, packet: bytes) -> None:
+        sink = self.host
+        if isinstance(sink, DeferredSink):
+            sink.on_packet(packet)
+        elif sink:
+            asyncio.get_running_loop().call_soon(sink.on_packet, packet)
 
     def on_hci_command_packet(self, command: hci.HCI_Command) -> None:
         """Carry out a command, unless power or room for it are missing."""
@@ -95,7 +133,12 @@ class RadioController(controller.Controller):
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Hand data to the radio; it is complete when it has crossed."""
         if connection := self.find_connection_by_handle(packet.connection_handle):
-            self.link.carry(connection, packet)
+            self.link.carry(self, connection, packet)
+
+    def cross(self, connection: controller.Connection, packet: hci.HCI_AclDataPacket) -> None:
+        """Have data cross the link, and tell the host that there is room again."""
+        connection.assembler.feed_packet(packet)
+        self._send(_COMPLETED.pack(*_COMPLETED_HEADER, connection.handle, 1))
 
     def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
         """Say goodbye behind whatever is still on its way."""
@@ -183,6 +226,9 @@ class RadioController(controller.Controller):
 class RadioHost(host.Host):
     """The software side of a controller, without Bumble's eager debug texts."""
 
+    on_notification: OnNotification | None = None
+    """Takes link, attribute and value of notifications, past Bumble's layers, where it is set."""
+
     def on_transport_lost(self) -> None:
         """Fail what waits and end all connections."""
         # Bumble's own trips over an answer that came with the end, and ends nothing.
@@ -192,8 +238,30 @@ class RadioHost(host.Host):
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand a packet to the controller."""
-        if self.hci_sink:
-            self.hci_sink.on_packet(bytes(packet))
+        sink = self.hci_sink
+        if isinstance(sink, RadioController) and isinstance(packet, hci.HCI_AclDataPacket):
+            sink.on_hci_acl_data_packet(packet)
+        elif sink:
+            sink.on_packet(bytes(packet))
+
+    def on_packet(self, packet: bytes) -> None:
+        """Take the bytes of a packet from the controller."""
+        if len(packet) == _COMPLETED.size and packet.startswith(_COMPLETED_START):
+            *_, handle, n_packets = _COMPLETED.unpack(packet)
+            if queue := self.get_data_packet_queue(handle):
+                queue.on_packets_completed(n_packets, handle)
+        elif self.on_notification and len(packet) >= _NOTIFICATION.size:
+            self._take_data(packet, self.on_notification)
+        else:
+            super().on_packet(packet)
+
+    def _take_data(self, packet: bytes, on_notification: OnNotification) -> None:
+        kind, handle, n_bytes, _, cid, opcode, attribute = _NOTIFICATION.unpack_from(packet)
+        is_whole = n_bytes == len(packet) - _ACL_HEADER_BYTES and handle >> 12 == _PB_START
+        if (kind, cid, opcode) == _IS_NOTIFICATION and is_whole:
+            on_notification(handle & 0xFFF, attribute, packet[_NOTIFICATION.size :])
+        else:
+            super().on_packet(packet)
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Take a packet from the controller."""

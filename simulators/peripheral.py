@@ -29,8 +29,6 @@ from simulators.radio import RadioController, RadioHost, VirtualRadio
 
 _log = logging.getLogger(__name__)
 
-# Notifications come some times a second; this is how late one may be.
-_TICK_S = 0.025
 _ADVERTISING_INTERVAL_MS = 100.0
 _NOTIFY_BIT = 1
 # Half of what a controller takes: replies need room, too.
@@ -90,6 +88,7 @@ class Peripheral:
         self._on_sent = on_sent
         self._on_lost = on_lost
         self._pairing = pairing
+        self._ticker = radio.ticker
         self._visits: asyncio.Queue[_Visit] = asyncio.Queue()
         self._replies: asyncio.Queue[Notification] = asyncio.Queue()
         self._on_the_way: dict[bytes, Notification] = {}
@@ -242,11 +241,11 @@ class Peripheral:
         while True:
             for notification in self._patch.due(self._clock.now_ns()):
                 await self._send(connection, notification)
-            await asyncio.sleep(_TICK_S)
+            await self._ticker.wait()
 
     async def _send(self, connection: device.Connection, notification: Notification) -> None:
-        while _is_full(connection):  # noqa: ASYNC110 - the controller tells nobody of room
-            await asyncio.sleep(_TICK_S)
+        while _is_full(connection):
+            await self._ticker.wait()
         if self._notify(connection, notification):
             self._on_sent(notification)
 
