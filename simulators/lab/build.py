@@ -9,6 +9,7 @@ from simulators.lab.kinds import Birth, PatchKind, patch_kind
 from simulators.lab.patch import FaultyPatch
 from simulators.lab.signals import Numbers, OffSkin, disturbances_of, signal_of
 from simulators.patch import WorldlyPatch
+from simulators.scenario.faults import Corrupt
 from simulators.scenario.plan import Plan, Timetable
 from simulators.scenario.schema import PatchGroup
 from simulators.source import MultiSource
@@ -76,6 +77,7 @@ def build_patches(plan: Plan, start_ns: int) -> list[FaultyPatch]:
         kind = patch_kind(group.kind)
         _require_possible(group, kind, number)
         own = plan.of_patch(number)
+        _require_vulnerable(own, kind, f"patch {number} ({group.kind})")
         disturbances = disturbances_of(own, plan.seed)
         make = _Maker(group, kind, number, plan.seed, start_ns, own, disturbances)
         patches.append(FaultyPatch(make, kind, own, disturbances, start_ns, plan.seed))
@@ -91,3 +93,16 @@ def _require_possible(group: PatchGroup, kind: PatchKind, number: int) -> None:
         rates = ", ".join(str(rate) for rate in kind.rates_hz)
         msg = f"patch {number} ({group.kind}) cannot do {group.rate_hz} Hz, only {rates}"
         raise ConfigError(msg)
+
+
+def _require_vulnerable(plan: Timetable, kind: PatchKind, who: str) -> None:
+    for name in ("clock_reset", "clock_jump"):
+        if plan.of(name) and not kind.has_clock:
+            msg = f"{who}: {name} needs a clock that can be set, and it has none"
+            raise ConfigError(msg)
+    for each in plan.of("corrupt"):
+        how = each.fault.how if isinstance(each.fault, Corrupt) else "any"
+        if not kind.spoils or (how != "any" and how not in kind.spoils):
+            ways = ", ".join(sorted(kind.spoils)) or "none"
+            msg = f"{who}: corrupt, how {how!r}: damage that shows is only possible as {ways}"
+            raise ConfigError(msg)

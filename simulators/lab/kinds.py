@@ -13,7 +13,11 @@ import numpy as np
 from ecgcore.errors import ConfigError
 from ecgcore.types import FloatArray, Int32Array, Lead
 from simulators.patch import WorldlyPatch
+from simulators.patches.bitalino import SimulatedBitalino
+from simulators.patches.healthypi import HealthyPi, SimulatedHealthyPi
+from simulators.patches.movesense import MovesenseConfig, SimulatedMovesense
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
+from simulators.patches.sensor import SensorConfig
 from simulators.source import MultiSource
 
 _FIRST_SERIAL = 0x0A1B2C
@@ -47,6 +51,8 @@ class PatchKind:
     """What it can; the first if nothing is said."""
     spoils: Mapping[str, Spoil]
     """By the `how` of a `corrupt` fault."""
+    has_clock: bool = False
+    """Whether it has a clock that somebody can set."""
     number_modulus: int = 1 << 23
     """Sample numbers as values stay below this."""
 
@@ -80,6 +86,27 @@ def _build_h10(birth: Birth) -> WorldlyPatch:
     return SimulatedH10(config, FirstLead(birth.source))
 
 
+def _sensor(birth: Birth) -> SensorConfig:
+    serial = serial_of(birth.seed, birth.number)
+    return SensorConfig(serial, birth.power_on_utc_ns, battery_pct=birth.battery_pct)
+
+
+def _build_movesense(birth: Birth) -> WorldlyPatch:
+    serial = f"{birth.seed % 10**6:06d}{birth.number:06d}"
+    config = MovesenseConfig(serial, birth.power_on_utc_ns, battery_pct=birth.battery_pct)
+    return SimulatedMovesense(config, FirstLead(birth.source), round(birth.fs_hz))
+
+
+def _build_healthypi(birth: Birth) -> WorldlyPatch:
+    return SimulatedHealthyPi(_sensor(birth), FirstLead(birth.source), HealthyPi.MOVE)
+
+
+def _build_bitalino(birth: Birth) -> WorldlyPatch:
+    serial = f"{birth.seed % 0xFF:02X}-{birth.number:02X}"
+    config = SensorConfig(serial, birth.power_on_utc_ns, battery_pct=birth.battery_pct)
+    return SimulatedBitalino(config, FirstLead(birth.source))
+
+
 class FirstLead:
     """The first lead of several as a `Source`."""
 
@@ -101,7 +128,7 @@ def _replaced(value: bytes, at: int, byte: int) -> bytes:
 
 def _h10_bits(value: bytes, chance: np.random.Generator) -> bytes:
     at = (_H10_TYPE, _H10_FRAME_TYPE)[int(chance.integers(2))]
-    return _replaced(value, at, value[at] ^ (1 << int(chance.integers(2, 7))))
+    return _replaced(value, at, value[at] ^ (1 << int(chance.integers(2, 6))))
 
 
 def _h10_truncated(value: bytes, chance: np.random.Generator) -> bytes:
@@ -113,11 +140,44 @@ def _h10_unknown(value: bytes, chance: np.random.Generator) -> bytes:
     return _replaced(value, _H10_FRAME_TYPE, int(chance.integers(0x40, 0x7F)))
 
 
+def _half(value: bytes, chance: np.random.Generator) -> bytes:
+    return value[: len(value) // 2]
+
+
+def _uneven(value: bytes, chance: np.random.Generator) -> bytes:
+    return value[:-1]
+
+
+def _movesense_unknown(value: bytes, chance: np.random.Generator) -> bytes:
+    return _replaced(value, 0, int(chance.integers(0x40, 0x7F)))
+
+
 _KINDS = {
     "polar_h10": PatchKind(
         _build_h10,
         leads=(Lead.CHEST,),
         rates_hz=(130,),
         spoils={"bits": _h10_bits, "truncated": _h10_truncated, "unknown": _h10_unknown},
+        has_clock=True,
+    ),
+    "movesense": PatchKind(
+        _build_movesense,
+        leads=(Lead.CHEST,),
+        rates_hz=(250,),
+        spoils={"truncated": _half, "unknown": _movesense_unknown},
+    ),
+    "healthypi_move": PatchKind(
+        _build_healthypi,
+        leads=(Lead.CHEST,),
+        rates_hz=(128,),
+        # Its bytes are samples and nothing else: only a number of them that cannot be shows.
+        spoils={"truncated": _uneven},
+    ),
+    "bitalino": PatchKind(
+        _build_bitalino,
+        leads=(Lead.CHEST,),
+        rates_hz=(100,),
+        # A stream of bytes over notifications, with four bits of check sum: damage may pass.
+        spoils={},
     ),
 }

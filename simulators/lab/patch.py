@@ -226,11 +226,10 @@ class FaultyPatch:
     def _spoiled(self, notification: Notification) -> Iterator[Notification]:
         first = notification.samples.start
         at_s = self._taken_s(notification.samples.stop)
-        if self.plan.is_on("silence", at_s):
-            self._touch(notification, "silence")
-            return
-        if self._hit("loss", first, at_s):
-            self._touch(notification, "loss")
+        if taken := self._taken_by(first, at_s):
+            self._touch(notification, taken)
+            # What waited to be overtaken would come later than what is merely late.
+            self._held = None
             return
         if spoiling := self._hit("corrupt", first, at_s):
             notification = self._corrupted(notification, spoiling)
@@ -245,6 +244,11 @@ class FaultyPatch:
             yield replace(notification, samples=range(0))
         if held is not None:
             yield held
+
+    def _taken_by(self, first: int, at_s: float) -> str | None:
+        if self.plan.is_on("silence", at_s):
+            return "silence"
+        return "loss" if self._hit("loss", first, at_s) else None
 
     def _taken_s(self, sample: int) -> float:
         taken_ns = self._inner.power_on_utc_ns + sample * _NS / self._inner.fs_hz

@@ -72,6 +72,8 @@ class Host:
         self._dialogue = self._driver.open(Wish())
         self._is_linked, self._is_restarted, self._heard_s = True, False, at_s
         self._interrupt(same_link=False)
+        for listen in self._dialogue.listens:
+            self.patch.subscribe(listen.characteristic, True, _utc_ns(at_s), self._mtu(at_s))
         signal = self._converse(self._dialogue.start(), at_s)
         assert signal is not None
         if self._recorder is None:

@@ -19,12 +19,12 @@ ALONE = sorted(
 )
 MIXTURE = """
 name = "mixture"
-duration = "4 min"
+duration = "2 min"
 [[patch]]
 signal = "sample_number"
 [[mixture]]
 rate_per_hour = 240
-longest = "40 s"
+longest = "30 s"
 faults = [{faults}]
 [[mixture]]
 rate_per_hour = 20
