@@ -13,7 +13,6 @@ import numpy as np
 from ecgcore.errors import ConfigError
 from ecgcore.types import FloatArray, Int32Array, Lead
 from simulators.patch import WorldlyPatch
-from simulators.patches.bitalino import SimulatedBitalino
 from simulators.patches.healthypi import HealthyPi, SimulatedHealthyPi
 from simulators.patches.movesense import MovesenseConfig, SimulatedMovesense
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
@@ -101,12 +100,6 @@ def _build_healthypi(birth: Birth) -> WorldlyPatch:
     return SimulatedHealthyPi(_sensor(birth), FirstLead(birth.source), HealthyPi.MOVE)
 
 
-def _build_bitalino(birth: Birth) -> WorldlyPatch:
-    serial = f"{birth.seed % 0xFF:02X}-{birth.number:02X}"
-    config = SensorConfig(serial, birth.power_on_utc_ns, battery_pct=birth.battery_pct)
-    return SimulatedBitalino(config, FirstLead(birth.source))
-
-
 class FirstLead:
     """The first lead of several as a `Source`."""
 
@@ -172,12 +165,5 @@ _KINDS = {
         rates_hz=(128,),
         # Its bytes are samples and nothing else: only a number of them that cannot be shows.
         spoils={"truncated": _uneven},
-    ),
-    "bitalino": PatchKind(
-        _build_bitalino,
-        leads=(Lead.CHEST,),
-        rates_hz=(100,),
-        # A stream of bytes over notifications, with four bits of check sum: damage may pass.
-        spoils={},
     ),
 }

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from devices.bitalino.driver import BitalinoDriver
 from devices.driver import Driver, Samples
 from devices.healthypi.driver import HealthyPiMoveDriver
 from devices.movesense.driver import MovesenseDriver
@@ -19,7 +18,6 @@ DRIVERS: dict[str, Driver] = {
     "polar_h10": PolarH10Driver(),
     "movesense": MovesenseDriver(),
     "healthypi_move": HealthyPiMoveDriver(),
-    "bitalino": BitalinoDriver(),
 }
 TEXT = """
 name = "one"
@@ -71,11 +69,11 @@ def test_what_is_spoiled_is_never_taken_for_samples(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "more", "says"),
     [
-        ("nobody", "", "patch kind 'nobody': there are bitalino, "),
+        ("nobody", "", "patch kind 'nobody': there are healthypi_move, "),
         ("polar_h10", 'leads = ["V1"]', "patch 1 (polar_h10) has no lead V1"),
         ("polar_h10", "rate = 250", "cannot do 250 Hz, only 130"),
         ("movesense", '[[fault]]\nkind = "clock_jump"', "clock_jump needs a clock"),
-        ("bitalino", '[[fault]]\nkind = "corrupt"', "is only possible as none"),
+        ("healthypi_move", '[[fault]]\nkind = "corrupt"\nhow = "bits"', "as truncated"),
         ("movesense", '[[fault]]\nkind = "corrupt"\nhow = "bits"', "as truncated, unknown"),
     ],
 )
