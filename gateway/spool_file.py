@@ -21,6 +21,8 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 # FULL and syncs the folder: the journal of the first moment, were it to come back after a cut,
 # would empty the file.
 DURABLE = ("locking_mode = EXCLUSIVE", "synchronous = EXTRA", "journal_mode = WAL")
+# After a burst the log gives its disk back.
+_LOG_BYTES = 16 << 20
 _ROWS = """
 CREATE TABLE {table} (
     id INTEGER PRIMARY KEY,
@@ -114,6 +116,7 @@ def opened(path: Path, seal: Seal, connect: Connect = connect) -> Connection:
     try:
         for pragma in DURABLE:
             db.execute(f"PRAGMA {pragma}").fetchall()
+        db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}").fetchall()
         if _is_made(db):
             # From now on the header on the disk says whose file it is.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
