@@ -29,6 +29,7 @@ from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
 from gateway.recovery import LadderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.service import Service
 from gateway.session import Session, Shared
 from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
@@ -124,6 +125,7 @@ class Gateway:
             )
             if self._analysis:
                 services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
+            services = (*services, tasks.create_task(self._tell_service(), name="service"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -141,6 +143,16 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    async def _tell_service(self) -> None:
+        await Service().run(self._in_words)
+
+    def _in_words(self) -> str:
+        n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        return (
+            f"{self._n_streaming()} of {len(self._workers)} patches stream,"
+            f" {n_waiting} frames wait for the cloud"
+        )
 
     @asynccontextmanager
     async def _shown(self) -> AsyncIterator[None]:
@@ -189,7 +201,7 @@ class Gateway:
         return _figures(counters, session.view.decode_errors, session.view.overflows)
 
     def _statuses(self) -> Iterator[DeviceStatus]:
-        for device, worker in self._workers.items():
+        for device, worker in tuple(self._workers.items()):
             yield device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
