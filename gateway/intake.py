@@ -34,7 +34,7 @@ from gateway.spool import Entry
 from gateway.status import PatchView
 
 _log = logging.getLogger(__name__)
-_STALL_S = 5.0
+_STALL_S = 4.5
 _STALL_FRAMES = 4
 _EARLY_PACKETS = 64
 _LOG_EVERY_S = 60.0

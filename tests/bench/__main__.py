@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from tests.bench.analysis import measure_analysis
+from tests.bench.bluetooth import measure_bluetooth
 from tests.bench.core import measure_core
 from tests.bench.ecg import signal_name
 from tests.bench.results import Results
@@ -30,6 +31,7 @@ from tests.bench.wire import measure_wire
 _KEPT = Path(__file__).parents[2] / "artifacts" / "bench.json"
 _FULL = ((1, 5, 10, 20), 45.0)
 _QUICK = ((1, 20), 20.0)
+_STRAPS, _STRAPS_S = (50, 200), 20.0
 
 
 def main() -> None:
@@ -66,7 +68,13 @@ def _measure(folder: Path, *, is_quick: bool) -> Results:
         _say(f"system, {patches} patches for {duration_s:g} s")
         (place := folder / f"system-{patches}").mkdir()
         system.append(measure_system(place, patches, duration_s))
-    return Results(signal_name(), wire, core, analysis, spool, system, start_up)
+    bluetooth = []
+    for straps in _STRAPS[: 1 if is_quick else None]:
+        _say(f"Bluetooth, {straps} straps on one gateway")
+        (place := folder / f"bluetooth-{straps}").mkdir()
+        is_first = straps == _STRAPS[0]
+        bluetooth.append(measure_bluetooth(place, straps, _STRAPS_S, breaks=is_first))
+    return Results(signal_name(), wire, core, analysis, spool, system, start_up, bluetooth)
 
 
 def _as_book(results: Results) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.analysis import Analysis
+from tests.bench.bluetooth import BluetoothRun
 from tests.bench.core import CoreCost
 from tests.bench.spool import SpoolCost
 from tests.bench.startup import StartUp
@@ -38,6 +39,7 @@ class Results:
     spool: SpoolCost
     system: list[SystemRun]
     start_up: StartUp
+    bluetooth: list[BluetoothRun]
 
     @property
     def largest(self) -> SystemRun:
@@ -56,7 +58,22 @@ class Results:
             Target("72 h of three leads spooled", self.spool.outage_mb, 500, "MB"),
             Target("spooling three leads", self.spool.spooling_cpu_pct, 3, "% of a core"),
             Target("second start to first patch", self.start_up.second.to_streaming_s, 15, "s"),
+            *(target for bluetooth in self.bluetooth for target in _bluetooth_targets(bluetooth)),
         ]
+
+
+def _bluetooth_targets(run: BluetoothRun) -> list[Target]:
+    name = f"{run.patches} straps"
+    targets = [
+        Target(f"{name}: gateway and straps", run.cpu_pct, 15 * run.patches / 50, "% of a core"),
+        Target(f"{name}: until all stream", run.connected_s, 30, "s"),
+        Target(f"{name}: lost", run.lost_samples, 1, "samples"),
+    ]
+    if run.reconnect_p95_s is not None:
+        targets.append(Target(f"{name}: back after a cut, p95", run.reconnect_p95_s, 3, "s"))
+    if run.silence_told_s is not None:
+        targets.append(Target(f"{name}: silence told after", run.silence_told_s, 5, "s"))
+    return targets
 
 
 def growth(runs: Sequence[SystemRun], value: Callable[[SystemRun], float]) -> float | None:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from cloud.evaluation.tables import rich_of
 from tests.bench.analysis import tables_of
+from tests.bench.bluetooth import BluetoothRun
 from tests.bench.core import CoreCost
 from tests.bench.results import Results, Target, growth, times
 from tests.bench.spool import SpoolCost
@@ -25,6 +26,7 @@ def tables(results: Results) -> Group:
         _outage(results.spool),
         _start_up(results.start_up),
         _system(results.system),
+        _bluetooth(results.bluetooth),
         _targets(results.targets, results.largest.patches),
     )
 
@@ -122,6 +124,34 @@ def _system(runs: list[SystemRun]) -> Table:
     table.add_section()
     for name in _processes(runs):
         row(f"peak memory {name}, MB", lambda run, name=name: run.peak_memory_mb[name], 0)  # type: ignore[misc]
+    return table
+
+
+def _bluetooth(runs: list[BluetoothRun]) -> Table:
+    table = _table(
+        "Bluetooth: straps and gateway in one process",
+        "Straps",
+        *(str(run.patches) for run in runs),
+    )
+
+    def row(name: str, value: Callable[[BluetoothRun], float | None], digits: int) -> None:
+        values = [value(run) for run in runs]
+        cells = ["" if figure is None else f"{figure:.{digits}f}" for figure in values]
+        table.add_row(name, *cells)
+
+    row("until all stream s", lambda run: run.connected_s, 1)
+    row("CPU until then s", lambda run: run.start_cpu_s, 1)
+    row("CPU, % of a core", lambda run: run.cpu_pct, 1)
+    row("event loop late, p99 ms", lambda run: run.lag_p99_ms, 1)
+    row("peak memory MB", lambda run: run.peak_memory_mb, 0)
+    row("samples sent", lambda run: run.sent_samples, 0)
+    row("samples lost", lambda run: run.lost_samples, 0)
+    row("samples twice", lambda run: run.repeated_samples, 0)
+    row("back after a cut, p50 s", lambda run: run.reconnect_p50_s, 2)
+    row("back after a cut, p95 s", lambda run: run.reconnect_p95_s, 2)
+    row("holes", lambda run: run.holes, 0)
+    row("  not named by the next frame", lambda run: run.holes_named_late, 0)
+    row("silence told after s", lambda run: run.silence_told_s, 2)
     return table
 
 
