@@ -90,7 +90,7 @@ class ShardReader:
 
     def __init__(self, shard: int, broker: Broker, inbox: Inbox) -> None:
         self._loop = asyncio.get_running_loop()
-        self._filter = topics.samples_of_shard(shard)
+        self._filter = topics.of_shard(shard, topics.SAMPLES)
         self._inbox = inbox
         self._broker = broker
         self._connack: asyncio.Future[str | None] = self._loop.create_future()

@@ -9,6 +9,10 @@ class FrameError(EcgomicsError):
     """Bytes that are not a sample frame."""
 
 
+class EventError(EcgomicsError):
+    """Bytes that are not an event of a patch."""
+
+
 class TopicError(EcgomicsError):
     """A name or topic outside the scheme."""
 
