@@ -1,4 +1,4 @@
-"""Sample frames from the broker, acknowledged only when the caller says so.
+"""What gateways send, from the broker; acknowledged only when the caller says so.
 
 One persistent MQTT session per shard with a fixed client id: the broker keeps what arrives while
 nobody listens, and whoever connects with that id takes the shard over, so a shard has one reader
@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -35,6 +36,9 @@ _log = logging.getLogger(__name__)
 _KEEPALIVE_S = 30
 _RETRY_MAX_S = 5.0
 _CONNECT_S = 5.0
+_LIVE_MESSAGES = 1024
+# Samples and events are kept for us while we are away; what is live then is not any more.
+_KINDS = ((topics.SAMPLES, 1), (topics.EVENT, 1), (topics.LIVE, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,34 @@ class Delivery:
     """Names it among those of its reader that are not acknowledged."""
 
 
+class LiveInbox:
+    """Messages of the live lane, in order of arrival; when it is full the oldest give way."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=_LIVE_MESSAGES)
+        self._arrived = asyncio.Event()
+        self.n_dropped = 0
+
+    def put(self, topic: str, payload: bytes) -> None:
+        """Add a message."""
+        self.n_dropped += len(self._waiting) == _LIVE_MESSAGES
+        self._waiting.append((topic, payload))
+        self._arrived.set()
+
+    async def take(self) -> tuple[str, bytes]:
+        """Wait for the oldest message; cancelling loses none."""
+        await self._arrived.wait()
+        message = self._waiting.popleft()
+        if not self._waiting:
+            self._arrived.clear()
+        return message
+
+
 class Inbox:
     """Deliveries in order of arrival; bounded by the broker's limit of unacknowledged messages."""
 
     def __init__(self) -> None:
+        self.live = LiveInbox()
         self._waiting: dict[tuple[object, int], Delivery] = {}
         self._arrived = asyncio.Event()
 
@@ -90,7 +118,7 @@ class ShardReader:
 
     def __init__(self, shard: int, broker: Broker, inbox: Inbox) -> None:
         self._loop = asyncio.get_running_loop()
-        self._filter = topics.of_shard(shard, topics.SAMPLES)
+        self._filters = [(topics.of_shard(shard, kind), qos) for kind, qos in _KINDS]
         self._inbox = inbox
         self._broker = broker
         self._connack: asyncio.Future[str | None] = self._loop.create_future()
@@ -151,13 +179,14 @@ class ShardReader:
         if code.is_failure:
             self._settle(str(code))
         else:
-            client.subscribe(self._filter, qos=1)
+            client.subscribe(self._filters)
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _: object
     ) -> None:
-        refused = any(code.is_failure for code in codes)
-        self._settle(f"does not let us read {self._filter}" if refused else None)
+        pairs = zip(self._filters, codes, strict=True)
+        refused = [topic for (topic, _), code in pairs if code.is_failure]
+        self._settle(f"does not let us read {', '.join(refused)}" if refused else None)
 
     def _settle(self, refused: str | None) -> None:
         if not self._connack.done():
@@ -170,6 +199,10 @@ class ShardReader:
         self.down.set()
 
     def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        if message.topic.endswith(f"/{topics.LIVE}"):
+            self._inbox.live.put(message.topic, bytes(message.payload))
+            return
+
         def ack(mid: int = message.mid, qos: int = message.qos) -> None:
             client.ack(mid, qos)
 

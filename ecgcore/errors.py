@@ -21,6 +21,10 @@ class NotificationError(EcgomicsError):
     """Bytes from a patch that its driver cannot read."""
 
 
+class CommandError(EcgomicsError):
+    """Something that a gateway was told to do and cannot."""
+
+
 class StateError(EcgomicsError):
     """A stored state that belongs to another algorithm, version or parameter set."""
 

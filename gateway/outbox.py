@@ -40,6 +40,8 @@ class Outbox:
         """Set when frames were stored or committed."""
         self.emptied = asyncio.Event()
         """Set while nothing stored awaits its commitment."""
+        self.listeners: list[Callable[[Entry], None]] = []
+        """Called with each frame that is put, before it is stored."""
 
     @classmethod
     @asynccontextmanager
@@ -85,6 +87,8 @@ class Outbox:
         """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
         self._queue.put_nowait(entry)
         self._work.set()
+        for listener in self.listeners:
+            listener(entry)
 
     async def flush(self) -> None:
         """Wait until everything put so far is durable."""

@@ -12,14 +12,16 @@ from collections.abc import Callable
 
 from bleak.exc import BleakError
 
-from devices.driver import Wish
+from devices.driver import Conversation, Dialogue, Hole, Wish
 from ecgcore.clock import UtcClock
+from ecgcore.errors import CommandError
 from ecgcore.types import GapReason
-from ecgcore.wire.messages import LinkState
+from ecgcore.wire.messages import CommandName, DeviceCommand, LinkState
 from gateway.backoff import Backoff
+from gateway.events import DeviceEvents
+from gateway.framing import Framer
 from gateway.intake import Intake, MakeRecorder
 from gateway.link import Details, Link, LinkError
-from gateway.outbox import Outbox
 from gateway.presence import Presence
 from gateway.recorder import Recorder
 from gateway.scanner import Sighting
@@ -50,7 +52,8 @@ class Session:
         self,
         device_id: str,
         *,
-        outbox: Outbox,
+        frames: Framer,
+        events: DeviceEvents,
         clock: UtcClock,
         backoff: Backoff,
         make_recorder: MakeRecorder,
@@ -62,10 +65,15 @@ class Session:
         self._on_change = on_change
         self._wish = wish
         self._presence = Presence()
+        self._events = events
+        self._link: Link | None = None
+        self._is_wanted = asyncio.Event()
+        self._is_wanted.set()
         self.view = PatchView(device_id, LinkState.ABSENT, clock.now_ns())
         self._intake = Intake(
             self.view,
-            outbox,
+            frames,
+            events,
             make_recorder,
             on_change=on_change,
             on_stream=lambda: self._move(LinkEvent.SAMPLES),
@@ -79,17 +87,59 @@ class Session:
     def saw(self, sighting: Sighting) -> None:
         """Note an advertisement of the patch."""
         self.view.rssi_dbm = sighting.rssi_dbm
+        if sighting.rssi_dbm is not None:
+            self._events.rssi(sighting.rssi_dbm)
         self._presence.saw(sighting)
 
     async def run(self) -> None:
         """Stream until cancelled, which stops the patch and disconnects in order."""
         try:
             while True:
+                await self._is_wanted.wait()
                 await self._attempt(await self._sighted())
                 self._presence.forget()
                 await self._presence.wait(self._backoff.next_s())
         finally:
             self._move(LinkEvent.STOP)
+
+    async def carry_out(self, command: DeviceCommand) -> str:
+        """Do what somebody wants done with the patch; give what came of it.
+
+        Raises
+        ------
+        CommandError
+            If the patch cannot, or is not there.
+        """
+        match command.name:
+            case CommandName.START:
+                self._is_wanted.set()
+                return "will stream as soon as the patch is in reach"
+            case CommandName.STOP:
+                self._is_wanted.clear()
+                if self._link:
+                    self._link.news.set()
+                return "stops, until it is told to start"
+            case CommandName.IDENTIFY:
+                return await self._converse(lambda dialogue: dialogue.identify_patch())
+            case CommandName.REPLAY:
+                hole = _hole(command)
+                return await self._converse(lambda dialogue: dialogue.replay(hole))
+
+    async def _converse(self, begin: Callable[[Dialogue], Conversation[None] | None]) -> str:
+        link = self._link
+        if link is None:
+            msg = "there is no link to the patch"
+            raise CommandError(msg)
+        conversation = begin(link.dialogue)
+        if conversation is None:
+            msg = "this kind of patch cannot do that"
+            raise CommandError(msg)
+        try:
+            await link.converse(conversation)
+        except (BleakError, OSError) as error:
+            msg = f"the patch did not answer: {error}"
+            raise CommandError(msg) from error
+        return "the patch does it"
 
     async def _sighted(self) -> Sighting:
         try:
@@ -107,9 +157,11 @@ class Session:
         self._move(LinkEvent.CONNECT)
         try:
             await self._hold_link(sighting)
+            detail = ""
         except Exception as error:  # one device session: the others must go on
-            _log.warning("link failed device=%s error=%s", self.view.device, _cause(error))
-        self._move(LinkEvent.FAILED)
+            detail = str(_cause(error))
+            _log.warning("link failed device=%s error=%s", self.view.device, detail)
+        self._move(LinkEvent.FAILED, detail)
         if self._intake.heard_s - started_s > _HEALTHY_S:
             self._backoff.reset()
 
@@ -120,10 +172,12 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 pump = tasks.create_task(self._intake.pump(link), name="pump")
                 async with link.connected(sighting):
+                    self._link = link
                     self._move(LinkEvent.CONNECTED)
                     await self._stream(link, sighting.driver.model)
                 pump.cancel()
         finally:
+            self._link = None
             self._intake.close(link)
 
     async def _stream(self, link: Link, model: str) -> None:
@@ -132,7 +186,7 @@ class Session:
         if not self.view.model:
             await self._introduce(link, model)
         silence_s = link.dialogue.first_frame_timeout_s
-        while True:
+        while self._is_wanted.is_set():
             if await self._has_samples(link, silence_s):
                 silence_s = self._intake.stall_s
             elif self.view.link is LinkState.STALLED:
@@ -170,13 +224,22 @@ class Session:
         view.battery_pct = details.battery_pct
         self._on_change()
 
-    def _move(self, event: LinkEvent) -> None:
+    def _move(self, event: LinkEvent, detail: str = "") -> None:
         before = self.view.link
         self.view.link = next_state(before, event)
         if self.view.link is not before:
             self.view.since_ns = self._clock.now_ns()
             _log.info("link device=%s state=%s", self.view.device, self.view.link)
+            self._events.link(self.view.link, detail)
             self._on_change()
+
+
+def _hole(command: DeviceCommand) -> Hole:
+    if command.from_counter is None or command.to_counter is None:
+        msg = "replay of what?"
+        raise CommandError(msg)
+    # Of the patch's running count; only the patch knows what it has of earlier ones.
+    return Hole(None, command.from_counter, command.to_counter - command.from_counter)
 
 
 def _now_s() -> float:

@@ -2,17 +2,19 @@
 
 (device, boot, number) is an event's identity, as (device, boot, counter) is a sample's: an event
 that arrives twice is stored once. A boot here is a run of the gateway, so its numbers start at 0;
-`Committed` with its boot id frees the events below a number. Events that the gateway had to give
-up are counted by the next one (`lost_before`).
+`Committed` of kind `event` with its boot id frees the events below a number. On sending, each is
+stamped with the number below which the gateway keeps none any more (`floor`): for what it had to
+give up, nobody waits.
 """
 
+from base64 import b64encode
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Base64Bytes, Field, ValidationError
 
 from ecgcore.errors import EventError
-from ecgcore.wire.messages import CommandName, Contact, LinkState, Message
+from ecgcore.wire.messages import Contact, LinkState, Message
 
 MAX_UNREAD_BYTES = 512
 """No notification is longer (ATT_MTU of 517)."""
@@ -85,6 +87,16 @@ class UnreadEvent(Message):
     n_dropped: int = Field(default=0, ge=0)
     """More of them that came too fast since the last such event."""
 
+    @classmethod
+    def of(cls, characteristic: str, data: bytes, detail: str, n_dropped: int) -> Self:
+        """Give the event of these bytes, not yet in base64."""
+        return cls(
+            characteristic=characteristic,
+            data=b64encode(data),
+            detail=detail,
+            n_dropped=n_dropped,
+        )
+
 
 class LinkEvent(Message):
     """The link to the patch changed its state."""
@@ -114,7 +126,8 @@ class CommandEvent(Message):
 
     kind: Literal[EventKind.COMMAND] = EventKind.COMMAND
     command_id: str = Field(max_length=64)
-    name: CommandName
+    name: str = Field(max_length=32)
+    """As it was given: it may be one that nobody knows."""
     ok: bool
     detail: Detail = ""
 
@@ -140,16 +153,16 @@ class DeviceEvent(Message):
     boot_id: int = Field(ge=0, lt=_MAX_BOOT_ID)
     """Of the run of the gateway that numbers it."""
     number: int = Field(ge=0, lt=_MAX_NUMBER - 1)
-    lost_before: int = Field(default=0, ge=0)
-    """Events right before this number that were given up."""
+    floor: int = Field(default=0, ge=0)
+    """Below it the gateway keeps no event of this boot any more: stored, or given up."""
     at_ns: int = Field(ge=0, lt=_MAX_UTC_NS)
     """UTC of the gateway."""
     event: Event
 
-    @property
-    def start(self) -> int:
-        """First number this message accounts for."""
-        return self.number - self.lost_before
+
+def stamped(payload: bytes, floor: int) -> bytes:
+    """Give an encoded event with its floor, as it goes out."""
+    return b'{"floor":%d,' % floor + payload[1:]
 
 
 def decode_event(payload: bytes) -> DeviceEvent:
@@ -171,7 +184,7 @@ def decode_event(payload: bytes) -> DeviceEvent:
         where = ".".join(str(part) for part in first["loc"])
         msg = f"event: {where}: {first['msg']}" if where else f"event: {first['msg']}"
         raise EventError(msg) from error
-    if event.start < 0:
-        msg = f"event {event.number} of {event.device} says that {event.lost_before} are lost"
+    if event.floor > event.number:
+        msg = f"event {event.number} of {event.device} is below its own floor, {event.floor}"
         raise EventError(msg)
     return event

@@ -4,11 +4,11 @@ What a patch reports beside its samples is in `ecgcore.wire.events`.
 """
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _MAX_COUNTER = 1 << 63
-_MAX_BOOT_ID = 1 << 32
 
 
 class Message(BaseModel):
@@ -84,6 +84,9 @@ class Committed(Message):
     """First counter that is *not* yet committed."""
     through_ns: int
     """Fitted UTC up to which the patient is safe."""
+    kind: Literal["samples", "event"] = "samples"
+    """What is counted: samples, or events (`ecgcore.wire.events`), whose counter is their number.
+    """
 
 
 class GatewayStatus(Message):
@@ -117,10 +120,8 @@ class DeviceCommand(Message):
     name: CommandName
     expires_ns: int
     """UTC after which it is not carried out any more."""
-    boot_id: int | None = Field(default=None, ge=0, lt=_MAX_BOOT_ID)
-    """For `replay`: the recording; None: the one that is running."""
     from_counter: int | None = Field(default=None, ge=0, lt=_MAX_COUNTER)
-    """For `replay`: the first sample wanted."""
+    """For `replay`: the first sample wanted, as the patch counts."""
     to_counter: int | None = Field(default=None, ge=0, lt=_MAX_COUNTER)
     """For `replay`: one after the last."""
 

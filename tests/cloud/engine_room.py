@@ -37,6 +37,7 @@ async def running_engine(
     tasks = [
         asyncio.create_task(read_shards(broker, inbox, shards)),
         asyncio.create_task(engine.run()),
+        asyncio.create_task(engine.watch()),
         asyncio.create_task(announcer.run(engine.heartbeat)),
     ]
     try:

@@ -19,8 +19,9 @@ from ecgcore.wire.events import (
     StoreEvent,
     UnreadEvent,
     decode_event,
+    stamped,
 )
-from ecgcore.wire.messages import CommandName, Contact, LinkState
+from ecgcore.wire.messages import Contact, LinkState
 
 EVENTS: list[Event] = [
     BatteryEvent(pct=80),
@@ -31,14 +32,12 @@ EVENTS: list[Event] = [
     LinkEvent(state=LinkState.STALLED, detail="no samples for 5 s"),
     ClockEvent(detail="reset", drift_ppm=-12.5),
     StoreEvent(detail="disk full"),
-    CommandEvent(command_id="c1", name=CommandName.IDENTIFY, ok=True),
+    CommandEvent(command_id="c1", name="identify", ok=True),
 ]
 
 
-def made(event: Event, number: int = 4, lost: int = 0) -> DeviceEvent:
-    return DeviceEvent(
-        device="h10", boot_id=7, number=number, lost_before=lost, at_ns=10**18, event=event
-    )
+def made(event: Event, number: int = 4) -> DeviceEvent:
+    return DeviceEvent(device="h10", boot_id=7, number=number, at_ns=10**18, event=event)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event.kind))
@@ -57,6 +56,12 @@ def test_raw_bytes_travel_as_base64() -> None:
     assert json.loads(made(event).model_dump_json())["event"]["data"].strip() == "AP8="
 
 
+def test_the_floor_is_stamped_on_sending() -> None:
+    message = made(BatteryEvent(pct=80))
+    payload = message.model_dump_json(exclude={"floor"}).encode()
+    assert decode_event(stamped(payload, 3)) == message.model_copy(update={"floor": 3})
+
+
 @given(st.binary(max_size=200))
 def test_any_other_bytes_are_refused_by_their_own_error(payload: bytes) -> None:
     with pytest.raises(EventError):
@@ -67,7 +72,7 @@ def test_any_other_bytes_are_refused_by_their_own_error(payload: bytes) -> None:
     "changed",
     [
         {"number": -1},
-        {"number": 1, "lost_before": 2},
+        {"number": 1, "floor": 2},
         {"boot_id": 1 << 32},
         {"at_ns": 1 << 63},
         {"event": {"kind": "battery", "pct": 101}},
