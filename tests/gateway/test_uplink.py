@@ -35,13 +35,16 @@ def make_sender(outbox: Outbox, resend_s: float = 30, window: int = 256) -> Send
 
 
 def make(url: str, sender: Sender, **more: Any) -> Uplink:
+    return make_with(BrokerAccess(Broker.parse(url), GATEWAY, timeout_s=5), sender, **more)
+
+
+def make_with(access: BrokerAccess, sender: Sender, **more: Any) -> Uplink:
     given = {
         "backoff": Backoff(BackoffConfig(0.1, 0.2, 0.4), lambda: 1.0),
         "report": _no_report,
         "take_command": lambda device, payload: None,
         "now_ns": time.time_ns,
     }
-    access = BrokerAccess(Broker.parse(url), GATEWAY, timeout_s=5)
     return Uplink(access, sender, **(given | more))
 
 
