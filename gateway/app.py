@@ -6,7 +6,7 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +15,9 @@ from devices.driver import Signal
 from ecgcore.clock import UtcClock
 from ecgcore.errors import CommandError, ConfigError, StateError
 from ecgcore.wire.broker import Broker
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import DeviceCommand, DeviceStatus, LinkState
+from gateway.analysis import LocalAnalysis
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.bluez import native_remedies, no_remedy
 from gateway.broker_client import BrokerAccess
@@ -27,6 +29,7 @@ from gateway.lane import LaneConfig
 from gateway.live_lane import LiveLaneConfig
 from gateway.outbox import Outbox
 from gateway.pace import PaceConfig
+from gateway.page.server import LocalPage
 from gateway.patches import KnownPatch, read_patches
 from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
@@ -107,8 +110,11 @@ class Gateway:
             ladder=LadderConfig(may_restart=settings.may_restart_bluetooth),
             make_recorder=self._make_recorder,
             on_change=self._reporter.changed.set,
+            on_frame=self._on_frame,
             n_streaming=self._n_streaming,
         )
+        self._analysis = LocalAnalysis() if settings.analyse else None
+        self._page = LocalPage(self._statuses, self._analysed, self._clock.now_ns)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then stop the patches and drain the spool.
@@ -120,15 +126,17 @@ class Gateway:
         """
         if self._settings.require_broker:
             await self._uplink.require_broker()
-        async with self._pairing(), asyncio.TaskGroup() as tasks:
+        async with self._pairing(), self._shown(), asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             scanner = Scanner(self._open_radio, installed_drivers(), _backoff(), self._on_sighting)
-            services = (
+            services: tuple[asyncio.Task[None], ...] = (
                 tasks.create_task(self._outbox.run(), name="spool"),
                 tasks.create_task(self._uplink.run(), name="uplink"),
                 tasks.create_task(self._framer.run(), name="framing"),
                 tasks.create_task(self._desk.run(), name="commands"),
             )
+            if self._analysis:
+                services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -146,6 +154,22 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    @asynccontextmanager
+    async def _shown(self) -> AsyncIterator[None]:
+        if self._settings.page_port is None:
+            yield
+            return
+        async with self._page.serving(self._settings.page_port):
+            yield
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._page.show(frame)
+        if self._analysis:
+            self._analysis.push(frame)
+
+    def _analysed(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._analysis.numbers if self._analysis else {}
 
     @asynccontextmanager
     async def _pairing(self) -> AsyncIterator[None]:

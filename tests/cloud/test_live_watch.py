@@ -154,7 +154,7 @@ async def test_events_are_stored_once_and_named_up_to_the_first_hole(
             )  # fmt: skip
             await _say(broker[1], "event", b"{}", _event(2, device="b"))
             async with asyncio.timeout(20):
-                while await pool.fetchval("SELECT count(*) FROM quarantine") < 2:
+                while await pool.fetchval("SELECT count(*) FROM quarantine") < 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         # Another engine goes on where the first one was.
         async with running_engine(broker[1], pool, run(1)):
