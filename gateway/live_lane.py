@@ -1,9 +1,10 @@
 """The newest frames of one patch, for when those before them are not through yet. Pure.
 
-Theory of operation: every frame waits here a moment for its turn in the in-order lane. One whose
-turn has not come by then is *overtaking*: it goes out at once, and so does each one after it, until
-the in-order lane has sent the newest. Nothing here is durable: what is too much is dropped, the
-oldest first, because it goes out in order anyway.
+Theory of operation: every frame waits here a moment for the in-order lane. One that the cloud has
+not committed by then is *overtaking*: it goes out at once, and so does each one after it, until the
+newest is committed. Whether it was sent in order does not count: what is before it may still wait
+at the broker. Nothing here is durable: what is too much is dropped, the oldest first, because it
+goes out in order anyway.
 """
 
 from collections import deque
@@ -16,8 +17,8 @@ NEVER_S = float("inf")
 class LiveLaneConfig:
     """Limits of every live lane."""
 
-    grace_s: float = 0.3
-    """How long a frame may wait for its turn; storing it takes 0.1 s."""
+    grace_s: float = 0.7
+    """How long a frame may wait for its commitment; on a good day that takes 0.2 s."""
     most_frames: int = 16
 
 
@@ -72,13 +73,13 @@ class LiveLane:
         self.n_sent += 1
         return self._waiting.popleft().live
 
-    def sent_in_order(self, boot_id: int, end_counter: int) -> None:
-        """Note what the in-order lane has sent: it need not overtake any more."""
+    def committed(self, boot_id: int, through: int) -> None:
+        """Note what the cloud has in order: it need not overtake any more."""
         self._waiting = deque(
             each
             for each in self._waiting
-            if each.live.boot_id != boot_id or each.live.end_counter > end_counter
+            if each.live.boot_id != boot_id or each.live.end_counter > through
         )
         newest = self._newest
-        if newest and newest.boot_id == boot_id and newest.end_counter <= end_counter:
+        if newest and newest.boot_id == boot_id and newest.end_counter <= through:
             self.is_overtaking = False

@@ -3,8 +3,8 @@
 Theory of operation: each row of the spool belongs to a lane (`gateway.lane`): one of samples and
 one of events for each patch. A round takes rows of all lanes that have any, evenly, sends them at
 QoS 1 and waits for the broker's answers; how many, the pace says (`gateway.pace`). Beside the
-rounds, frames whose turn does not come in time go out at QoS 0 (`gateway.live_lane`), one patch
-after another; of them nobody expects an answer.
+rounds, frames that are not committed in time go out at QoS 0 (`gateway.live_lane`), one patch after
+another; of them nobody expects an answer.
 """
 
 import asyncio
@@ -77,6 +77,8 @@ class Sender:
         key = event_key(word.device) if word.kind == topics.EVENT else word.device
         self._lane(key).committed(word.boot_id, word.through, _now_s())
         self._outbox.committed(key, word.boot_id, word.through)
+        if live := self._live.get(key):
+            live.committed(word.boot_id, word.through)
         # The window has room again; deleting can take its time.
         self._outbox.changed.set()
 
@@ -127,8 +129,6 @@ class Sender:
             for key, row in batch:
                 device, _, kind = key.partition("/")
                 topic = topics.up(self._gateway_id, device, kind or topics.SAMPLES)
-                if live := self._live.get(key):
-                    live.sent_in_order(row.boot_id, row.end_counter)
                 tasks.create_task(client.publish(topic, self._payload(key, row), qos=1))
 
     def _payload(self, key: str, row: Row) -> bytes:

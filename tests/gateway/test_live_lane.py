@@ -17,13 +17,13 @@ def taken(lane: LiveLane, now_s: float) -> list[int]:
     return found
 
 
-def test_a_frame_whose_turn_comes_in_time_does_not_overtake() -> None:
+def test_a_frame_that_is_committed_in_time_does_not_overtake() -> None:
     lane = LiveLane(CONFIG)
     for k in range(1, 50):
         lane.offer(live(k), now_s=k)
         assert lane.due_s == k + 0.3
         assert taken(lane, k + 0.2) == []
-        lane.sent_in_order(1, k)
+        lane.committed(1, k)
         assert lane.due_s == float("inf")
     assert lane.n_sent == 0
 
@@ -37,10 +37,10 @@ def test_once_one_overtakes_the_next_ones_do_at_once_until_the_rest_has_caught_u
     assert lane.due_s == 1
     assert taken(lane, 1) == [11]
     # Only a part of it: the newest is still ahead.
-    lane.sent_in_order(1, 10)
+    lane.committed(1, 10)
     lane.offer(live(12), now_s=2)
     assert taken(lane, 2) == [12]
-    lane.sent_in_order(1, 12)
+    lane.committed(1, 12)
     lane.offer(live(13), now_s=3)
     assert taken(lane, 3) == []
 
@@ -48,9 +48,9 @@ def test_once_one_overtakes_the_next_ones_do_at_once_until_the_rest_has_caught_u
 def test_frames_of_an_older_boot_on_their_way_change_nothing() -> None:
     lane = LiveLane(CONFIG)
     lane.offer(live(5, boot=2), now_s=0)
-    lane.sent_in_order(1, 10**6)
+    lane.committed(1, 10**6)
     assert taken(lane, 1) == [5]
-    lane.sent_in_order(1, 2 * 10**6)
+    lane.committed(1, 2 * 10**6)
     lane.offer(live(6, boot=2), now_s=2)
     assert taken(lane, 2) == [6]
 
@@ -79,7 +79,7 @@ def test_live_frames_are_new_each_time_and_all_of_them_newer_than_what_is_in_ord
             lane.offer(live(offered), now_s)
         elif step == "send" and sent < offered:
             sent += 1
-            lane.sent_in_order(1, sent)
+            lane.committed(1, sent)
         elif step == "take":
             fresh = taken(lane, now_s)
             assert all(end > sent for end in fresh)
