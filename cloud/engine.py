@@ -45,8 +45,8 @@ from ecgcore.wire.messages import Committed, Heartbeat
 
 _log = logging.getLogger(__name__)
 _RETRY_MAX_S = 2.0
-_FRAMES_AT_ONCE = 8
-"""Frames analysed before others get a turn: a hundredth of a second or two."""
+_FRAMES_AT_ONCE = 4
+"""Frames analysed before others get a turn: some hundredths of a second at most."""
 
 BootKey = tuple[str, int]
 T = TypeVar("T")

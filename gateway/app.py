@@ -36,6 +36,7 @@ from gateway.recorder import Counters, Recorder, RecorderConfig
 from gateway.recovery import LadderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
 from gateway.sender import Sender
+from gateway.service import Service
 from gateway.session import Session, Shared
 from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
@@ -137,6 +138,7 @@ class Gateway:
             )
             if self._analysis:
                 services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
+            services = (*services, tasks.create_task(self._tell_service(), name="service"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -154,6 +156,16 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    async def _tell_service(self) -> None:
+        await Service().run(self._in_words)
+
+    def _in_words(self) -> str:
+        n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        return (
+            f"{self._n_streaming()} of {len(self._workers)} patches stream,"
+            f" {n_waiting} frames wait for the cloud"
+        )
 
     @asynccontextmanager
     async def _shown(self) -> AsyncIterator[None]:

@@ -85,7 +85,7 @@ async def _measured(
         uplink = _uplink(nats, sender)
         began_s = time.monotonic()
         running = [asyncio.create_task(uplink.run()), asyncio.create_task(house.live(outbox))]
-        while not house.is_drained(outbox):
+        while not house.is_drained(outbox):  # noqa: ASYNC110 - a spool has no such event
             await asyncio.sleep(0.05)
         drained_in_s = time.monotonic() - began_s
         await asyncio.sleep(_SETTLED_S)
@@ -214,8 +214,8 @@ async def _engine(folder: Path, broker_url: str, database_url: str) -> AsyncIter
         )  # fmt: skip
     try:
         deadline_s = time.monotonic() + _READY_S
-        while b"engine ready" not in log.read_bytes():  # noqa: ASYNC240 - a few bytes
-            assert process.returncode is None, log.read_text()  # noqa: ASYNC240
+        while b"engine ready" not in log.read_bytes():
+            assert process.returncode is None, log.read_text()
             assert time.monotonic() < deadline_s, "engine not ready"
             await asyncio.sleep(0.1)
         yield

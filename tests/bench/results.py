@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.analysis import Analysis
+from tests.bench.catch_up import CatchUp
 from tests.bench.core import CoreCost
 from tests.bench.spool import SpoolCost
 from tests.bench.startup import StartUp
@@ -36,6 +37,7 @@ class Results:
     core: list[CoreCost]
     analysis: Analysis
     spool: SpoolCost
+    catch_up: CatchUp
     system: list[SystemRun]
     start_up: StartUp
 
@@ -47,12 +49,15 @@ class Results:
     @property
     def targets(self) -> list[Target]:
         """The figures that have a limit."""
-        run = self.largest
+        run, limit_s = self.largest, self.catch_up.backlog_s / 20
         return [
             Target("sample to WebSocket, p99", run.to_websocket_p99_s, 2.5, "s"),
             Target("  of which framing", run.framing_s, 1.2, "s"),
             Target("engine + gateway + server", run.own_cpu_pct, 100, "% of a core"),
             Target("peak memory engine", run.peak_memory_mb["engine"], 300, "MB"),
+            # Twenty times real time.
+            Target("backlog drained in", self.catch_up.drained_in_s, limit_s, "s"),
+            Target("  live beside it, p99", self.catch_up.live_p99_s, 2.5, "s"),
             Target("second start to first patch", self.start_up.second.to_streaming_s, 15, "s"),
         ]
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from cloud.evaluation.tables import rich_of
 from tests.bench.analysis import tables_of
+from tests.bench.catch_up import CatchUp
 from tests.bench.core import CoreCost
 from tests.bench.results import Results, Target, growth, times
 from tests.bench.spool import SpoolCost
@@ -22,6 +23,7 @@ def tables(results: Results) -> Group:
         _core(results.core, results.signal),
         *map(rich_of, tables_of(results.analysis)),
         _spool(results.spool),
+        _catch_up(results.catch_up),
         _start_up(results.start_up),
         _system(results.system),
         _targets(results.targets, results.largest.patches),
@@ -71,6 +73,16 @@ def _spool(cost: SpoolCost) -> Table:
     table.add_row("twenty a transaction", f"{cost.together_frames_per_s:.0f}")
     table.add_row("through the outbox", f"{cost.outbox_frames_per_s:.0f}")
     table.add_row("a bare fsync on this disk", f"{1e6 / cost.fsync_us:.0f}")
+    return table
+
+
+def _catch_up(found: CatchUp) -> Table:
+    table = _table(f"After an outage: {found.backlog_s} s of {found.patches} patches", "", "")
+    table.add_row("drained in, s", f"{found.drained_in_s:.1f}")
+    table.add_row("times real time, each patch", f"{found.times_real_time:.0f}x")
+    table.add_row("live beside it, p50 s", f"{found.live_p50_s:.2f}")
+    table.add_row("live beside it, p99 s", f"{found.live_p99_s:.2f}")
+    table.add_row("frames that overtook", f"{found.n_live}")
     return table
 
 
