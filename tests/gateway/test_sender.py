@@ -25,32 +25,38 @@ async def heard_live(client: Client, into: list[tuple[str, int]]) -> None:
         into.append((frame.device, frame.first_counter // 73))
 
 
-async def test_the_newest_overtakes_a_full_window_and_comes_in_order_later(tmp_path: Path) -> None:
+async def test_the_newest_overtakes_what_is_not_committed_and_comes_in_order_later(
+    tmp_path: Path,
+) -> None:
     live: list[tuple[str, int]] = []
     async with (
         running_nats(tmp_path) as broker,
-        running_engine(broker, commits=False) as engine,
+        running_engine(broker) as engine,
         listener(broker) as client,
         sending(tmp_path, broker, window=5) as (outbox, sender),
     ):
         hearing = asyncio.create_task(heard_live(client, live))
         put(outbox, "a", 0, 5)
-        await until(lambda: len(engine.frames) == 5)
+        await outbox.flush()
+        await until(outbox.emptied.is_set)
+        # From here on nothing is committed: the window fills, and the rest overtakes.
+        engine.commits = False
+        put(outbox, "a", 5, 10)
+        await until(lambda: len(engine.frames) == 10)
         assert live == []
-        # Nothing is committed, so the window stays full: the next ones overtake, one after another.
-        for k in range(5, 9):
+        for k in range(10, 14):
             put(outbox, "a", k, k + 1)
             await until(lambda k=k: live[-1:] == [("a", k)])
-        assert sender.n_live == 4
-        assert len(engine.frames) == 5
+        assert len(engine.frames) == 10
         engine.commits = True
         async with listener(broker) as word:
             await engine.commit(word, "a", 1)
-        await until(lambda: outbox.emptied.is_set() and len(engine.frames) == 9)
-        put(outbox, "a", 9, 10)
-        await until(lambda: len(engine.frames) == 10)
-        await asyncio.sleep(0.5)
-        assert live == [("a", k) for k in range(5, 9)]
+        await until(lambda: outbox.emptied.is_set() and len(engine.frames) == 14)
+        put(outbox, "a", 14, 15)
+        await until(lambda: outbox.emptied.is_set() and len(engine.frames) == 15)
+        await asyncio.sleep(1)
+        assert live == [("a", k) for k in range(5, 14)]
+        assert sender.n_live == 9
         hearing.cancel()
 
 
