@@ -40,6 +40,7 @@ from gateway.service import Service
 from gateway.session import Session, Shared
 from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
+from gateway.spool_seal import read_key
 from gateway.status import StatusReporter, device_status
 from gateway.uplink import Uplink
 
@@ -47,6 +48,7 @@ _log = logging.getLogger(__name__)
 # Longer than an orderly end of a link may take.
 _STOP_S = 6.0
 _FAREWELL_S = 1.0
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ class Gateway:
         return _figures(counters, session.view.decode_errors, session.view.overflows)
 
     def _statuses(self) -> Iterator[DeviceStatus]:
-        for device, worker in self._workers.items():
+        for device, worker in tuple(self._workers.items()):
             yield device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
@@ -298,10 +300,13 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
     ConfigError
         Alone or in a group: for settings that cannot be used.
     """
+    max_age_days = settings.spool_max_age_days
     async with Outbox.open(
         settings.spool_path,
         max_bytes=settings.spool_max_bytes,
         linger_s=settings.spool_linger_ms / 1000,
+        max_age_s=None if max_age_days is None else max_age_days * _DAY_S,
+        key=read_key(settings.spool_key_file) if settings.spool_key_file else None,
     ) as outbox:
         gateway = Gateway(settings, outbox)
         await gateway.run(stop)

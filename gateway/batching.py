@@ -17,12 +17,26 @@ from ecgcore.wire.frame import MAX_SAMPLES, Frame
 _NEVER_S = float("inf")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a frame stands while a hole is open (`gateway.spool`)."""
+
+    is_held: bool = False
+    """Behind the hole."""
+    releases_to: int | None = None
+    """Held frames that start here or before come after it."""
+
+
+IN_ORDER = Place()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Closed:
     """A frame to be stored, and the recorder's state right after its last sample."""
 
     frame: Frame
     state: bytes
+    place: Place = IN_ORDER
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +45,7 @@ class _Open:
     n_samples: int
     state: bytes
     since_s: float
+    place: Place
 
 
 class Batching:
@@ -43,7 +58,14 @@ class Batching:
         """Give when the open frame has to be closed, infinite without one."""
         return self._open.since_s + target_s if self._open else _NEVER_S
 
-    def push(self, frame: Frame, state: bytes, now_s: float, target_s: float) -> list[Closed]:
+    def push(
+        self,
+        frame: Frame,
+        state: bytes,
+        now_s: float,
+        target_s: float,
+        place: Place = IN_ORDER,
+    ) -> list[Closed]:
         """Take what follows; give the frames that this closes, in order.
 
         Parameters
@@ -54,17 +76,25 @@ class Batching:
             Monotonic.
         target_s : float
             How long a frame may be and wait; a notification that is longer is a frame by itself.
+        place : Place
+            What releases held frames ends its frame; what is held stays apart from what is not.
         """
         closed = []
-        if self._open and not _continues(self._open.parts[-1], frame):
+        is_apart = self._open is not None and self._open.place != Place(place.is_held)
+        if self._open and (
+            is_apart
+            or not _continues(self._open.parts[-1], frame)
+            or self._is_beyond(frame, target_s)
+        ):
             closed += self.flush()
         if self._open is None:
-            self._open = _Open([frame], frame.n_samples, state, now_s)
+            self._open = _Open([frame], frame.n_samples, state, now_s, place)
         else:
             self._open.parts.append(frame)
             self._open.n_samples += frame.n_samples
             self._open.state = state
-        if self._is_full(frame, target_s):
+            self._open.place = place
+        if place.releases_to is not None or self._is_beyond(frame, target_s):
             closed += self.flush()
         return closed
 
@@ -72,15 +102,16 @@ class Batching:
         """Close the open frame, if there is one."""
         if self._open is None:
             return []
-        closed = Closed(_joined(self._open.parts), self._open.state)
+        closed = Closed(_joined(self._open.parts), self._open.state, self._open.place)
         self._open = None
         return [closed]
 
-    def _is_full(self, last: Frame, target_s: float) -> bool:
+    def _is_beyond(self, frame: Frame, target_s: float) -> bool:
+        """Say whether another one like this would not fit."""
         if self._open is None:
             return False
-        following = self._open.n_samples + last.n_samples
-        return following > MAX_SAMPLES or following * last.period_ns > target_s * 1e9
+        n_samples = self._open.n_samples + frame.n_samples
+        return n_samples > MAX_SAMPLES or n_samples * frame.period_ns > target_s * 1e9
 
 
 def _continues(last: Frame, frame: Frame) -> bool:

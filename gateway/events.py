@@ -92,7 +92,15 @@ class DeviceEvents:
         # The floor is known when it goes out.
         payload = message.model_dump_json(exclude={"floor"}).encode()
         self._outbox.put(
-            Entry(event_key(self._device), self._boot_id, number + 1, message.at_ns, payload, b"")
+            Entry(
+                event_key(self._device),
+                self._boot_id,
+                number + 1,
+                message.at_ns,
+                payload,
+                b"",
+                kind=topics.EVENT,
+            )
         )
 
     def battery(self, pct: int) -> None:

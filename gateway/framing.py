@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from ecgcore.wire.frame import Frame
-from gateway.batching import Batching, Closed
+from gateway.batching import IN_ORDER, Batching, Closed, Place
 from gateway.outbox import Outbox
 from gateway.spool import Entry
 
@@ -34,10 +34,10 @@ class Framer:
         """Whether a frame may be put; ask first."""
         return self._outbox.has_room
 
-    def put(self, frame: Frame, state: bytes) -> None:
+    def put(self, frame: Frame, state: bytes, place: Place = IN_ORDER) -> None:
         """Take a frame and the recorder's state right after it; never waits."""
         batch = self._batches.setdefault(frame.device, Batching())
-        self._store(batch.push(frame, state, _now_s(), self._target_s()))
+        self._store(batch.push(frame, state, _now_s(), self._target_s(), place))
         self._opened.set()
 
     def flush(self, device: str | None = None) -> None:
@@ -61,7 +61,14 @@ class Framer:
 
     def _store(self, closed: Iterable[Closed]) -> None:
         for each in closed:
-            self._outbox.put(Entry.of(each.frame, each.state))
+            self._outbox.put(
+                Entry.of(
+                    each.frame,
+                    each.state,
+                    is_held=each.place.is_held,
+                    releases_to=each.place.releases_to,
+                )
+            )
 
 
 def _now_s() -> float:

@@ -55,6 +55,8 @@ class Results:
             Target("  of which framing", run.framing_s, 1.2, "s"),
             Target("engine + gateway + server", run.own_cpu_pct, 100, "% of a core"),
             Target("peak memory engine", run.peak_memory_mb["engine"], 300, "MB"),
+            Target("72 h of three leads spooled", self.spool.outage_mb, 500, "MB"),
+            Target("spooling three leads", self.spool.spooling_cpu_pct, 3, "% of a core"),
             # Twenty times real time.
             Target("backlog drained in", self.catch_up.drained_in_s, limit_s, "s"),
             Target("  live beside it, p99", self.catch_up.live_p99_s, 2.5, "s"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecgcore.types import FrameFlag, GapReason
 from ecgcore.wire.frame import Frame
-from gateway.batching import Batching, Closed
+from gateway.batching import IN_ORDER, Batching, Closed, Place
 
 FS_HZ = 100
 PERIOD_NS = 10**9 // FS_HZ
@@ -120,3 +120,16 @@ def test_cut_anywhere_and_flushed_anywhere_the_same_samples_come_out(
         assert each.frame.n_samples <= max(*sizes, target_s * FS_HZ)
     assert end == at
     assert sum(each.frame.gap_before for each in closed) == sum(p.gap_before for p in parts)
+
+
+def test_what_is_held_stays_apart_and_a_release_ends_its_frame() -> None:
+    batching, closed = Batching(), []
+    held, last = Place(is_held=True), Place(releases_to=70)
+    for k, (first, place) in enumerate(
+        [(60, held), (70, held), (20, IN_ORDER), (30, IN_ORDER), (40, last), (80, IN_ORDER)]
+    ):
+        closed += batching.push(part(first, 10), b"%d" % k, 0.0, 1.0, place)
+    closed += batching.flush()
+    found = [(each.frame.first_counter, each.frame.end, each.place) for each in closed]
+    assert found == [(60, 80, held), (20, 50, last), (80, 90, IN_ORDER)]
+    assert [each.state for each in closed] == [b"1", b"4", b"5"]
