@@ -42,6 +42,7 @@ from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
 from gateway.spool_seal import read_key
 from gateway.status import StatusReporter, device_status
+from gateway.store_watch import StoreWatch
 from gateway.uplink import Uplink
 
 _log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class Gateway:
         self._events = Events(
             _new_boot_id(), outbox, EventClock(self._clock.now_ns, time.monotonic)
         )
+        self._store_watch = StoreWatch(outbox, self._events, lambda: list(self._workers))
         self._desk = CommandDesk(self._carry_out, self._events, self._clock.now_ns)
         self._uplink = Uplink(
             _access(settings),
@@ -137,6 +139,7 @@ class Gateway:
                 tasks.create_task(self._uplink.run(), name="uplink"),
                 tasks.create_task(self._framer.run(), name="framing"),
                 tasks.create_task(self._desk.run(), name="commands"),
+                tasks.create_task(self._store_watch.run(), name="store watch"),
             )
             if self._analysis:
                 services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
@@ -220,7 +223,7 @@ class Gateway:
 
     def _statuses(self) -> Iterator[DeviceStatus]:
         for device, worker in tuple(self._workers.items()):
-            yield device_status(
+            status = device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
                 worker.session.view,
@@ -228,6 +231,11 @@ class Gateway:
                 self._outbox.backlog.get(device),
                 self._sender.resent_of(device),
             )
+            if trouble := self._uplink.trouble:
+                # Nobody but the gateway's own page hears of it.
+                told = status.trouble or trouble
+                status = status.model_copy(update={"uplink": False, "trouble": told})
+            yield status
 
     def _on_sighting(self, sighting: Sighting) -> None:
         device = sighting.device_id

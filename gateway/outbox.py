@@ -154,6 +154,11 @@ class Outbox:
         """What was saved of a damaged file since opening; None if none was."""
         return self._spool.salvaged
 
+    @property
+    def n_evicted(self) -> int:
+        """Frames given up since opening."""
+        return self._spool.n_evicted
+
     def _next_batch(self) -> list[Entry]:
         self._work.clear()
         n_frames = min(self._queue.qsize(), _BATCH_FRAMES)
