@@ -13,8 +13,9 @@ import logging
 import random
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cloud.connection import client_of
+from cloud.connection import client_of, heed_cancellation, while_connected
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
@@ -37,8 +38,8 @@ _KEEPALIVE_S = 30
 _RETRY_MAX_S = 5.0
 _CONNECT_S = 5.0
 _LIVE_MESSAGES = 1024
-# Samples and events are kept for us while we are away; what is live then is not any more.
-_KINDS = ((topics.SAMPLES, 1), (topics.EVENT, 1), (topics.LIVE, 0))
+# Kept for us while we are away.
+_KINDS = (topics.SAMPLES, topics.EVENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class ShardReader:
 
     def __init__(self, shard: int, broker: Broker, inbox: Inbox) -> None:
         self._loop = asyncio.get_running_loop()
-        self._filters = [(topics.of_shard(shard, kind), qos) for kind, qos in _KINDS]
+        self._filters = [(topics.of_shard(shard, kind), 1) for kind in _KINDS]
         self._inbox = inbox
         self._broker = broker
         self._connack: asyncio.Future[str | None] = self._loop.create_future()
@@ -199,10 +200,6 @@ class ShardReader:
         self.down.set()
 
     def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        if message.topic.endswith(f"/{topics.LIVE}"):
-            self._inbox.live.put(message.topic, bytes(message.payload))
-            return
-
         def ack(mid: int = message.mid, qos: int = message.qos) -> None:
             client.ack(mid, qos)
 
@@ -236,11 +233,13 @@ class ShardReader:
 
 
 async def read_shards(broker: Broker, inbox: Inbox, shards: Iterable[int]) -> None:
-    """Keep every shard's session connected until cancelled."""
+    """Keep every shard's session connected, and the live lane heard, until cancelled."""
+    shards = tuple(shards)
     readers = [ShardReader(shard, broker, inbox) for shard in shards]
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_alive(readers), name="mqtt-keep-alive")
+            tasks.create_task(_hear_live(broker, inbox.live, shards), name="mqtt-live")
             for reader in readers:
                 tasks.create_task(_stay_connected(reader), name="mqtt-shard")
     finally:
@@ -271,6 +270,19 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
                 msg = f"broker {broker}: {why}"
                 raise ConfigError(msg) from error
         await asyncio.sleep(0.2)
+
+
+async def _hear_live(broker: Broker, inbox: LiveInbox, shards: Collection[int]) -> None:
+    hear = partial(_listen, inbox, shards)
+    await while_connected(broker, hear, max_queued_incoming_messages=_LIVE_MESSAGES)
+
+
+async def _listen(inbox: LiveInbox, shards: Collection[int], client: aiomqtt.Client) -> None:
+    await client.subscribe([(topics.of_shard(shard, topics.LIVE), 0) for shard in shards])
+    heed_cancellation()
+    async for message in client.messages:
+        if isinstance(message.payload, bytes):
+            inbox.put(message.topic.value, message.payload)
 
 
 async def _stay_connected(reader: ShardReader) -> None:
