@@ -8,6 +8,7 @@ from rich.table import Table
 from cloud.evaluation.tables import rich_of
 from tests.bench.analysis import tables_of
 from tests.bench.bluetooth import BluetoothRun
+from tests.bench.catch_up import CatchUp
 from tests.bench.core import CoreCost
 from tests.bench.results import Results, Target, growth, times
 from tests.bench.spool import SpoolCost
@@ -24,6 +25,7 @@ def tables(results: Results) -> Group:
         *map(rich_of, tables_of(results.analysis)),
         _spool(results.spool),
         _outage(results.spool),
+        _catch_up(results.catch_up),
         _start_up(results.start_up),
         _system(results.system),
         _bluetooth(results.bluetooth),
@@ -82,6 +84,16 @@ def _outage(cost: SpoolCost) -> Table:
     table.add_row("72 h, MB", f"{cost.outage_mb:.0f}")
     table.add_row("72 h encrypted, MB", f"{cost.outage_encrypted_mb:.0f}")
     table.add_row("% of a core", f"{cost.spooling_cpu_pct:.2f}")
+    return table
+
+
+def _catch_up(found: CatchUp) -> Table:
+    table = _table(f"After an outage: {found.backlog_s} s of {found.patches} patches", "", "")
+    table.add_row("drained in, s", f"{found.drained_in_s:.1f}")
+    table.add_row("times real time, each patch", f"{found.times_real_time:.0f}x")
+    table.add_row("live beside it, p50 s", f"{found.live_p50_s:.2f}")
+    table.add_row("live beside it, p99 s", f"{found.live_p99_s:.2f}")
+    table.add_row("frames that overtook", f"{found.n_live}")
     return table
 
 
