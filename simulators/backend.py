@@ -7,7 +7,7 @@ to Bleak. Bleak's backend classes are not a stable interface, so Bleak is pinned
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,14 +19,15 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak.exc import BleakError
 from bleak.uuids import normalize_uuid_16
-from bumble import att, core, device, gatt_client, hci
+from bumble import core, device, gatt_client, hci
 
 from simulators.central import Central, open_central
+from simulators.gatt_errors import bleak_errors, require_link
 
-# BlueZ asks for the largest there is, too; the peer then names its own limit.
-_WANTED_MTU = 517
+WANTED_MTU = 517
+"""BlueZ asks for the largest there is, too; the peer then names its own limit."""
 _UUID16_TYPES = (
     core.AdvertisingData.Type.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
     core.AdvertisingData.Type.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
@@ -86,16 +87,16 @@ class BumbleScanner(BaseBleakScanner):
     async def start(self) -> None:
         """Start scanning; several scanners may run at once."""
         self.seen_devices = {}
-        with _bleak_errors():
+        with bleak_errors():
             await self.central.start_scanning(self._on_advertisement)
 
     async def stop(self) -> None:
         """Stop this scanner."""
-        with _bleak_errors():
+        with bleak_errors():
             await self.central.stop_scanning(self._on_advertisement)
 
     def _on_advertisement(self, advertisement: device.Advertisement) -> None:
-        data = _advertisement_data(advertisement)
+        data = advertisement_data(advertisement)
         if not self.is_allowed_uuid(data.service_uuids):
             return
         address = advertisement.address.to_string(with_type_qualifier=False)
@@ -105,7 +106,8 @@ class BumbleScanner(BaseBleakScanner):
         self.call_detection_callbacks(peer, data)
 
 
-def _advertisement_data(advertisement: device.Advertisement) -> AdvertisementData:
+def advertisement_data(advertisement: device.Advertisement) -> AdvertisementData:
+    """Give what an advert says in the words of Bleak."""
     fields = advertisement.data
     names = fields.get_all(fields.COMPLETE_LOCAL_NAME, raw=True)
     makers = fields.get_all(fields.MANUFACTURER_SPECIFIC_DATA, raw=True)
@@ -196,10 +198,10 @@ class BumbleClient(BaseBleakClient):
             connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
             self._connection = connection
             try:
-                with _bleak_errors():
-                    _require_link(connection)
-                    await connection.gatt_client.request_mtu(_WANTED_MTU)
-                    self.services = await _discover(connection)
+                with bleak_errors():
+                    require_link(connection)
+                    await connection.gatt_client.request_mtu(WANTED_MTU)
+                    self.services = await discover(connection)
             except BaseException:
                 await self.disconnect()
                 raise
@@ -213,12 +215,12 @@ class BumbleClient(BaseBleakClient):
     async def disconnect(self) -> None:
         """End the link, if there is one."""
         if self._connection:
-            with _bleak_errors():
+            with bleak_errors():
                 await self._connection.disconnect()
 
     async def pair(self, *_args: Any, **_kwargs: Any) -> None:
         """Pair; the peer decides how."""
-        with _bleak_errors():
+        with bleak_errors():
             await self._live_connection().pair()
 
     async def unpair(self) -> None:
@@ -267,21 +269,21 @@ class BumbleClient(BaseBleakClient):
 
         client = self._live_connection().gatt_client
         self._subscribers[characteristic.handle] = subscriber
-        with _bleak_errors():
+        with bleak_errors():
             await client.subscribe(characteristic.obj, subscriber)
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         """End notifications or indications."""
         subscriber = self._subscribers.pop(characteristic.handle, None)
-        with _bleak_errors():
+        with bleak_errors():
             await self._live_connection().gatt_client.unsubscribe(characteristic.obj, subscriber)
 
     async def _read(self, handle: int) -> bytearray:
-        with _bleak_errors():
+        with bleak_errors():
             return bytearray(await self._live_connection().gatt_client.read_value(handle))
 
     async def _write(self, handle: int, data: SizedBuffer, response: bool) -> None:
-        with _bleak_errors():
+        with bleak_errors():
             client = self._live_connection().gatt_client
             await client.write_value(handle, bytes(data), with_response=response)
 
@@ -292,43 +294,8 @@ class BumbleClient(BaseBleakClient):
         return self._connection
 
 
-@contextmanager
-def _bleak_errors() -> Iterator[None]:
-    """Turn Bumble's ways to fail into Bleak's, and tell its cancelling from the caller's.
-
-    Bumble cancels what waits for an answer when the link ends. The other way round, Python 3.11's
-    ``wait_for``, on which it waits, loses a cancellation that comes together with the answer.
-    """
-    before = _cancellations()
-    try:
-        yield
-    except att.ATT_Error as error:
-        raise BleakGATTProtocolError(error.error_code) from error
-    except core.TimeoutError as error:
-        raise TimeoutError(str(error)) from error
-    except core.BaseBumbleError as error:
-        raise BleakError(str(error)) from error
-    except asyncio.CancelledError as error:
-        if _cancellations() > before:
-            raise
-        msg = "disconnected"
-        raise BleakError(msg) from error
-    if _cancellations() > before:
-        raise asyncio.CancelledError
-
-
-def _cancellations() -> int:
-    task = asyncio.current_task()
-    return task.cancelling() if task else 0
-
-
-def _require_link(connection: device.Connection) -> None:
-    # It may have ended before anybody could listen for the end.
-    if connection.device.lookup_connection(connection.handle) is not connection:
-        raise asyncio.CancelledError
-
-
-async def _discover(connection: device.Connection) -> BleakGATTServiceCollection:
+async def discover(connection: device.Connection) -> BleakGATTServiceCollection:
+    """Give all services of a peer; `obj` of each part is Bumble's."""
     client = connection.gatt_client
     collection = BleakGATTServiceCollection()
     for service in await client.discover_services():

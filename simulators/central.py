@@ -31,6 +31,16 @@ class Central:
         bumble_device.on(bumble_device.EVENT_ADVERTISEMENT, self._on_advertisement)
         bumble_device.on(bumble_device.EVENT_FLUSH, self.closed.set)
 
+    @property
+    def address(self) -> str:
+        """Static random address of this host."""
+        return str(self._device.random_address.to_string(with_type_qualifier=False))
+
+    async def forget(self, peer: hci.Address) -> None:
+        """Delete the keys of a bond, if there is one."""
+        if self._device.keystore:
+            await self._device.keystore.delete(str(peer))
+
     async def start_scanning(self, listener: OnAdvertisement) -> None:
         """Report every advert to `listener` until `stop_scanning`."""
         async with self._scanning:
