@@ -19,7 +19,7 @@ from simulators.bluez.errors import dbus_errors, error, failed, in_progress, not
 from simulators.bluez.interface import Interface, settable, shown
 from simulators.central import Central
 
-_FORGET_AFTER_S = 30.0
+FORGET_AFTER_S = 30.0
 """What BlueZ does with a device that nobody connected to and that is silent."""
 _LOOK_EVERY_S = 1.0
 _Names = Annotated[list[str], DBusSignature("as")]
@@ -63,7 +63,7 @@ class Adapter(Interface):
         central: Central,
         agents: AgentManager,
         callers: Callers,
-        forget_after_s: float = _FORGET_AFTER_S,
+        forget_after_s: float = FORGET_AFTER_S,
     ) -> None:
         super().__init__(
             "org.bluez.Adapter1",

@@ -56,6 +56,7 @@ async def private_bus() -> AsyncIterator[str]:
             "--nopidfile",
             "--print-address",
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         try:
             yield await _address(daemon)

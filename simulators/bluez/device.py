@@ -121,6 +121,7 @@ class Device(Interface):
         """End the link, or the attempt to make one."""
         if self._attempt:
             self._attempt.cancel()
+            await asyncio.wait([self._attempt])
         if self._connection:
             with bleak_errors():
                 await self._connection.disconnect()
@@ -164,9 +165,9 @@ class Device(Interface):
         try:
             await asyncio.wait([attempt], timeout=_CONNECT_S)
         finally:
-            self._attempt = None
             attempt.cancel()
             await asyncio.wait([attempt])
+            self._attempt = None
         if attempt.cancelled():
             raise failed(_LINK_FAILED)
         attempt.result()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dbus_fast import DBusError
 from dbus_fast.aio import MessageBus
 
-from simulators.bluez.adapter import Adapter
+from simulators.bluez.adapter import FORGET_AFTER_S, Adapter
 from simulators.bluez.agent import AgentManager
 from simulators.bluez.callers import Callers
 from simulators.central import open_central
@@ -17,7 +17,9 @@ _ROOT = "/org/bluez"
 
 
 @asynccontextmanager
-async def open_bluez(hci_address: str, bus_address: str) -> AsyncIterator[Adapter]:
+async def open_bluez(
+    hci_address: str, bus_address: str, forget_after_s: float = FORGET_AFTER_S
+) -> AsyncIterator[Adapter]:
     """Be ``org.bluez`` on a bus until the end of the context.
 
     When the controller goes, so does the adapter, as with one that is pulled out.
@@ -28,6 +30,8 @@ async def open_bluez(hci_address: str, bus_address: str) -> AsyncIterator[Adapte
         A Bumble transport, such as ``tcp-client:127.0.0.1:6402``.
     bus_address : str
         Of a message bus, such as `simulators.bluez.bus.private_bus` gives.
+    forget_after_s : float
+        A device to which no client connected is forgotten after so long a silence.
 
     Raises
     ------
@@ -39,7 +43,7 @@ async def open_bluez(hci_address: str, bus_address: str) -> AsyncIterator[Adapte
         callers = Callers(bus)
         await callers.watch()
         agents = AgentManager(bus, callers)
-        adapter = Adapter(bus, central, agents, callers)
+        adapter = Adapter(bus, central, agents, callers, forget_after_s)
         bus.export(_ROOT, agents)
         bus.export(adapter.path, adapter)
         await bus.request_name(_NAME)

@@ -37,6 +37,7 @@ class Room:
     names: Sequence[str]
     sent: dict[str, list[range]]
     """Samples handed to the link, by name."""
+    speed: float = SPEED
 
     def hang_up(self) -> None:
         """Take the power from every controller that is served."""
@@ -50,8 +51,10 @@ class Room:
 
 
 @asynccontextmanager
-async def room(patients: int = 1, source: type[Source] = SampleNumbers) -> AsyncIterator[Room]:
-    clock = UtcClock(time.time_ns, time.time_ns(), SPEED)
+async def room(
+    patients: int = 1, source: type[Source] = SampleNumbers, speed: float = SPEED
+) -> AsyncIterator[Room]:
+    clock = UtcClock(time.time_ns, time.time_ns(), speed)
     air = VirtualRadio()
     sent: dict[str, list[range]] = {}
     peripherals = []
@@ -66,7 +69,7 @@ async def room(patients: int = 1, source: type[Source] = SampleNumbers) -> Async
         peripherals.append(Peripheral(air, SimulatedH10(config, source()), clock, note))
     async with serve_hci(air, "127.0.0.1", 0) as port:
         tasks = [asyncio.create_task(peripheral.run()) for peripheral in peripherals]
-        yield Room(air, port, peripherals, list(sent), sent)
+        yield Room(air, port, peripherals, list(sent), sent, speed)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
