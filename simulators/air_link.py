@@ -61,7 +61,10 @@ class AirLink:
         self._loss = 0.0
         self._is_paced = False
         self._is_over = False
-        self._waiting: dict[hci.Role, deque[AirPacket]] = {role: deque() for role in hci.Role}
+        self._is_abandoned = False
+        # In this order: what answers a goodbye still arrives.
+        roles = (hci.Role.PERIPHERAL, hci.Role.CENTRAL)
+        self._waiting: dict[hci.Role, deque[AirPacket]] = {role: deque() for role in roles}
         self._timer: asyncio.TimerHandle | None = None
         self._anchor_s = self._heard_s = _now_s()
 
@@ -80,8 +83,14 @@ class AirLink:
         if not self._timer:
             # Silence counts from here: on a clear link every event would have been heard.
             self._heard_s = _now_s()
-        self._loss, self._is_paced = loss, is_paced
+        if not self._is_abandoned:
+            self._loss, self._is_paced = loss, is_paced
         self._schedule()
+
+    def abandon(self) -> None:
+        """Let one end fall silent for good."""
+        self.condition(1.0, is_paced=False)
+        self._is_abandoned = True
 
     def send(self, sender: hci.Role, packet: AirPacket) -> None:
         """Take a packet from one end."""

@@ -1,10 +1,13 @@
 """Bumble's controller and host with what the virtual radio needs and without what costs time."""
 
 import asyncio
+import struct
 from typing import TYPE_CHECKING, Any
 
 from bumble import controller, hci, host, ll
-from bumble.transport.common import TransportLostError
+from bumble.transport.common import StreamPacketSink, TransportLostError
+
+from simulators.advertising import split_advert
 
 if TYPE_CHECKING:
     from simulators.radio import VirtualRadio
@@ -23,6 +26,28 @@ _NEEDS_POWER = (
     hci.HCI_LE_Set_Extended_Scan_Parameters_Command,
 )
 _CONNECTS = _NEEDS_POWER[:2]
+# HCI_Number_Of_Completed_Packets for one connection: every second packet, so not by Bumble's means.
+_COMPLETED = struct.Struct("<BBBBHH")
+_COMPLETED_HEADER = (0x04, 0x13, 5, 1)
+
+
+class DeferredSink(StreamPacketSink):
+    """Takes packets at once, and writes them together at the end of the loop's turn."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        super().__init__(transport)
+        self._waiting: list[bytes] = []
+
+    def on_packet(self, packet: bytes) -> None:
+        """Take a packet."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.append(packet)
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(waiting))
 
 
 class RadioController(controller.Controller):
@@ -73,8 +98,14 @@ class RadioController(controller.Controller):
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand a packet to the host, if there is one."""
-        if self.host:
-            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+        self._send(bytes(packet))
+
+    def _send(self, packet: bytes) -> None:
+        sink = self.host
+        if isinstance(sink, DeferredSink):
+            sink.on_packet(packet)
+        elif sink:
+            asyncio.get_running_loop().call_soon(sink.on_packet, packet)
 
     def on_hci_command_packet(self, command: hci.HCI_Command) -> None:
         """Carry out a command, unless power or room for it are missing."""
@@ -95,7 +126,12 @@ class RadioController(controller.Controller):
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Hand data to the radio; it is complete when it has crossed."""
         if connection := self.find_connection_by_handle(packet.connection_handle):
-            self.link.carry(connection, packet)
+            self.link.carry(self, connection, packet)
+
+    def cross(self, connection: controller.Connection, packet: hci.HCI_AclDataPacket) -> None:
+        """Have data cross the link, and tell the host that there is room again."""
+        connection.assembler.feed_packet(packet)
+        self._send(_COMPLETED.pack(*_COMPLETED_HEADER, connection.handle, 1))
 
     def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
         """Say goodbye behind whatever is still on its way."""
@@ -192,8 +228,20 @@ class RadioHost(host.Host):
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand a packet to the controller."""
-        if self.hci_sink:
-            self.hci_sink.on_packet(bytes(packet))
+        sink = self.hci_sink
+        if isinstance(sink, RadioController) and isinstance(packet, hci.HCI_AclDataPacket):
+            sink.on_hci_acl_data_packet(packet)
+        elif sink:
+            sink.on_packet(bytes(packet))
+
+    def on_packet(self, packet: bytes) -> None:
+        """Take the bytes of a packet from the controller."""
+        if len(packet) == _COMPLETED.size and packet[:4] == bytes(_COMPLETED_HEADER):
+            *_, handle, n_packets = _COMPLETED.unpack(packet)
+            if queue := self.get_data_packet_queue(handle):
+                queue.on_packets_completed(n_packets, handle)
+        else:
+            super().on_packet(packet)
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Take a packet from the controller."""
@@ -236,9 +284,10 @@ def _legacy_report(pdu: ll.AdvInd | ll.AdvExtInd, rssi_dbm: int) -> hci.HCI_Pack
                 rssi=rssi_dbm,
             )
             # An active scanner waits for the response before it tells of the advert.
-            for kind, data in (
-                (_LegacyReport.EventType.ADV_IND, pdu.data),
-                (_LegacyReport.EventType.SCAN_RSP, b""),
+            for kind, data in zip(
+                (_LegacyReport.EventType.ADV_IND, _LegacyReport.EventType.SCAN_RSP),
+                split_advert(pdu.data),
+                strict=True,
             )
         ]
     )

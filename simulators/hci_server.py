@@ -6,22 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
-from bumble.transport.common import StreamPacketSink, StreamPacketSource
+from bumble.transport.common import StreamPacketSource
 
-from simulators.controller import RadioController
+from simulators.controller import DeferredSink, RadioController
 
 if TYPE_CHECKING:
     from simulators.radio import VirtualRadio
 
 _log = logging.getLogger(__name__)
-
-
-class _TcpSink(StreamPacketSink):
-    """Writes to a host until it has gone."""
-
-    def on_packet(self, packet: bytes) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(packet)
 
 
 class _HciClient(StreamPacketSource):
@@ -34,7 +26,7 @@ class _HciClient(StreamPacketSource):
         self._clients = clients
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._sink = _TcpSink(cast("asyncio.WriteTransport", transport))
+        self._sink = DeferredSink(cast("asyncio.WriteTransport", transport))
         self._controller.host = self._sink
         self._clients.add(self)
         _log.info("host connected")

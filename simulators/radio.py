@@ -24,6 +24,7 @@ from simulators.hci_server import serve_hci as serve_hci
 from simulators.notification_faults import StackFaults, is_att, limit_mtu
 from simulators.propagation import PathLoss
 from simulators.radio_faults import LARGEST_MTU, RadioFaults, chance
+from simulators.ticker import Ticker
 
 _LINK_LOST = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
 _NEVER_THERE = hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR
@@ -47,6 +48,8 @@ class VirtualRadio(RadioFaults, link.LocalLink):
 
     def __init__(self, seed: int = 0, path_loss: PathLoss | None = None) -> None:
         super().__init__(seed, path_loss)
+        self.ticker = Ticker()
+        """For what patches do by time."""
         self.controllers: set[controller.Controller] = set()
         self._by_address: dict[hci.Address, controller.Controller] = {}
         self._addresses_of: dict[controller.Controller, tuple[hci.Address, ...]] = {}
@@ -145,9 +148,14 @@ class VirtualRadio(RadioFaults, link.LocalLink):
 
     # -- what crosses a link --------------------------------------------------------------
 
-    def carry(self, connection: controller.Connection, packet: hci.HCI_AclDataPacket) -> None:
+    def carry(
+        self,
+        sender: RadioController,
+        connection: controller.Connection,
+        packet: hci.HCI_AclDataPacket,
+    ) -> None:
         """Bring a host's data over its link; without link it is lost."""
-        cross = partial(connection.on_hci_acl_data_packet, packet)
+        cross = partial(sender.cross, connection, packet)
         air = self._air.get((connection.self_address, connection.peer_address))
         if air is None or air.is_clear:
             cross()
@@ -265,7 +273,8 @@ class VirtualRadio(RadioFaults, link.LocalLink):
                 switched.regain_power()
             else:
                 switched.lose_power()
-        self._recondition(address)
+                for peer in self._peers_of(address):
+                    self._air[address, peer].abandon()
 
     def _let_go(self, address: hci.Address, stack: StackFaults) -> None:
         for peer in self._peers_of(address):

@@ -18,7 +18,7 @@ from bleak.exc import BleakError
 from simulators.bluez.bus import private_bus
 from simulators.bluez.stack import open_bluez
 from simulators.vhci import plug_in
-from tests.patience import PATIENCE
+from tests.patience import until_true
 from tests.simulators.room import Room
 
 _BUS = "DBUS_SYSTEM_BUS_ADDRESS"
@@ -97,9 +97,7 @@ async def _stand_in(there: Room, patched: pytest.MonkeyPatch) -> AsyncIterator[N
 async def _adapter_of_daemon(there: Room) -> AsyncIterator[None]:
     # A new address each time, so that nothing is remembered of the last test's room.
     async with plug_in(there.air, f"02:00:00:00:00:{next(_numbers):02X}"):
-        async with asyncio.timeout(_ADAPTER_S * PATIENCE):
-            while not await _has_adapter():
-                await asyncio.sleep(0.05)
+        await until_true(_has_adapter, _ADAPTER_S)
         yield
 
 

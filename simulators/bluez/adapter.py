@@ -4,20 +4,19 @@ import asyncio
 from contextlib import suppress
 from typing import Annotated
 
-from bumble import device
 from dbus_fast import DBusError
 from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusDict, DBusObjectPath, DBusSignature
 from dbus_fast.service import dbus_method
 
-from simulators.backend import advertisement_data
+from simulators.advertising import read_advert
 from simulators.bluez.agent import AgentManager
 from simulators.bluez.callers import Callers, caller
 from simulators.bluez.device import UNKNOWN_RSSI_DBM, Device
 from simulators.bluez.discovery import KEYS, Filter
 from simulators.bluez.errors import dbus_errors, error, failed, in_progress, not_ready
 from simulators.bluez.interface import Interface, settable, shown
-from simulators.central import Central
+from simulators.central import Advert, Central
 
 FORGET_AFTER_S = 30.0
 """What BlueZ does with a device that nobody connected to and that is silent."""
@@ -67,7 +66,7 @@ class Adapter(Interface):
     ) -> None:
         super().__init__(
             "org.bluez.Adapter1",
-            Address=central.address,
+            Address=central.address.to_string(with_type_qualifier=False),
             AddressType="random",
             Name="stand-in",
             Alias="stand-in",
@@ -147,23 +146,30 @@ class Adapter(Interface):
         self.tell(Discovering=is_wanted)
         with dbus_errors():
             if is_wanted:
-                await self._central.start_scanning(self._on_advertisement)
+                await self._central.start_scanning(self._on_advert)
                 return
-            await self._central.stop_scanning(self._on_advertisement)
+            await self._central.stop_scanning(self._on_advert)
         for known in self._devices.values():
             known.tell(RSSI=UNKNOWN_RSSI_DBM)
 
-    def _on_advertisement(self, advertisement: device.Advertisement) -> None:
-        said = advertisement_data(advertisement)
-        address = advertisement.address.to_string(with_type_qualifier=False)
+    def _on_advert(self, advert: Advert) -> None:
+        said = read_advert(advert.data)
+        address = advert.address.to_string(with_type_qualifier=False)
         filters = [self._filters.get(client, Filter()) for client in self._scanners]
-        if not any(each.lets_through(address, said) for each in filters):
+        if not any(each.lets_through(address, advert.rssi_dbm, said) for each in filters):
             return
         if known := self._devices.get(address):
-            known.hear(said)
+            known.hear(advert.rssi_dbm, said)
             return
-        found = Device(advertisement.address, self.path, self._bus, self._central, self._agents)
-        found.hear(said)
+        found = Device(
+            advert.address,
+            self.path,
+            self._bus,
+            self._central,
+            self._agents,
+            self._require_power,
+        )
+        found.hear(advert.rssi_dbm, said)
         self._devices[address] = found
         self._bus.export(found.path, found)
 

@@ -7,8 +7,8 @@ from typing import TypeVar
 from bleak.exc import BleakGATTProtocolError
 from bumble import device, gatt_client
 
+from simulators.bleak_errors import bleak_errors
 from simulators.bluez.errors import NOT_PAIRED_CODES, dbus_errors
-from simulators.gatt_errors import bleak_errors
 
 _T = TypeVar("_T")
 

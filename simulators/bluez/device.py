@@ -1,28 +1,30 @@
 """``org.bluez.Device1``: one peer, from its first advert until it is forgotten."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 from bumble import core, device, hci, pairing
 from dbus_fast import DBusError, Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.service import dbus_method
 
-from simulators.backend import WANTED_MTU, discover
+from simulators.advertising import AdvertFields
+from simulators.bleak_errors import bleak_errors
 from simulators.bluez.agent import AgentManager
 from simulators.bluez.bearer import Bearer
 from simulators.bluez.callers import caller
 from simulators.bluez.chores import Chores
 from simulators.bluez.database import Database
-from simulators.bluez.errors import dbus_errors, error, failed, in_progress, not_ready
+from simulators.bluez.errors import dbus_errors, error, failed, in_progress
 from simulators.bluez.interface import Interface, settable, shown
 from simulators.central import Central
-from simulators.gatt_errors import bleak_errors, require_link
+from simulators.discovery import discover
 
 # The kernel gives a connection up after so long.
 _CONNECT_S = 20.0
+_WANTED_MTU = 517
 UNKNOWN_RSSI_DBM = -127
 _LINK_FAILED = "le-connection-abort-by-local"
 
@@ -62,6 +64,7 @@ class Device(Interface):
         bus: MessageBus,
         central: Central,
         agents: AgentManager,
+        require_power: Callable[[], None],
     ) -> None:
         address = peer.to_string(with_type_qualifier=False)
         super().__init__(
@@ -71,7 +74,8 @@ class Device(Interface):
             Name="",
             Alias=address.replace(":", "-"),
             Adapter=adapter_path,
-            **dict.fromkeys(("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing"), False),
+            **dict.fromkeys(("Paired", "Bonded"), central.is_bonded(peer)),
+            **dict.fromkeys(("Trusted", "Blocked", "LegacyPairing"), False),
             RSSI=UNKNOWN_RSSI_DBM,
             Connected=False,
             UUIDs=[],
@@ -85,20 +89,21 @@ class Device(Interface):
         self._peer = peer
         self._central = central
         self._agents = agents
+        self._require_power = require_power
         self._chores = Chores()
         self._database = Database(bus, self.path, self._chores)
         self._attempt: asyncio.Task[None] | None = None
         self._connection: device.Connection | None = None
         self._is_pairing = False
 
-    def hear(self, said: AdvertisementData) -> None:
+    def hear(self, rssi_dbm: int, said: AdvertFields) -> None:
         """Take what an advert says; only what is new is told on the bus."""
         self.heard_s = asyncio.get_running_loop().time()
-        values: dict[str, Any] = {"RSSI": said.rssi}
-        if said.local_name:
-            values |= {"Name": said.local_name, "Alias": said.local_name}
+        values: dict[str, Any] = {"RSSI": rssi_dbm}
+        if said.name:
+            values |= {"Name": said.name, "Alias": said.name}
         for name, data in (
-            ("ManufacturerData", said.manufacturer_data),
+            ("ManufacturerData", said.manufacturer),
             ("ServiceData", said.service_data),
         ):
             if data:
@@ -115,7 +120,7 @@ class Device(Interface):
         await self.drop()
         await self._chores.close()
         self._database.clear()
-        await self._central.forget(self._peer)
+        self._central.forget(self._peer)
 
     async def drop(self) -> None:
         """End the link, or the attempt to make one."""
@@ -159,8 +164,7 @@ class Device(Interface):
         self.is_temporary = False
         if self.values["ServicesResolved"]:
             return
-        if self._central.closed.is_set():
-            raise not_ready()
+        self._require_power()
         self._attempt = attempt = asyncio.create_task(self._make_link(), name=self.path)
         try:
             await asyncio.wait([attempt], timeout=_CONNECT_S)
@@ -178,7 +182,9 @@ class Device(Interface):
             self._connection = connection
             connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
             try:
-                require_link(connection)
+                if connection.device.lookup_connection(connection.handle) is not connection:
+                    # It ended before anybody could listen for the end.
+                    raise failed(_LINK_FAILED)
                 self.tell(Connected=True)
                 await self._resolve(connection)
             except BaseException:
@@ -189,7 +195,7 @@ class Device(Interface):
     async def _resolve(self, connection: device.Connection) -> None:
         if self.values["Bonded"]:
             await self._encrypt(connection)
-        await connection.gatt_client.request_mtu(WANTED_MTU)
+        await connection.gatt_client.request_mtu(_WANTED_MTU)
         services = await discover(connection)
         await self._database.resolve(services, Bearer(connection, self._secure))
         known = {*self.values["UUIDs"], *(each.uuid for each in services)}

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bleak.backends.scanner import AdvertisementData
 from dbus_fast import Variant
+
+from simulators.advertising import AdvertFields
 
 KEYS = ("UUIDs", "RSSI", "Pathloss", "Transport", "DuplicateData", "Discoverable", "Pattern")
 
@@ -28,10 +29,10 @@ class Filter:
             values.get("Pattern", ""),
         )
 
-    def lets_through(self, address: str, said: AdvertisementData) -> bool:
+    def lets_through(self, address: str, rssi_dbm: int, said: AdvertFields) -> bool:
         """Tell whether the client wants to hear of this."""
         if self.uuids and not self.uuids & set(said.service_uuids):
             return False
-        if self.rssi_dbm is not None and said.rssi < self.rssi_dbm:
+        if self.rssi_dbm is not None and rssi_dbm < self.rssi_dbm:
             return False
-        return any(text.startswith(self.pattern) for text in (said.local_name or "", address))
+        return any(text.startswith(self.pattern) for text in (said.name or "", address))

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakDBusError,
+    BleakError,
+    BleakGATTProtocolError,
+)
 from bumble import att
 from dbus_fast import DBusError
 
-from simulators.gatt_errors import bleak_errors
+from simulators.bleak_errors import bleak_errors
 
 _PREFIX = "org.bluez.Error"
 _ATT = att.ErrorCode
@@ -70,5 +75,9 @@ def dbus_errors() -> Iterator[None]:
             yield
     except BleakGATTProtocolError as refused:
         raise of_att(refused.args[0]) from refused
+    except BleakBluetoothNotAvailableError as unpowered:
+        raise not_ready() from unpowered
+    except BleakDBusError as named:
+        raise DBusError(named.dbus_error, str(named.dbus_error_details)) from named
     except (BleakError, TimeoutError) as lost:
         raise failed(str(lost) or "Operation failed") from lost

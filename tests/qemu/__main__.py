@@ -28,9 +28,13 @@ def main() -> int:
         print("guest: booting Debian's kernel; the first test comes after about 40 s", flush=True)
         code = run_tests(root, folder, _REPOSITORY, arguments, _LIMIT_S)
     except UnfitMachine as error:
-        print(f"error: the tests on the real Bluetooth daemon cannot run here: {error}", file=sys.stderr)
+        print(
+            f"error: the tests on the real Bluetooth daemon cannot run here: {error}",
+            file=sys.stderr,
+        )
         return 2
-    print(f"guest: done after {time.monotonic() - started_s:.0f} s, code {code}; logs are in {folder / 'results'}")
+    took_s = time.monotonic() - started_s
+    print(f"guest: done after {took_s:.0f} s, code {code}; logs are in {folder / 'results'}")
     return code
 
 

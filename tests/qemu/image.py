@@ -1,4 +1,4 @@
-"""What the guest boots from: a kernel, and a RAM disk that finds the way to this machine's files."""
+"""What the guest boots from: a kernel, and a RAM disk that finds this machine's files."""
 
 import re
 import shutil

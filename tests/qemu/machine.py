@@ -13,7 +13,9 @@ _MEMORY_MB = 1024
 _PROCESSORS = 2
 
 
-def run_tests(root: Path, folder: Path, repository: Path, arguments: list[str], limit_s: float) -> int:
+def run_tests(
+    root: Path, folder: Path, repository: Path, arguments: list[str], limit_s: float
+) -> int:
     """Boot, run pytest with `arguments` in the guest, show what it prints.
 
     Returns
@@ -56,7 +58,12 @@ def _session(root: Path, repository: Path, arguments: list[str]) -> str:
 def _command(root: Path, ram_disk: Path, results: Path) -> list[str]:
     return [
         str(root / "usr" / "bin" / "qemu-system-x86_64"),
-        *("-L", str(root / "usr" / "share" / "seabios"), "-L", str(root / "usr" / "share" / "qemu")),
+        *(
+            "-L",
+            str(root / "usr" / "share" / "seabios"),
+            "-L",
+            str(root / "usr" / "share" / "qemu"),
+        ),
         # Not KVM: where a test machine is itself a guest, it may be offered and not work.
         *("-accel", "tcg", "-cpu", "max", "-smp", str(_PROCESSORS), "-m", str(_MEMORY_MB)),
         *("-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio"),

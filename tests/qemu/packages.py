@@ -9,7 +9,7 @@ _PACKAGES = ("bluez", "busybox-static", "dbus-daemon", "linux-image-amd64", "qem
 _ARCHITECTURE = "amd64"
 
 
-class UnfitMachine(Exception):  # noqa: N818 - it is the machine that errs
+class UnfitMachine(Exception):
     """Why this machine cannot run the guest."""
 
 

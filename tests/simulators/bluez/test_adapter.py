@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from bleak import BleakClient, BleakScanner
-from bumble.pairing import PairingConfig, PairingDelegate
 from dbus_fast import BusType, DBusError, Message, Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusObjectPath, DBusStr, DBusUInt32
@@ -18,29 +17,21 @@ from devices.polar_h10 import codec
 from ecgcore.errors import ConfigError
 from simulators.bluez.bus import private_bus
 from simulators.bluez.stack import open_bluez
+from simulators.pairing import PairingPolicy
 from tests.gateway.broker import until
 from tests.levels import Level, reached
+from tests.patience import until_true
 from tests.simulators.bluez.calls import ADAPTER, CHARACTERISTIC, DEVICE, HCI0, Client, client
-from tests.simulators.room import Room, room
+from tests.simulators.room import JUST_WORKS, Room, room
 
-
-
-class Label(PairingDelegate):  # type: ignore[misc]  # Bumble is not typed
-    """A patch with a number printed on it."""
-
-    async def generate_passkey(self) -> int:
-        return 123_456
-
-
-LABEL = PairingConfig(
-    sc=True, mitm=True, bonding=True, delegate=Label(PairingDelegate.DISPLAY_OUTPUT_ONLY)
-)
 PATCH = f"{HCI0}/dev_D0_10_0A_1B_2C_01"
 
 
 @asynccontextmanager
-async def stand_in() -> AsyncIterator[tuple[Room, Client]]:
-    async with room() as there, reached(there, Level.BLUEZ), client() as caller:
+async def stand_in(
+    pairing: PairingPolicy = JUST_WORKS,
+) -> AsyncIterator[tuple[Room, Client]]:
+    async with room(pairing=pairing) as there, reached(there, Level.BLUEZ), client() as caller:
         yield there, caller
 
 
@@ -50,9 +41,10 @@ async def find(caller: Client, **wanted: Variant) -> None:
 
 
 async def until_known(caller: Client, path: str = PATCH) -> None:
-    async with asyncio.timeout(5):
-        while path not in await caller.objects():
-            await asyncio.sleep(0.02)
+    async def is_known() -> bool:
+        return path in await caller.objects()
+
+    await until_true(is_known)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +102,11 @@ async def test_a_scan_ends_with_the_client_that_wanted_it() -> None:
         async with client() as other:
             await find(other)
             assert await caller.get(HCI0, ADAPTER, "Discovering")
-        async with asyncio.timeout(5):
-            while await caller.get(HCI0, ADAPTER, "Discovering"):
-                await asyncio.sleep(0.02)
+
+        async def is_over() -> bool:
+            return not await caller.get(HCI0, ADAPTER, "Discovering")
+
+        await until_true(is_over)
 
 
 async def test_without_power_links_end_and_nothing_is_begun_until_it_is_back() -> None:
@@ -204,9 +198,7 @@ async def test_sockets_carry_values_and_close_with_the_link() -> None:
                 await other.call(data, CHARACTERISTIC, member, *arguments)
         with pytest.raises(DBusError, match="not supported"):
             await other.call(control, CHARACTERISTIC, "AcquireWrite", "a{sv}", {})
-        await other.call(
-            control, CHARACTERISTIC, "WriteValue", "aya{sv}", codec.START_ECG, {}
-        )
+        await other.call(control, CHARACTERISTIC, "WriteValue", "aya{sv}", codec.START_ECG, {})
         sent = there.sent[there.names[0]]
         await until(lambda: len(sent) > 3)
         os.set_blocking(fd, False)
@@ -241,8 +233,7 @@ class Person(ServiceInterface):
 
 
 async def test_an_agent_answers_for_the_client_that_pairs() -> None:
-    async with stand_in() as (there, caller):
-        there.peripherals[0]._device.pairing_config_factory = lambda _: LABEL
+    async with stand_in(PairingPolicy(passkey=123_456)) as (_, caller):
         await find(caller)
         await until_known(caller)
         agents = ("/org/bluez", "org.bluez.AgentManager1")
@@ -270,9 +261,11 @@ async def test_the_adapter_goes_with_its_controller() -> None:
         await find(caller)
         await until_known(caller)
         there.hang_up()
-        async with asyncio.timeout(5):
-            while {HCI0, PATCH} & set(await caller.objects()):
-                await asyncio.sleep(0.02)
+
+        async def is_gone() -> bool:
+            return not {HCI0, PATCH} & set(await caller.objects())
+
+        await until_true(is_gone)
 
 
 async def test_without_dbus_daemon_there_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

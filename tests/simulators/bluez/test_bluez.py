@@ -14,6 +14,7 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 from devices import sig
 from devices.driver import Battery
 from devices.polar_h10 import codec
+from tests.gateway.broker import until
 from tests.levels import Level, reached
 from tests.patience import PATIENCE
 from tests.simulators.bluez.calls import DEVICE, client
@@ -173,8 +174,8 @@ async def test_who_leaves_the_bus_leaves_the_link(bluez: Level) -> None:
             peripheral = there.peripherals[0]
             handle = peripheral._characteristics[codec.PMD_DATA].handle
             subscribers = peripheral._device.gatt_server.subscribers
-            async with asyncio.timeout(_WITHIN_S):
-                while any(each.get(handle, b"\0\0")[0] for each in subscribers.values()):
-                    await asyncio.sleep(0.02)
+            await until(
+                lambda: not any(each.get(handle, b"\0\0")[0] for each in subscribers.values())
+            )
             await other.call(path, DEVICE, "Disconnect")
         await asyncio.wait_for(listener.lost.wait(), _WITHIN_S)

@@ -1,11 +1,11 @@
-"""Bumble's ways to fail, in the words of Bleak."""
+"""Bumble's ways to fail as Bleak's."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bleak.exc import BleakError, BleakGATTProtocolError
-from bumble import att, core, device
+from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
+from bumble import att, core
 
 
 @contextmanager
@@ -38,8 +38,19 @@ def _cancellations() -> int:
     return task.cancelling() if task else 0
 
 
-def require_link(connection: device.Connection) -> None:
-    """Cancel, as Bumble does, when the link is gone by now."""
-    # It may have ended before anybody could listen for the end.
-    if connection.device.lookup_connection(connection.handle) is not connection:
-        raise asyncio.CancelledError
+@contextmanager
+def pairing_errors() -> Iterator[None]:
+    """Turn what `bleak_errors` gives for a failed pairing into what BlueZ says."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise dbus_error("AuthenticationTimeout", "Authentication Timeout") from error
+    except BleakError as error:
+        if isinstance(error.__cause__, asyncio.CancelledError):
+            raise dbus_error("AuthenticationCanceled", "Authentication Canceled") from error
+        raise dbus_error("AuthenticationFailed", "Authentication Failed") from error
+
+
+def dbus_error(name: str, text: str) -> BleakDBusError:
+    """Give one of BlueZ's errors."""
+    return BleakDBusError(f"org.bluez.Error.{name}", [text])
