@@ -6,7 +6,7 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,20 +15,25 @@ from devices.driver import Signal
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError, StateError
 from ecgcore.wire.broker import Broker
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import DeviceStatus, LinkState
+from gateway.analysis import LocalAnalysis
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.bluez import native_remedies, no_remedy
 from gateway.cancellation import cancel_all
 from gateway.lane import LaneConfig
 from gateway.outbox import Outbox
+from gateway.page.server import LocalPage
 from gateway.patches import KnownPatch, read_patches
 from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
 from gateway.recovery import LadderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.service import Service
 from gateway.session import Session, Shared
 from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
+from gateway.spool_seal import read_key
 from gateway.status import StatusReporter, device_status
 from gateway.uplink import Uplink
 
@@ -36,6 +41,7 @@ _log = logging.getLogger(__name__)
 # Longer than an orderly end of a link may take.
 _STOP_S = 6.0
 _FAREWELL_S = 1.0
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,11 @@ class Gateway:
             ladder=LadderConfig(may_restart=settings.may_restart_bluetooth),
             make_recorder=self._make_recorder,
             on_change=self._reporter.changed.set,
+            on_frame=self._on_frame,
             n_streaming=self._n_streaming,
         )
+        self._analysis = LocalAnalysis() if settings.analyse else None
+        self._page = LocalPage(self._statuses, self._analysed, self._clock.now_ns)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then stop the patches and drain the spool.
@@ -107,13 +116,16 @@ class Gateway:
         """
         if self._settings.require_broker:
             await self._uplink.require_broker()
-        async with self._pairing(), asyncio.TaskGroup() as tasks:
+        async with self._pairing(), self._shown(), asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             scanner = Scanner(self._open_radio, installed_drivers(), _backoff(), self._on_sighting)
-            services = (
+            services: tuple[asyncio.Task[None], ...] = (
                 tasks.create_task(self._outbox.run(), name="spool"),
                 tasks.create_task(self._uplink.run(), name="uplink"),
             )
+            if self._analysis:
+                services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
+            services = (*services, tasks.create_task(self._tell_service(), name="service"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -131,6 +143,32 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    async def _tell_service(self) -> None:
+        await Service().run(self._in_words)
+
+    def _in_words(self) -> str:
+        n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        return (
+            f"{self._n_streaming()} of {len(self._workers)} patches stream,"
+            f" {n_waiting} frames wait for the cloud"
+        )
+
+    @asynccontextmanager
+    async def _shown(self) -> AsyncIterator[None]:
+        if self._settings.page_port is None:
+            yield
+            return
+        async with self._page.serving(self._settings.page_port):
+            yield
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._page.show(frame)
+        if self._analysis:
+            self._analysis.push(frame)
+
+    def _analysed(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._analysis.numbers if self._analysis else {}
 
     @asynccontextmanager
     async def _pairing(self) -> AsyncIterator[None]:
@@ -163,7 +201,7 @@ class Gateway:
         return _figures(counters, session.view.decode_errors, session.view.overflows)
 
     def _statuses(self) -> Iterator[DeviceStatus]:
-        for device, worker in self._workers.items():
+        for device, worker in tuple(self._workers.items()):
             yield device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
@@ -236,10 +274,13 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
     ConfigError
         Alone or in a group: for settings that cannot be used.
     """
+    max_age_days = settings.spool_max_age_days
     async with Outbox.open(
         settings.spool_path,
         max_bytes=settings.spool_max_bytes,
         linger_s=settings.spool_linger_ms / 1000,
+        max_age_s=None if max_age_days is None else max_age_days * _DAY_S,
+        key=read_key(settings.spool_key_file) if settings.spool_key_file else None,
     ) as outbox:
         gateway = Gateway(settings, outbox)
         await gateway.run(stop)

@@ -37,6 +37,13 @@ def gateway(
     broker_url: Annotated[
         str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT, or mqtts:// for TLS.")
     ] = None,
+    page: Annotated[
+        int | None, typer.Option(help="Port of the gateway's own page, on this machine only.")
+    ] = None,
+    analyse: Annotated[
+        bool | None,
+        typer.Option("--analyse", help="Analyse here, for the page; the cloud may be off."),
+    ] = None,
     require_broker: Annotated[
         bool | None,
         typer.Option("--require-broker", help="Do not start recording without the broker."),
@@ -74,6 +81,8 @@ def gateway(
         "radio": radio,
         "gateway_id": gateway_id,
         "broker_url": broker_url,
+        "page_port": page,
+        "analyse": analyse,
         "require_broker": require_broker,
         "spool_path": spool,
         "speed": speed,

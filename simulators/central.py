@@ -65,11 +65,21 @@ class Central:
         """Set when the controller is gone; all connections are then gone too."""
         bumble_device.on(bumble_device.EVENT_ADVERTISEMENT, self._on_advertisement)
         bumble_device.on(bumble_device.EVENT_FLUSH, self.closed.set)
+        if isinstance(bumble_device.host, RadioHost):
+            bumble_device.host.on_notification = self._on_notification
 
     @property
     def host(self) -> device.Device:
         """Bumble's side of it."""
         return self._device
+
+    def _on_notification(self, handle: int, attribute: int, value: bytes) -> None:
+        connection = self._device.connections.get(handle)
+        if connection and connection.gatt_client:
+            subscribers = connection.gatt_client.notification_subscribers
+            for subscriber in tuple(subscribers.get(attribute, ())):
+                if callable(subscriber):
+                    subscriber(value)
 
     # -- scanning -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bumble import controller, hci, host, ll
@@ -29,6 +30,14 @@ _CONNECTS = _NEEDS_POWER[:2]
 # HCI_Number_Of_Completed_Packets for one connection: every second packet, so not by Bumble's means.
 _COMPLETED = struct.Struct("<BBBBHH")
 _COMPLETED_HEADER = (0x04, 0x13, 5, 1)
+_COMPLETED_START = bytes(_COMPLETED_HEADER)
+# A whole ATT notification: ACL header, L2CAP header, opcode, attribute.
+_NOTIFICATION = struct.Struct("<BHHHHBH")
+_IS_NOTIFICATION = (0x02, 0x04, 0x1B)
+_ACL_HEADER_BYTES = 5
+_PB_START = 2
+
+OnNotification = Callable[[int, int, bytes], None]
 
 
 class DeferredSink(StreamPacketSink):
@@ -219,6 +228,9 @@ class RadioController(controller.Controller):
 class RadioHost(host.Host):
     """The software side of a controller, without Bumble's eager debug texts."""
 
+    on_notification: OnNotification | None = None
+    """Takes link, attribute and value of notifications, past Bumble's layers, where it is set."""
+
     def on_transport_lost(self) -> None:
         """Fail what waits and end all connections."""
         # Bumble's own trips over an answer that came with the end, and ends nothing.
@@ -236,10 +248,20 @@ class RadioHost(host.Host):
 
     def on_packet(self, packet: bytes) -> None:
         """Take the bytes of a packet from the controller."""
-        if len(packet) == _COMPLETED.size and packet[:4] == bytes(_COMPLETED_HEADER):
+        if len(packet) == _COMPLETED.size and packet.startswith(_COMPLETED_START):
             *_, handle, n_packets = _COMPLETED.unpack(packet)
             if queue := self.get_data_packet_queue(handle):
                 queue.on_packets_completed(n_packets, handle)
+        elif self.on_notification and len(packet) >= _NOTIFICATION.size:
+            self._take_data(packet, self.on_notification)
+        else:
+            super().on_packet(packet)
+
+    def _take_data(self, packet: bytes, on_notification: OnNotification) -> None:
+        kind, handle, n_bytes, _, cid, opcode, attribute = _NOTIFICATION.unpack_from(packet)
+        is_whole = n_bytes == len(packet) - _ACL_HEADER_BYTES and handle >> 12 == _PB_START
+        if (kind, cid, opcode) == _IS_NOTIFICATION and is_whole:
+            on_notification(handle & 0xFFF, attribute, packet[_NOTIFICATION.size :])
         else:
             super().on_packet(packet)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-TICK_S = 0.025
+TICK_S = 0.05
 """Notifications come some times a second; this is how late one may be."""
 
 

@@ -22,6 +22,7 @@ from simulators.radio import VirtualRadio
 from tests.gateway.broker import Engine, until
 from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
 from tests.levels import Level, reached
+from tests.patience import PATIENCE
 from tests.simulators.room import room
 
 
@@ -140,7 +141,7 @@ async def test_a_silent_stream_is_restarted_on_the_same_link(
         return iter(())
 
     monkeypatch.setattr("gateway.intake._STALL_FRAMES", 0)
-    monkeypatch.setattr("gateway.intake._STALL_S", 0.4)
+    monkeypatch.setattr("gateway.intake._STALL_S", 0.4 * PATIENCE)
     await strap.until_sent(2)
     with monkeypatch.context() as patched:
         patched.setattr(strap.patch, "due", nothing)
@@ -161,7 +162,7 @@ async def test_a_stream_that_stays_silent_costs_the_link(
         return iter(())
 
     monkeypatch.setattr("gateway.intake._STALL_FRAMES", 0)
-    monkeypatch.setattr("gateway.intake._STALL_S", 0.2)
+    monkeypatch.setattr("gateway.intake._STALL_S", 0.2 * PATIENCE)
     await strap.until_sent(2)
     with monkeypatch.context() as patched:
         patched.setattr(strap.patch, "due", nothing)
@@ -206,7 +207,7 @@ async def test_a_patch_that_never_answers_is_left_within_seconds(
     caplog: pytest.LogCaptureFixture,
     level: Level,
 ) -> None:
-    monkeypatch.setattr("gateway.link._REPLY_S", 0.2)
+    monkeypatch.setattr("gateway.link._REPLY_S", 0.2 * PATIENCE)
     monkeypatch.setattr("gateway.app.BackoffConfig", _quick)
     silences = iter([True])
     write = SimulatedH10.write

@@ -16,6 +16,7 @@ from devices.polar_h10 import codec
 from devices.polar_h10.driver import PolarH10Dialogue
 from ecgcore.clock import UtcClock
 from ecgcore.errors import NotificationError
+from gateway.cancellation import cancel_all
 from simulators.backend import Radio, open_radio
 from simulators.fleet import serial_of
 from simulators.pairing import PairingPolicy
@@ -93,9 +94,7 @@ async def room(
     async with serve_hci(air, "127.0.0.1", 0) as port:
         tasks = [asyncio.create_task(peripheral.run()) for peripheral in peripherals]
         yield Room(air, port, peripherals, list(sent), sent, lost, speed)
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await cancel_all(tasks, 1.0)
         for task in tasks:
             assert task.cancelled()
 
