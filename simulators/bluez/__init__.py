@@ -10,7 +10,6 @@ the air. What that costs is that a notification crosses a simulated link before 
 
 What clients can tell from BlueZ 5.66, as far as it is known: disconnecting takes no two seconds;
 a property that BlueZ leaves out while it has no value is there and empty (RSSI: -127); Generic
-Access and Generic Attribute are ordinary services; there is one adapter; nothing but pairing
-without a passkey is done without an agent. The same tests run against the real daemon
-(`tests.qemu`), which is what counts.
+Access and Generic Attribute are ordinary services; there is one adapter. The same tests run
+against the real daemon (`tests.qemu`), which is what counts.
 """

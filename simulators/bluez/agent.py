@@ -72,12 +72,15 @@ class AgentManager(ServiceInterface):
         self._default: str | None = None
         callers.on_gone(self._forget)
 
-    def delegate(self, client: str, device_path: str) -> pairing.PairingDelegate:
-        """Give who answers for `client`: its own agent, the default one, or nobody."""
+    def delegate(self, client: str, device_path: str) -> pairing.PairingDelegate | None:
+        """Give who answers for `client`: its own agent, the default one, or None.
+
+        Without one nothing is paired: since 5.7 the kernel asks even when no passkey is needed.
+        """
         for name in (client, self._default):
             if name in self._agents:
                 return AgentDelegate(self._bus, name, *self._agents[name], device_path)
-        return pairing.PairingDelegate(_Io.NO_OUTPUT_NO_INPUT)
+        return None
 
     def _forget(self, client: str) -> None:
         self._agents.pop(client, None)

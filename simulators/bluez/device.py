@@ -215,6 +215,9 @@ class Device(Interface):
             msg = "Not connected"
             raise BleakError(msg)
         delegate = self._agents.delegate(caller(), self.path)
+        if delegate is None:
+            msg = "no agent available"
+            raise BleakError(msg)
         wants_person = delegate.io_capability != delegate.NO_OUTPUT_NO_INPUT
         config = pairing.PairingConfig(sc=True, mitm=wants_person, bonding=True, delegate=delegate)
         connection.device.pairing_config_factory = lambda _connection: config

@@ -9,11 +9,12 @@ import pytest
 from bleak import BleakClient, BleakScanner
 from bleak.backends.bluezdbus.client import BleakClientBlueZDBus
 from bleak.backends.device import BLEDevice
-from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 
 from devices import sig
 from devices.driver import Battery
 from devices.polar_h10 import codec
+from gateway.agent import serving_passkeys
 from tests.gateway.broker import until
 from tests.levels import Level, reached
 from tests.patience import PATIENCE
@@ -128,7 +129,7 @@ async def test_an_attempt_given_up_leaves_the_adapter_free(bluez: Level) -> None
 
 
 async def test_pairing_lasts_over_links_until_the_device_is_removed(bluez: Level) -> None:
-    async with seen(bluez) as (there, device), client() as other:
+    async with seen(bluez) as (there, device), client() as other, serving_passkeys({}):
         path = device.details["path"]
         for _ in range(2):
             bleak = (await connected(device)).client
@@ -139,6 +140,12 @@ async def test_pairing_lasts_over_links_until_the_device_is_removed(bluez: Level
             await bleak.disconnect()
         await bleak.unpair()
         assert path not in await other.objects()
+
+
+async def test_without_an_agent_nobody_is_paired(bluez: Level) -> None:
+    async with linked(bluez) as (_, listener):
+        with pytest.raises(BleakDBusError, match="AuthenticationFailed"):
+            await listener.client.pair()
 
 
 async def test_a_value_read_is_shown_to_who_is_notified(bluez: Level) -> None:
