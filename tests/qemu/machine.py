@@ -47,12 +47,11 @@ def _session(root: Path, repository: Path, arguments: list[str]) -> str:
     names = {
         "DEBIAN": str(root),
         "REPOSITORY": str(repository),
-        "ARGUMENTS": shlex.join(arguments),
         # The emulator's processor is some twenty times slower than the one under it.
         "ENVIRONMENT": "ECGOMICS_TEST_PATIENCE=6 OMP_NUM_THREADS=1",
     }
     given = "".join(f"{name}={shlex.quote(value)}\n" for name, value in names.items())
-    return given + (_HERE / "session.sh").read_text()
+    return f"set -- {shlex.join(arguments)}\n{given}{(_HERE / 'session.sh').read_text()}"
 
 
 def _command(root: Path, ram_disk: Path, results: Path) -> list[str]:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the guest does: D-Bus, bluetoothd, tests. The host puts the upper-case names before this.
+# What the guest does: D-Bus, bluetoothd, tests. The host puts the upper-case names and the
+# arguments of pytest before this.
 set -eu
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/tmp PYTHONDONTWRITEBYTECODE=1
 libraries="$DEBIAN/usr/lib/x86_64-linux-gnu:$DEBIAN/lib/x86_64-linux-gnu"
@@ -17,6 +18,6 @@ ln -s "$DEBIAN/usr/bin/bluetoothctl" /usr/local/bin/bluetoothctl 2>/dev/null || 
 cd "$REPOSITORY"
 code=0
 export PYTHONPATH=$REPOSITORY
-env $ENVIRONMENT .venv/bin/python -m pytest $ARGUMENTS || code=$?
+env $ENVIRONMENT .venv/bin/python -m pytest "$@" || code=$?
 dmesg >/run/results/dmesg.log
 echo "$code" >/run/results/code
