@@ -190,8 +190,7 @@ class Gateway:
 
     @asynccontextmanager
     async def _pairing(self) -> AsyncIterator[None]:
-        has_passkeys = any(known.passkey is not None for known in self._known.values())
-        if has_passkeys and self._settings.radio == NATIVE and sys.platform == "linux":
+        if self._settings.radio == NATIVE and sys.platform == "linux":
             # Imported late: there is no D-Bus elsewhere.
             from gateway.agent import serving_passkeys
 

@@ -15,6 +15,7 @@ from ecgcore.wire import topics
 from ecgcore.wire.events import DeviceEvent, decode_event
 from ecgcore.wire.frame import Frame, decode_frame
 from ecgcore.wire.messages import Committed, DeviceStatus
+from tests.patience import PATIENCE
 
 GATEWAY = "home"
 PASSWORD = "p-gateway"
@@ -27,7 +28,7 @@ def free_port() -> int:
 
 
 async def until(done: Callable[[], object], within_s: float = 15) -> None:
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(within_s * PATIENCE):
         while not done():  # noqa: ASYNC110 - what is waited for is not ours
             await asyncio.sleep(0.01)
 
@@ -47,7 +48,7 @@ class Nats:
         self.process = await asyncio.create_subprocess_exec(
             *self.server.command(), stderr=asyncio.subprocess.DEVNULL
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10 * PATIENCE):
             while True:
                 with suppress(OSError):
                     _, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
@@ -170,7 +171,7 @@ async def running_engine(broker: Nats, **options: object) -> AsyncIterator[Engin
     engine = Engine(broker, **options)  # type: ignore[arg-type]  # whatever the test wants
     task = asyncio.create_task(engine.run())
     try:
-        await asyncio.wait_for(engine.is_listening.wait(), 10)
+        await asyncio.wait_for(engine.is_listening.wait(), 10 * PATIENCE)
         yield engine
     finally:
         task.cancel()
