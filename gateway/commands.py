@@ -24,6 +24,9 @@ def gateway(
         list[str] | None,
         typer.Option(help="A patch to take, such as polar-h10-0A1B2C3D; repeatable."),
     ] = None,
+    patches: Annotated[
+        Path | None, typer.Option(help="The allow-list that `ecgomics claim` writes.")
+    ] = None,
     take_any: Annotated[
         bool | None, typer.Option("--any", help="Take every patch in reach; for rigs.")
     ] = None,
@@ -66,6 +69,7 @@ def gateway(
     """
     given = {
         "devices": tuple(device) if device else None,
+        "patches_path": patches,
         "take_any": take_any,
         "radio": radio,
         "gateway_id": gateway_id,

@@ -1,5 +1,6 @@
 """Settings of the gateway: the environment, then flags, the last one winning."""
 
+import os
 from pathlib import Path
 from typing import Self
 
@@ -8,6 +9,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ecgcore.errors import TopicError
 from ecgcore.wire.topics import checked_name
+
+
+def default_patches_path() -> Path:
+    """Give where the allow-list is kept: the system's place for root, else the user's."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/etc/ecgomics/patches.toml")
+    config = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "ecgomics" / "patches.toml"
 
 
 class GatewaySettings(BaseSettings):
@@ -25,6 +34,13 @@ class GatewaySettings(BaseSettings):
     """``native``, or NAME:ADDRESS of an ``ecgomics.radios`` entry point."""
     devices: tuple[str, ...] = ()
     """The patches to take; no other one is ever connected to."""
+    patches_path: Path | None = None
+    """TOML file with the patches that were claimed, taken beside `devices`; where `ecgomics claim`
+    keeps it by default, with the native radio."""
+    max_links: int = Field(default=64, ge=1, le=1000)
+    """Links the adapter is trusted with; most have room for 5 to 10."""
+    may_restart_bluetooth: bool = False
+    """Restart the Bluetooth service when nothing else helps; needs the right to do so."""
     take_any: bool = False
     """Take every patch that is heard; for rigs."""
     max_patches: int = Field(default=64, ge=1, le=1000)

@@ -64,6 +64,8 @@ class DeviceStatus(_Message):
     """Fitted device clock against the gateway's."""
     clock_residual_p95_ms: float | None = None
     clock_resets: int = 0
+    trouble: str = ""
+    """Why the last link failed; empty while the patch streams."""
 
 
 class Committed(_Message):
