@@ -1,7 +1,7 @@
 """Where samples lie that the patch itself numbers, and what is missing before them.
 
-Theory of operation. A patch that names its boots and numbers each sample leaves nothing to find out:
-boot and counter of the wire are the patch's own, so the same sample has the same name whoever
+Theory of operation. A patch that names its boots and numbers each sample leaves nothing to find
+out: boot and counter of the wire are the patch's own, so the same sample has the same name whoever
 received it, and what it sampled before anybody listened is missing, too.
 
 A patch without name for its boots begins a drawn one at 0 with the first sample received. Its
@@ -53,7 +53,7 @@ class Count:
     """First counters of the last notifications, against repeats."""
 
 
-class Counting:
+class CountingPlacer:
     """Places one notification after another (a `gateway.placing.Placer`).
 
     Parameters
@@ -112,6 +112,9 @@ class Counting:
             raise StateError(msg)
         n_samples = int(samples.adc.shape[1])
         count = self.count
+        if samples.boot is not None and samples.first_counter > MAX_GAP_SAMPLES:
+            # Nothing samples that long: the number is wrong, and believing it would end the boot.
+            return Rejected.LATE
         if count is None or samples.boot != count.patch_boot:
             return self._begin(samples, samples.first_counter, arrival_ns, new_boot_id)
         at = self._counter_of(count, samples.first_counter, n_samples, arrival_ns)
@@ -120,7 +123,6 @@ class Counting:
                 return self._begin(samples, samples.first_counter, arrival_ns, new_boot_id)
             return Rejected.DUPLICATE if at in count.recent else Rejected.LATE
         if at - count.counter > MAX_GAP_SAMPLES:
-            # Nothing samples that long: the number is wrong, and believing it would end the boot.
             return Rejected.LATE
         return self._continue(count, samples, at, arrival_ns)
 

@@ -8,13 +8,14 @@ them. What the patch says beside its samples goes into the view.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from devices.driver import (
     Battery,
     CommandReply,
     HeartRate,
+    Hole,
     Missing,
     Packet,
     Samples,
@@ -28,7 +29,7 @@ from ecgcore.types import GapReason
 from ecgcore.wire.messages import Contact
 from gateway.link import Link, Notification
 from gateway.outbox import Outbox
-from gateway.recorder import Recorder
+from gateway.recorder import Recorded, Recorder
 from gateway.spool import Entry
 from gateway.status import PatchView
 
@@ -83,10 +84,15 @@ class Intake:
         """When the patch last showed that it streams."""
         self.stall_s = _STALL_S
         """Silence that is no longer normal."""
+        self.is_open = asyncio.Event()
+        """Set while a link's stream is started."""
+        self.mended = asyncio.Event()
+        """Set when a hole was opened, or some of one closed."""
 
     def begin(self) -> None:
         """Expect another link."""
         self._early, self._has_ecg = [], True
+        self.is_open.clear()
         self.heard_s = _now_s()
         self.interrupt(GapReason.LINK_LOST)
 
@@ -96,8 +102,11 @@ class Intake:
             self._early, self._has_ecg = None, False
             return
         if self.recorder is None or self.recorder.signal != signal:
+            # The state stored last is what the next recorder goes on from.
+            await self._outbox.flush()
             self.recorder = await self._make_recorder(self._view.device, signal)
         self._let_in(link)
+        self.is_open.set()
 
     def close(self, link: Link) -> None:
         """Take what is still in the link's inbox; the link is over."""
@@ -153,6 +162,7 @@ class Intake:
                 link.end_stream()
             case Missing(detail=detail):
                 self._log_rarely("patch lost samples", detail)
+                self._name(packet, arrival_ns)
             case Unread(detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
 
@@ -173,23 +183,46 @@ class Intake:
         if recorder is None:
             return
         if not self._outbox.has_room:
-            self._overflow(1)
-            self._keep_streaming(link)
+            if not samples.is_replayed:
+                self._overflow(1)
+                self._keep_streaming(link)
             return
         is_lead_off = self._view.contact is Contact.OFF
-        frame = recorder.take(samples, arrival_ns, is_lead_off=is_lead_off)
-        if frame is None:
+        self._put(recorder.record(samples, arrival_ns, is_lead_off=is_lead_off))
+        if samples.is_replayed:
             return
-        if frame.gap_before:
-            _log.info(
-                "gap device=%s samples=%d reason=%s",
-                frame.device,
-                frame.gap_before,
-                frame.gap_reason.name,
-            )
-        self._outbox.put(Entry.of(frame, recorder.dump()))
-        self.stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
+        n_samples = int(samples.adc.shape[1])
+        period_s = 1000 / recorder.signal.fs_mhz
+        self.stall_s = max(_STALL_S, _STALL_FRAMES * n_samples * period_s)
         self._keep_streaming(link)
+
+    def _name(self, missing: Missing, arrival_ns: int) -> None:
+        if self.recorder and self._outbox.has_room:
+            self._put(self.recorder.name(missing, arrival_ns))
+
+    def _put(self, recorded: Iterable[Recorded]) -> None:
+        for each in recorded:
+            frame = each.frame
+            if frame.gap_before:
+                _log.info(
+                    "gap device=%s samples=%d reason=%s",
+                    frame.device,
+                    frame.gap_before,
+                    frame.gap_reason.name,
+                )
+            self._outbox.put(
+                Entry.of(frame, each.state, is_held=each.is_held, releases_to=each.releases_to)
+            )
+        self.mended.set()
+
+    def next_hole(self, n_samples: int) -> Hole | None:
+        """Give what to ask the patch for next, at most so much; None: nothing is missing."""
+        return self.recorder.ask(n_samples) if self.recorder else None
+
+    def give_up(self, now_ns: int, *, everything: bool = False) -> None:
+        """Name what was waited for long enough."""
+        if self.recorder and self._outbox.has_room:
+            self._put(self.recorder.give_up(now_ns, everything=everything))
 
     def _keep_streaming(self, link: Link) -> None:
         self.heard_s = _now_s()

@@ -1,15 +1,18 @@
 """One patch's samples become frames: placed, timed, counted. Pure; the session feeds it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
+import numpy as np
 
-from devices.driver import Counting, Samples, Signal
+from devices.driver import Counting, Hole, Missing, Samples, Signal
 from ecgcore.errors import StateError
-from ecgcore.types import FrameFlag, GapReason
-from ecgcore.wire.frame import Frame
+from ecgcore.types import FrameFlag, GapReason, Int32Array
+from ecgcore.wire.frame import MAX_GAP_SAMPLES, Frame
 from gateway.clock import ClockConfig, ClockState, DeviceClock
+from gateway.counting import CountingPlacer
+from gateway.holes import Holes, HolesConfig, Piece
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
 
@@ -24,6 +27,8 @@ class Counters:
     samples: int = 0
     gaps: int = 0
     gap_samples: int = 0
+    replayed_samples: int = 0
+    """Those among `samples` that came out of a patch's memory."""
     duplicates: int = 0
     """Notifications seen before."""
     late: int = 0
@@ -40,6 +45,20 @@ class RecorderConfig:
     signal: Signal
     speed: float = 1.0
     """Of UTC against wall time; a rig stretches every delay by it."""
+    holes: HolesConfig = field(default_factory=HolesConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A frame on its way into the spool."""
+
+    frame: Frame
+    state: bytes
+    """What a later run needs to go on right behind it."""
+    is_held: bool = False
+    """Behind a hole that may still be filled."""
+    releases_to: int | None = None
+    """As in `gateway.spool.Entry`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +66,14 @@ class _Stored:
     signal: Signal
     placer: bytes
     clock: ClockState
+    holes: Holes = field(default_factory=Holes)
 
 
 MakePlacer = Callable[[Signal, float, bytes | None], Placer]
-PLACERS: Mapping[Counting, MakePlacer] = {Counting.TIMESTAMPS: Reassembler.of}
+PLACERS: Mapping[Counting, MakePlacer] = {
+    Counting.TIMESTAMPS: Reassembler.of,
+    Counting.COUNTER: CountingPlacer.of,
+}
 """How a patch's samples are placed, by what it counts with."""
 
 
@@ -76,12 +99,17 @@ class Recorder:
     ) -> None:
         self._config = config
         self._new_boot_id = new_boot_id
+        self._former: Recorder | None = None
+        """Of another signal, with holes that nothing will fill any more."""
         state = _read(stored) if stored else None
         if state and state.signal != config.signal:
             # Another rate or another lead is another recording.
+            if state.holes.open:
+                self._former = Recorder(replace(config, signal=state.signal), new_boot_id, stored)
             state = None
         make_placer = PLACERS[config.signal.counting]
         self._placer = make_placer(config.signal, config.speed, state.placer if state else None)
+        self._holes = state.holes if state else Holes()
         self._clock = self._new_clock(state.clock if state else None)
         self._past_resets = 0
         self._counters = Counters()
@@ -110,6 +138,73 @@ class Recorder:
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification."""
         self._placer.interrupt(reason, is_same_link=is_same_link)
+
+    def record(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Iterator[Recorded]:
+        """Give the frames of one notification, each with the state right behind it.
+
+        Of a patch that stores what it samples, what is missing becomes a hole, what comes behind a
+        hole is held, and what is older than the newest sample fills holes.
+
+        Parameters
+        ----------
+        is_lead_off : bool
+            What is known of the electrodes otherwise, for samples that do not tell.
+        """
+        if self._former:
+            yield from self._former.give_up(arrival_ns, everything=True)
+            self._former = None
+        position = self.position
+        if not self.signal.is_stored or samples.first_counter is None:
+            frame = self.take(samples, arrival_ns, is_lead_off=is_lead_off)
+            if frame:
+                yield Recorded(frame, self.dump())
+            return
+        if position and self._fills(samples, position):
+            yield from self._fill(samples, samples.first_counter, arrival_ns)
+            return
+        if samples.is_replayed:
+            self._counters.late += 1
+            return
+        if position and samples.boot != position.boot_id:
+            # Not worth the wait: another boot goes on behind it.
+            yield from self.give_up(arrival_ns, everything=True)
+        frame = self.take(samples, arrival_ns, is_lead_off=is_lead_off)
+        if frame:
+            yield self._behind_holes(frame)
+
+    def name(self, missing: Missing, arrival_ns: int) -> Iterator[Recorded]:
+        """Give the frames that name what the patch says it does not have."""
+        position, hole = self.position, missing.hole
+        if not self.signal.is_stored or position is None or hole.boot != position.boot_id:
+            return
+        for piece in self._holes.take(hole.first_counter, hole.end, arrival_ns):
+            reason = piece.reason if missing.was_sampled else GapReason.SENSOR_OVERFLOW
+            yield self._gap(piece, reason, arrival_ns)
+        is_new = position.counter <= hole.first_counter < hole.end
+        if is_new and not missing.was_sampled and hole.end <= MAX_GAP_SAMPLES:
+            yield from self._skip(hole, arrival_ns)
+
+    def ask(self, n_samples: int) -> Hole | None:
+        """Give what to ask the patch for next, at most so much; None: nothing is missing."""
+        wanted = self._holes.ask(n_samples)
+        if wanted is None or self.position is None:
+            return None
+        first, end = wanted
+        return Hole(self.position.boot_id, first, end - first)
+
+    def awaits(self, hole: Hole) -> bool:
+        """Tell whether any of this has not come, and may."""
+        is_running = self.position is not None and self.position.boot_id == hole.boot
+        return is_running and self._holes.has(hole.first_counter, hole.end)
+
+    def give_up(self, now_ns: int, *, everything: bool = False) -> Iterator[Recorded]:
+        """Give the frames that name what was waited for long enough."""
+        hopeless = self._holes.hopeless(now_ns, self._config.holes)
+        if everything:
+            hopeless = [(hole.first, hole.end) for hole in self._holes.open]
+        for first, end in hopeless:
+            for piece in self._holes.take(first, end, now_ns):
+                yield self._gap(piece, piece.reason, now_ns)
 
     def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
         """Give the frame of one notification; None if it was dropped (and counted).
@@ -146,7 +241,79 @@ class Recorder:
         if self.position is None or self._clock.state is None:
             msg = f"{self._config.device}: nothing recorded yet"
             raise StateError(msg)
-        return msgspec.json.encode(_Stored(self.signal, self._placer.dump(), self._clock.state))
+        return msgspec.json.encode(
+            _Stored(self.signal, self._placer.dump(), self._clock.state, self._holes)
+        )
+
+    def _fills(self, samples: Samples, position: Position) -> bool:
+        first = samples.first_counter or 0
+        end = first + int(samples.adc.shape[1])
+        is_past = samples.is_replayed or first < position.counter
+        return samples.boot == position.boot_id and is_past and self._holes.has(first, end)
+
+    def _fill(self, samples: Samples, first: int, arrival_ns: int) -> Iterator[Recorded]:
+        end = first + int(samples.adc.shape[1])
+        for piece in self._holes.take(first, end, arrival_ns):
+            adc = samples.adc[:, piece.first - first : piece.end - first]
+            self._counters.frames += 1
+            self._counters.samples += piece.end - piece.first
+            self._counters.replayed_samples += piece.end - piece.first
+            frame = replace(
+                self._past(piece.first, adc, arrival_ns),
+                lead_off=samples.lead_off or 0,
+                flags=FrameFlag.REPLAY,
+            )
+            yield Recorded(frame, self.dump(), piece.is_held, piece.releases_to)
+
+    def _behind_holes(self, frame: Frame) -> Recorded:
+        self._holes.add(frame.start, frame.first_counter, frame.gap_reason, frame.arrival_ns)
+        self._counters.gaps -= frame.gap_before > 0
+        self._counters.gap_samples -= frame.gap_before
+        frame = replace(frame, gap_before=0, gap_reason=GapReason.NONE)
+        return Recorded(frame, self.dump(), is_held=bool(self._holes.open))
+
+    def _skip(self, hole: Hole, arrival_ns: int) -> Iterator[Recorded]:
+        """Name samples that the patch itself missed just now."""
+        if not isinstance(self._placer, CountingPlacer):
+            return
+        position = self._placer.position
+        if position and position.counter < hole.first_counter:
+            self._holes.add(position.counter, hole.first_counter, GapReason.RADIO_LOSS, arrival_ns)
+        self._placer.skip_to(hole.end)
+        is_held = bool(self._holes.open)
+        piece = Piece(hole.first_counter, hole.end, GapReason.SENSOR_OVERFLOW, is_held, None)
+        yield self._gap(piece, piece.reason, arrival_ns)
+
+    def _gap(self, piece: Piece, reason: GapReason, arrival_ns: int) -> Recorded:
+        n_samples = piece.end - piece.first
+        self._counters.gaps += 1
+        self._counters.gap_samples += n_samples
+        nothing = np.zeros((self.signal.lead_mask.bit_count(), 0), np.int32)
+        frame = replace(
+            self._past(piece.end, nothing, arrival_ns), gap_before=n_samples, gap_reason=reason
+        )
+        return Recorded(frame, self.dump(), piece.is_held, piece.releases_to)
+
+    def _past(self, first_counter: int, adc: Int32Array, arrival_ns: int) -> Frame:
+        """Give a frame of samples older than the newest one."""
+        placer, position = self._placer, self.position
+        if not isinstance(placer, CountingPlacer) or position is None:
+            msg = f"{self._config.device}: nothing recorded yet"
+            raise StateError(msg)
+        device_ns = placer.device_ns(first_counter)
+        return Frame(
+            device=self._config.device,
+            boot_id=position.boot_id,
+            first_counter=first_counter,
+            adc=adc,
+            lead_mask=self.signal.lead_mask,
+            fs_mhz=self.signal.fs_mhz,
+            lsb_pv=self.signal.lsb_pv,
+            device_time_ns=device_ns,
+            device_span_ns=round(adc.shape[1] * placer.period_ns),
+            utc_ns=device_ns + self._clock.offset_ns(device_ns),
+            arrival_ns=arrival_ns,
+        )
 
     def _frame(
         self,

@@ -112,12 +112,17 @@ def _advertisement_data(advertisement: device.Advertisement) -> AdvertisementDat
     return AdvertisementData(
         local_name=names[0].decode(errors="replace") if names else None,
         manufacturer_data={int.from_bytes(maker[:2], "little"): maker[2:] for maker in makers},
-        service_data={},
+        service_data=_service_data(fields),
         service_uuids=_service_uuids(fields),
         tx_power=None,
         rssi=advertisement.rssi,
         platform_data=(advertisement,),
     )
+
+
+def _service_data(fields: core.AdvertisingData) -> dict[str, bytes]:
+    found = fields.get_all(fields.SERVICE_DATA_128_BIT_UUID, raw=True)
+    return {_uuid128(data[:16]): data[16:] for data in found}
 
 
 def _service_uuids(fields: core.AdvertisingData) -> list[str]:

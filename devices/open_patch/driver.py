@@ -130,6 +130,7 @@ class OpenPatchDialogue:
             lsb_pv=info.lsb_pv,
             lead_mask=sum(1 << lead for at, lead in enumerate(info.leads) if lead_mask >> at & 1),
             counting=Counting.COUNTER,
+            is_stored=info.memory_bytes > 0,
         )
 
     def stop(self) -> Conversation[None]:
@@ -250,7 +251,8 @@ def _event(frame: EventFrame, characteristic: str, data: bytes) -> Sequence[Pack
 def _missing(frame: GapFrame) -> Missing:
     known = frame.code in list(GapCode)
     detail = GapCode(frame.code).name.lower() if known else f"reason {frame.code}"
-    return Missing(Hole(frame.head.boot, frame.head.counter, frame.n_samples), detail)
+    hole = Hole(frame.head.boot, frame.head.counter, frame.n_samples)
+    return Missing(hole, detail, was_sampled=frame.code != GapCode.OVERFLOW)
 
 
 def _info_of(answer: object) -> Info:

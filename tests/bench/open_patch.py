@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
     signals = [wfdb.rdrecord(str(name.with_suffix(""))).p_signal.T for name in names]
     fast = [np.rint(1000 * signal).astype(np.int32) for signal in signals]
     slow = [np.rint((uv[:, ::2] + uv[:, 1::2]) / 2).astype(np.int32) for uv in fast]
-    print("| leads | Hz | bytes a sample and lead | samples a frame | frames/s | kbit/s | MB a day |")
+    print("| leads | Hz | bytes a sample | samples a frame | frames/s | kbit/s | MB a day |")
     print("|---|---|---|---|---|---|---|")
     for fs_hz, records in ((250, slow), (500, fast)):
         for n_leads in _LEADS:

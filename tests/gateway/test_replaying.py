@@ -1,0 +1,101 @@
+"""A patch with memory, a real gateway, a real broker: what the link lost comes back."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ecgcore.types import FrameFlag, GapReason
+from tests.gateway.broker import until
+from tests.gateway.open_patches import (
+    CONFIG,
+    SPEED,
+    assert_ledger,
+    know_open_patches,
+    patch_room,
+    settings,
+)
+from tests.gateway.rig import Running, cloud
+
+
+@pytest.fixture(autouse=True)
+def _open_patches(monkeypatch: pytest.MonkeyPatch) -> None:
+    know_open_patches(monkeypatch)
+
+
+async def test_thirty_seconds_of_lost_link_come_out_of_the_patchs_memory(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as (broker, engine), patch_room() as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        device = there.patch.device_id
+        await until(lambda: there.n_live > 40)
+        async with there.air.drop(there.peripheral.address):
+            await asyncio.sleep(30 / SPEED)
+        n_before = there.n_live
+        await until(lambda: there.n_live > n_before + 100)
+        summary = await gateway.stop()
+        frames = engine.of(device)
+        assert assert_ledger(frames) == 0
+        assert {frame.boot_id for frame in frames} == {there.patch.boot}
+        replayed = sum(f.n_samples for f in frames if FrameFlag.REPLAY in f.flags)
+        assert replayed > 30 * 250
+        assert summary["replayed_samples"] == replayed
+        assert summary["gaps"] == summary["gap_samples"] == summary["spooled_left"] == 0
+
+
+async def test_what_a_small_memory_lost_is_named(tmp_path: Path) -> None:
+    config = replace(CONFIG, memory_bytes=2000)
+    async with cloud(tmp_path) as (broker, engine), patch_room(config) as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        device = there.patch.device_id
+        await until(lambda: there.n_live > 40)
+        async with there.air.drop(there.peripheral.address):
+            await asyncio.sleep(30 / SPEED)
+        n_before = there.n_live
+        await until(lambda: there.n_live > n_before + 60)
+        summary = await gateway.stop()
+        frames = engine.of(device)
+        n_missing = assert_ledger(frames)
+        gaps = [frame for frame in frames if frame.gap_before]
+        assert 20 * 250 < n_missing < 40 * 250
+        assert {gap.gap_reason for gap in gaps} == {GapReason.LINK_LOST}
+        assert all(gap.n_samples == 0 for gap in gaps)
+        assert summary["gap_samples"] == n_missing
+
+
+async def test_a_patch_without_memory_leaves_gaps_at_once(tmp_path: Path) -> None:
+    config = replace(CONFIG, memory_bytes=0)
+    async with cloud(tmp_path) as (broker, engine), patch_room(config) as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        device = there.patch.device_id
+        await until(lambda: there.n_live > 40)
+        async with there.air.drop(there.peripheral.address):
+            await asyncio.sleep(0.7)
+        n_before = there.n_live
+        await until(lambda: there.n_live > n_before + 20)
+        await gateway.stop()
+        frames = engine.of(device)
+        n_missing = assert_ledger(frames)
+        sent = {n for each in there.sent for n in each.samples}
+        stored = {n for f in frames for n in range(f.first_counter, f.end)}
+        assert stored == sent
+        assert n_missing == frames[-1].end - len(stored)
+        assert {f.gap_reason for f in frames if f.gap_before} == {GapReason.LINK_LOST}
+
+
+async def test_replay_goes_on_after_a_restart_of_the_gateway(tmp_path: Path) -> None:
+    """The first gateway is cut off while holes are open; the second asks for them."""
+    async with cloud(tmp_path) as (broker, engine), patch_room() as there:
+        using = settings(tmp_path, broker.url, there)
+        device = there.patch.device_id
+        first = Running(using)
+        await until(lambda: there.n_live > 40)
+        await first.stop()
+        n_before = there.n_live
+        await asyncio.sleep(0.5)
+        second = Running(using)
+        await until(lambda: there.n_live > n_before + 60)
+        summary = await second.stop()
+        assert assert_ledger(engine.of(device)) == 0
+        assert summary["spooled_left"] == 0
+        assert summary["replayed_samples"] > 0.5 * SPEED * 250
