@@ -43,10 +43,10 @@ class Replaying:
         await self._intake.is_open.wait()
         n_samples = shortest = self._shortest()
         while shortest and not self._link.is_lost:
-            self._intake.mended.clear()
             self._intake.give_up(self._now_ns())
             hole = self._intake.next_hole(n_samples)
             if hole is None:
+                self._intake.mended.clear()
                 await self._intake.mended.wait()
                 continue
             before = self._n_replayed
