@@ -39,7 +39,8 @@ TWO_LEADS = np.array([[100, 102, 101, 97], [-5, -5, -4, 3]], np.int32)
 GOLDEN: dict[str, Frame] = {
     "frame raw int16": SampleFrame(HEAD, SHORT, Codec.INT16),
     "frame raw int24": SampleFrame(
-        replace(HEAD, flags=Flag.SATURATED), np.array([[1, -1, 8388607, -8388608]], np.int32),
+        replace(HEAD, flags=Flag.SATURATED),
+        np.array([[1, -1, 8388607, -8388608]], np.int32),
         Codec.INT24,
     ),
     "frame Rice": SampleFrame(replace(HEAD, lead_mask=0b11), TWO_LEADS, Codec.RICE),

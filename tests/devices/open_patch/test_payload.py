@@ -63,14 +63,14 @@ def test_what_does_not_fit_is_not_written(codec: Codec) -> None:
 @pytest.mark.parametrize(
     ("payload", "n_samples", "what"),
     [
-        ("00000020" "00", 2, "0 differences"),
-        ("00000020" "8001", 2, "remainder plane"),
-        ("00000020" "81", 2, "filling of the unary"),
-        ("00000021" "8040", 2, "remainder plane"),
-        ("00000000" "80", 2, "orders"),
-        ("00000060" "80", 2, "orders"),
-        ("00000039" "80", 2, "orders"),
-        ("ffff7f21" "4000", 2, "beyond 24 bits"),
+        ("0000002000", 2, "0 differences"),
+        ("000000208001", 2, "remainder plane"),
+        ("0000002081", 2, "filling of the unary"),
+        ("000000218040", 2, "remainder plane"),
+        ("0000000080", 2, "orders"),
+        ("0000006080", 2, "orders"),
+        ("0000003980", 2, "orders"),
+        ("ffff7f214000", 2, "beyond 24 bits"),
         ("0000", 1, "heads"),
     ],
 )
