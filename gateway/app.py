@@ -6,7 +6,7 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,12 +15,15 @@ from devices.driver import Signal
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError, StateError
 from ecgcore.wire.broker import Broker
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import DeviceStatus, LinkState
+from gateway.analysis import LocalAnalysis
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.bluez import native_remedies, no_remedy
 from gateway.cancellation import cancel_all
 from gateway.lane import LaneConfig
 from gateway.outbox import Outbox
+from gateway.page.server import LocalPage
 from gateway.patches import KnownPatch, read_patches
 from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
@@ -60,7 +63,7 @@ class Gateway:
     """
 
     def __init__(self, settings: GatewaySettings, outbox: Outbox) -> None:
-        self._known = _known_patches(settings)
+        self._known = known_patches(settings)
         if not self._known and not settings.take_any:
             msg = (
                 "no patch named: claim one (`ecgomics claim`), give --device ID (repeatable),"
@@ -94,8 +97,11 @@ class Gateway:
             ladder=LadderConfig(may_restart=settings.may_restart_bluetooth),
             make_recorder=self._make_recorder,
             on_change=self._reporter.changed.set,
+            on_frame=self._on_frame,
             n_streaming=self._n_streaming,
         )
+        self._analysis = LocalAnalysis() if settings.analyse else None
+        self._page = LocalPage(self._statuses, self._analysed, self._clock.now_ns)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then stop the patches and drain the spool.
@@ -107,13 +113,15 @@ class Gateway:
         """
         if self._settings.require_broker:
             await self._uplink.require_broker()
-        async with self._pairing(), asyncio.TaskGroup() as tasks:
+        async with self._pairing(), self._shown(), asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             scanner = Scanner(self._open_radio, installed_drivers(), _backoff(), self._on_sighting)
-            services = (
+            services: tuple[asyncio.Task[None], ...] = (
                 tasks.create_task(self._outbox.run(), name="spool"),
                 tasks.create_task(self._uplink.run(), name="uplink"),
             )
+            if self._analysis:
+                services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -131,6 +139,22 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    @asynccontextmanager
+    async def _shown(self) -> AsyncIterator[None]:
+        if self._settings.page_port is None:
+            yield
+            return
+        async with self._page.serving(self._settings.page_port):
+            yield
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._page.show(frame)
+        if self._analysis:
+            self._analysis.push(frame)
+
+    def _analysed(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._analysis.numbers if self._analysis else {}
 
     @asynccontextmanager
     async def _pairing(self) -> AsyncIterator[None]:
@@ -246,7 +270,14 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
         return gateway.summary()
 
 
-def _known_patches(settings: GatewaySettings) -> dict[str, KnownPatch]:
+def known_patches(settings: GatewaySettings) -> dict[str, KnownPatch]:
+    """Give the patches to take: those named and those claimed.
+
+    Raises
+    ------
+    ConfigError
+        If the allow-list cannot be read.
+    """
     path = settings.patches_path
     if path is None and settings.radio == NATIVE:
         path = default_patches_path()

@@ -37,6 +37,13 @@ def gateway(
     broker_url: Annotated[
         str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT, or mqtts:// for TLS.")
     ] = None,
+    page: Annotated[
+        int | None, typer.Option(help="Port of the gateway's own page, on this machine only.")
+    ] = None,
+    analyse: Annotated[
+        bool | None,
+        typer.Option("--analyse", help="Analyse here, for the page; the cloud may be off."),
+    ] = None,
     require_broker: Annotated[
         bool | None,
         typer.Option("--require-broker", help="Do not start recording without the broker."),
@@ -74,12 +81,14 @@ def gateway(
         "radio": radio,
         "gateway_id": gateway_id,
         "broker_url": broker_url,
+        "page_port": page,
+        "analyse": analyse,
         "require_broker": require_broker,
         "spool_path": spool,
         "speed": speed,
         "clock_origin_ns": clock_origin_ns,
     }
-    settings = _settings({name: value for name, value in given.items() if value is not None})
+    settings = settings_from({name: value for name, value in given.items() if value is not None})
     logging.basicConfig(level=log_level, format=LOG_FORMAT, stream=sys.stderr)
     summary = _run(settings)
     if as_json:
@@ -102,7 +111,14 @@ async def _until_signalled(settings: GatewaySettings) -> dict[str, Any]:
     return await run_gateway(settings, stop)
 
 
-def _settings(given: dict[str, Any]) -> GatewaySettings:
+def settings_from(given: dict[str, Any]) -> GatewaySettings:
+    """Give the settings of the environment and, over them, what was given.
+
+    Raises
+    ------
+    ConfigError
+        For a value that cannot be used, by its name.
+    """
     try:
         return GatewaySettings(**given)
     except ValidationError as error:

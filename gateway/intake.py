@@ -26,6 +26,7 @@ from devices.driver import (
 )
 from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Contact
 from gateway.link import Link, Notification
 from gateway.outbox import Outbox
@@ -57,6 +58,8 @@ class Intake:
     ----------
     on_change : Callable[[], None]
         Called when the view changed in a way that people want to see at once.
+    on_frame : Callable[[Frame], None]
+        Called with every frame after it was put into the outbox.
     on_stream : Callable[[], None]
         Called for what shows that the patch streams.
     """
@@ -68,12 +71,14 @@ class Intake:
         make_recorder: MakeRecorder,
         *,
         on_change: Callable[[], None],
+        on_frame: Callable[[Frame], None],
         on_stream: Callable[[], None],
     ) -> None:
         self._view = view
         self._outbox = outbox
         self._make_recorder = make_recorder
         self._on_change = on_change
+        self._on_frame = on_frame
         self._on_stream = on_stream
         self._early: list[_Early] | None = None
         self._has_ecg = True
@@ -188,12 +193,13 @@ class Intake:
                 self._keep_streaming(link)
             return
         is_lead_off = self._view.contact is Contact.OFF
-        self._put(recorder.record(samples, arrival_ns, is_lead_off=is_lead_off))
-        if samples.is_replayed:
+        recorded = list(recorder.record(samples, arrival_ns, is_lead_off=is_lead_off))
+        self._put(recorded)
+        if samples.is_replayed or not recorded:
             return
-        n_samples = int(samples.adc.shape[1])
-        period_s = 1000 / recorder.signal.fs_mhz
-        self.stall_s = max(_STALL_S, _STALL_FRAMES * n_samples * period_s)
+        newest = recorded[-1].frame
+        self._on_frame(newest)
+        self.stall_s = max(_STALL_S, _STALL_FRAMES * newest.n_samples * newest.period_ns / 1e9)
         self._keep_streaming(link)
 
     def _name(self, missing: Missing, arrival_ns: int) -> None:
@@ -213,7 +219,7 @@ class Intake:
             self._outbox.put(
                 Entry.of(frame, each.state, is_held=each.is_held, releases_to=each.releases_to)
             )
-        self.mended.set()
+            self.mended.set()
 
     def next_hole(self, n_samples: int) -> Hole | None:
         """Give what to ask the patch for next, at most so much; None: nothing is missing."""

@@ -15,6 +15,7 @@ from bleak.exc import BleakError
 
 from ecgcore.clock import UtcClock
 from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import LinkState
 from gateway.backoff import Backoff
 from gateway.bluez import Remedies
@@ -50,6 +51,8 @@ class Shared:
     """Called when a patch first tells what it streams."""
     on_change: Callable[[], None]
     """Called when a view changed in a way that people want to see at once."""
+    on_frame: Callable[[Frame], None]
+    """Called with every frame after it was put into the outbox; must return at once."""
     n_streaming: Callable[[], int]
     """How many patches stream now."""
 
@@ -78,6 +81,7 @@ class Session:
             shared.outbox,
             shared.make_recorder,
             on_change=shared.on_change,
+            on_frame=shared.on_frame,
             on_stream=self._on_stream,
         )
 

@@ -61,6 +61,10 @@ class GatewaySettings(BaseSettings):
     """How long the broker may take for one answer."""
     status_s: float = Field(default=2, gt=0)
     """How often a patch's status is sent when nothing changes."""
+    page_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Port of the gateway's own page, on loopback only; None: no page, 0: any free port."""
+    analyse: bool = False
+    """Analyse on this machine for the page, with or without a cloud; needs the [cloud] extra."""
     drain_s: float = Field(default=10, ge=0)
     """How long an orderly stop waits for the cloud to commit what is spooled."""
     clock_origin_ns: int = 0

@@ -41,7 +41,6 @@ class Tlv(IntEnum):
     # What the host says.
     HOST_UTC_US = 0x40
     COUNT = 0x41
-    MAX_FRAMES = 0x42
     SECONDS = 0x43
     END_RECORDING = 0x44
     # How it fares.
@@ -79,7 +78,6 @@ _SIZES: Mapping[int, int] = {
     Tlv.MTU: 2,
     Tlv.HOST_UTC_US: 8,
     Tlv.COUNT: 4,
-    Tlv.MAX_FRAMES: 2,
     Tlv.LEAD_OFF: 2,
     Tlv.UNSENT_FRAMES: 4,
 }
