@@ -2,11 +2,11 @@
 
 Theory of operation. A *gap* is named for good; a *hole* is samples of the running boot that the
 patch may yet send. Holes are kept in counter order. What lies before the first one has gone out in
-order; what comes behind it is held. A piece at the front of the first hole goes out in order, and if
-it closes the hole it releases what is held up to the next one. A piece elsewhere is held itself and
-leaves less of its hole, or two of it. A hole closes by samples, by the patch's word that it has them
-no more, or by giving up: after asking in vain so many times, for so long, or when there are too
-many.
+order; what comes behind it is held. A piece at the front of the first hole goes out in order, and
+if it closes the hole it releases what is held up to the next one. A piece elsewhere is held itself
+and leaves less of its hole, or two of it. A hole closes by samples, by the patch's word that it has
+them no more, or by giving up: after asking in vain so many times, for so long, or when there are
+too many.
 """
 
 from collections.abc import Iterator

@@ -234,9 +234,9 @@ def test_replay_stop_erase_and_light_are_asked_for() -> None:
     assert asked == [Op.REPLAY, Op.LEDS, Op.ERASE_UPTO, Op.STOP]
     assert list(patch.asked[3].tlvs) == control.decode_request(example("request replay")).tlvs
     assert patch.asked[-1].tlvs == []
+    stop = dialogue.stop()
+    stop.send(None)
     with pytest.raises(Refused, match="no answer"):
-        stop = dialogue.stop()
-        stop.send(None)
         stop.send(None)
 
 
