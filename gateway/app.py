@@ -29,9 +29,11 @@ from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
 from gateway.recovery import LadderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.service import Service
 from gateway.session import Session, Shared
 from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
+from gateway.spool_seal import read_key
 from gateway.status import StatusReporter, device_status
 from gateway.uplink import Uplink
 
@@ -39,6 +41,7 @@ _log = logging.getLogger(__name__)
 # Longer than an orderly end of a link may take.
 _STOP_S = 6.0
 _FAREWELL_S = 1.0
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class Gateway:
             )
             if self._analysis:
                 services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
+            services = (*services, tasks.create_task(self._tell_service(), name="service"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -139,6 +143,16 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    async def _tell_service(self) -> None:
+        await Service().run(self._in_words)
+
+    def _in_words(self) -> str:
+        n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        return (
+            f"{self._n_streaming()} of {len(self._workers)} patches stream,"
+            f" {n_waiting} frames wait for the cloud"
+        )
 
     @asynccontextmanager
     async def _shown(self) -> AsyncIterator[None]:
@@ -187,7 +201,7 @@ class Gateway:
         return _figures(counters, session.view.decode_errors, session.view.overflows)
 
     def _statuses(self) -> Iterator[DeviceStatus]:
-        for device, worker in self._workers.items():
+        for device, worker in tuple(self._workers.items()):
             yield device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
@@ -260,10 +274,13 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
     ConfigError
         Alone or in a group: for settings that cannot be used.
     """
+    max_age_days = settings.spool_max_age_days
     async with Outbox.open(
         settings.spool_path,
         max_bytes=settings.spool_max_bytes,
         linger_s=settings.spool_linger_ms / 1000,
+        max_age_s=None if max_age_days is None else max_age_days * _DAY_S,
+        key=read_key(settings.spool_key_file) if settings.spool_key_file else None,
     ) as outbox:
         gateway = Gateway(settings, outbox)
         await gateway.run(stop)

@@ -6,8 +6,7 @@ received it, and what it sampled before anybody listened is missing, too.
 
 A patch without name for its boots begins a drawn one at 0 with the first sample received. Its
 numbers may come round (`Signal.counter_modulus`); then they tell what is missing but for whole
-turns, and the turns come from the time between the notifications: inside a live link only when that
-is longer than jitter can be, after an interruption to the nearest turn.
+turns, which show in the arrivals (`gateway.turns`).
 """
 
 from dataclasses import dataclass, field
@@ -20,12 +19,12 @@ from ecgcore.errors import StateError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import MAX_GAP_SAMPLES
 from gateway.placing import Placed, Position, Rejected
+from gateway.turns import Turns, TurnsConfig
 
 _NS = 1_000_000_000
 _RECENT = 16
 _ANCHOR_NS = 300 * _NS
-# Inside a live link notifications may be so late, or so much out of order.
-_JITTER_NS = _NS
+# Inside a live link notifications may be so much out of order.
 _LATE_NS = 5 * _NS
 # A crystal is never that far off: a clock that was set, or a counter that is not one.
 _MAX_RATE_ERROR = 0.1
@@ -68,7 +67,8 @@ class CountingPlacer:
     def __init__(self, signal: Signal, speed: float = 1.0, count: Count | None = None) -> None:
         self._nominal_ns = 1e12 / signal.fs_mhz
         self._modulus = signal.counter_modulus
-        self._jitter_ns, self._late_ns = round(_JITTER_NS * speed), round(_LATE_NS * speed)
+        self._turns = self._new_turns(speed)
+        self._late_ns = round(_LATE_NS * speed)
         self._interruption = GapReason.GATEWAY_DOWN if count else GapReason.NONE
         self._is_new_link = count is not None
         self.count = count
@@ -160,21 +160,19 @@ class CountingPlacer:
         return period_ns if is_near else self._nominal_ns
 
     def _counter_of(self, count: Count, number: int, n_samples: int, arrival_ns: int) -> int:
-        if self._modulus is None:
+        if self._turns is None or self._modulus is None:
             return number - count.origin
         residue = (number - count.origin - count.counter) % self._modulus
-        turns = self._turns(count, residue + n_samples, arrival_ns)
-        at = count.counter + residue + turns * self._modulus
-        back = at - self._modulus
-        # A repeat looks like a loss of nearly a turn.
-        return back if not turns and back in count.recent else at
+        if self._interruption is GapReason.NONE:
+            missing = self._turns.place(count.counter, residue, n_samples, arrival_ns)
+        else:
+            missing = self._turns.over(residue, n_samples, arrival_ns - count.arrival_ns)
+        return count.counter + missing
 
-    def _turns(self, count: Count, n_samples: int, arrival_ns: int) -> int:
-        assert self._modulus is not None  # noqa: S101 - asked for turns
-        surplus_ns = arrival_ns - count.arrival_ns - n_samples * self._nominal_ns
-        if self._interruption is GapReason.NONE and surplus_ns < self._jitter_ns:
-            return 0
-        return max(0, round(surplus_ns / (self._modulus * self._nominal_ns)))
+    def _new_turns(self, speed: float) -> Turns | None:
+        if self._modulus is None:
+            return None
+        return Turns(TurnsConfig.of(self._modulus, self._nominal_ns, speed))
 
     def _is_restart(self, count: Count, at: int) -> bool:
         """Tell whether a patch without boots went back because it was restarted."""

@@ -48,8 +48,7 @@ class Outbox:
         """Set when frames were stored or committed."""
         self.emptied = asyncio.Event()
         """Set while nothing in order awaits its commitment."""
-        self.trouble: str | None = None
-        """Why nothing can be stored at the moment; None while the disk works."""
+        self._troubles: dict[str, str] = {}
 
     @classmethod
     @asynccontextmanager
@@ -141,6 +140,12 @@ class Outbox:
         return await self._patiently("read", self._spool.state, device)
 
     @property
+    def trouble(self) -> str | None:
+        """Why nothing can be stored, or read, at the moment; None while the disk works."""
+        told = [f"cannot {what}: {why}" for what, why in self._troubles.items()]
+        return "; ".join(told) or None
+
+    @property
     def salvaged(self) -> Salvaged | None:
         """What was saved of a damaged file since opening; None if none was."""
         return self._spool.salvaged
@@ -175,21 +180,27 @@ class Outbox:
             try:
                 result = await self._call(function, *args, **kwargs)
             except _REFUSALS as error:
-                self._tell(f"cannot {what}: {error}")
+                self._suffer(what, error)
             else:
-                self._tell(None)
+                self._recover(what)
                 return result
             await asyncio.sleep(_RETRY_S)
             # A disk that went and came back is found only by opening the file again.
-            with suppress(*_REFUSALS):
+            try:
                 await self._call(self._spool.reopen)
+            except _REFUSALS as error:
+                self._suffer(what, error)
 
-    def _tell(self, trouble: str | None) -> None:
-        if trouble and trouble != self.trouble:
-            _log.error("spool %s", trouble)
-        elif self.trouble and not trouble:
-            _log.warning("spool works again")
-        self.trouble = trouble
+    def _suffer(self, what: str, error: Exception) -> None:
+        is_consequence = isinstance(error, sqlite3.ProgrammingError)  # the file is closed
+        if what not in self._troubles or not is_consequence:
+            if self._troubles.get(what) != str(error):
+                _log.error("spool cannot %s error=%s", what, error)
+            self._troubles[what] = str(error)
+
+    def _recover(self, what: str) -> None:
+        if self._troubles.pop(what, None):
+            _log.warning("spool can %s again", what)
 
     async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         call = self._thread.submit(function, *args, **kwargs)

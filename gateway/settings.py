@@ -48,7 +48,11 @@ class GatewaySettings(BaseSettings):
     spool_path: Path = Path("ecgomics-spool.sqlite")
     """SQLite file that keeps every frame until the cloud has committed it."""
     spool_max_bytes: int = Field(default=512 << 20, ge=1 << 20)
-    """Three weeks of one patch; beyond it the oldest frames give way."""
+    """Room for 72 h of three leads at 250 Hz and more; beyond it the oldest frames give way."""
+    spool_max_age_days: float | None = Field(default=None, gt=0)
+    """Frames kept longer than this give way; None keeps them."""
+    spool_key_file: Path | None = None
+    """File of 32 random bytes, raw or hex, that nobody else can read; encrypts what is spooled."""
     spool_linger_ms: float = Field(default=50, ge=0, le=1000)
     """How long a write waits for company."""
     window_frames: int = Field(default=256, ge=1, le=10_000)

@@ -24,11 +24,12 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from ecgcore.errors import ConfigError
-from gateway.spool_file import Connect, connect, is_damage, is_spool, opened
+from gateway.spool_file import Connect, connect, is_damage, opened
 from gateway.spool_rows import Backlog, BootKey, Entry, Row
 from gateway.spool_salvage import Salvaged, finish, salvage
 from gateway.spool_seal import Seal
 from gateway.spool_store import Store
+from gateway.spool_walk import is_spool
 
 __all__ = ["Backlog", "BootKey", "Entry", "Row", "Spool"]
 

@@ -78,18 +78,24 @@ class SpoolClock:
 
 
 def evict_excess(db: Connection, seal: Seal, excess_bytes: int) -> list[Evicted]:
-    """Have the oldest rows give up at least that much, as far as one pass reaches."""
+    """Have the oldest rows give up about that much, or nothing where all are gaps already."""
     for table in TABLES:
-        chosen, left_bytes = [], excess_bytes
-        for row in _oldest(db, table):
-            chosen.append(row)
-            left_bytes -= row.n_bytes
-            if left_bytes <= 0:
-                break
-        evicted = _evict(db, seal, table, chosen)
-        if sum(one.n_bytes for one in evicted) > 0:
-            return evicted
+        oldest, n_chosen = list(_oldest(db, table)), 0
+        while n_chosen < len(oldest):
+            n_chosen = _reaching(oldest, n_chosen, excess_bytes)
+            evicted = _evict(db, seal, table, oldest[:n_chosen])
+            if sum(one.n_bytes for one in evicted) > 0:
+                return evicted
+            # Gaps only; what comes behind them may give more.
     return []
+
+
+def _reaching(oldest: list[Oldest], n_chosen: int, excess_bytes: int) -> int:
+    for n, row in enumerate(oldest[n_chosen:], n_chosen + 1):
+        excess_bytes -= row.n_bytes
+        if excess_bytes <= 0:
+            return n
+    return len(oldest)
 
 
 def evict_older(db: Connection, seal: Seal, before_s: int) -> list[Evicted]:

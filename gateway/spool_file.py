@@ -16,8 +16,9 @@ _HEADER_BYTES = 100
 _ID_AT = 68
 _BUSY_S = 2.0
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-# An exclusive lock keeps the write-ahead log's index in memory and other gateways out. EXTRA is FULL,
-# and syncs the folder, too: the journal of the first moment, back from the dead, empties the file.
+# An exclusive lock keeps the write-ahead log's index in memory and other gateways out. EXTRA is
+# FULL and syncs the folder: the journal of the first moment, were it to come back after a cut,
+# would empty the file.
 DURABLE = ("locking_mode = EXCLUSIVE", "synchronous = EXTRA", "journal_mode = WAL")
 _ROWS = """
 CREATE TABLE {table} (
@@ -116,7 +117,7 @@ def opened(path: Path, seal: Seal, connect: Connect = connect) -> Connection:
     return db
 
 
-def is_spool(path: Path) -> bool:
+def has_our_header(path: Path) -> bool:
     """Tell from the file's header whether it is a spool, however damaged the rest is."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)

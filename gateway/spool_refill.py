@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from ecgcore.errors import ConfigError, FrameError
 from ecgcore.types import GapReason
-from ecgcore.wire.frame import MAX_SAMPLES, Frame, decode_frame, encode_frame
+from ecgcore.wire.frame import MAX_SAMPLES, decode_frame, encode_frame, frame_identity
 from gateway.spool_file import TABLES, Connection
 from gateway.spool_gap import gap_frame
 from gateway.spool_rows import BootKey
@@ -32,7 +32,7 @@ class _Boot:
     told: list[Told] = field(default_factory=list)
     cursor: int | None = None
     """Where what is accounted for ends; None before the first row that verifies."""
-    near: Frame | None = None
+    near: bytes | None = None
     """The last frame."""
     most_samples: int = 0
     """Of one frame so far."""
@@ -52,7 +52,7 @@ class Refill:
 
     def __init__(self, db: Connection, seal: Seal, next_id: int) -> None:
         self._db, self._seal, self._next_id = db, seal, next_id
-        self._near: dict[str, Frame] = {}
+        self._near: dict[str, bytes] = {}
         self._spooled_s = 0
         self._n_closed = self._n_opened = 0
         self.n_saved = 0
@@ -89,20 +89,20 @@ class Refill:
             boot = boots.setdefault((line.device, line.boot_id), _Boot(line.kind))
             boot.told.append(line)
         for row in walk.found(_IN_ORDER, told, is_whole=is_whole):
-            if (verified := self._verified(row)) is not None:
+            if (payload := self._verified(row)) is not None:
                 boot = boots.setdefault((row.device, row.boot_id), _Boot(row.kind))
-                self._move(row, verified.frame, boot)
+                self._move(row, payload, boot)
         for key, boot in boots.items():
             self._name_end(key, boot)
 
-    def _move(self, row: Found, frame: Frame | None, boot: _Boot) -> None:
+    def _move(self, row: Found, payload: bytes, boot: _Boot) -> None:
         if boot.cursor is None:
             boot.cursor = _told_before(row.start_counter, boot.told)
         if row.start_counter > boot.cursor:
             span = (row.device, row.boot_id, boot.cursor, row.start_counter)
-            self._name(_IN_ORDER, span, boot.kind, frame)
+            self._name(_IN_ORDER, span, boot.kind, payload)
         self._keep(_IN_ORDER, row)
-        boot.cursor, boot.near = max(boot.cursor, row.end_counter), frame
+        boot.cursor, boot.near = max(boot.cursor, row.end_counter), payload
         boot.most_samples = max(boot.most_samples, row.end_counter - row.start_counter)
 
     def _name_end(self, key: BootKey, boot: _Boot) -> None:
@@ -131,36 +131,36 @@ class Refill:
             return
         self._db.execute("INSERT OR IGNORE INTO recorders VALUES (?, ?)", (device, stored))
 
-    def _verified(self, row: Found) -> "_Verified | None":
+    def _verified(self, row: Found) -> bytes | None:
+        """Give the payload of a row if it is what was stored under these counters."""
         is_closed = is_sealed(row.frame)
+        place = (row.device, row.boot_id, row.start_counter, row.end_counter)
         try:
             payload = self._seal.open(row.frame, row.device, row.boot_id, row.end_counter)
-            frame = decode_frame(payload) if row.kind is None else None
+            is_here = row.kind is not None or frame_identity(payload) == place
         except (DamagedError, FrameError):
             self._n_closed += is_closed
             return None
         self._n_opened += is_closed
-        if frame is not None:
-            told = (row.device, row.boot_id, row.start_counter, row.end_counter)
-            if told != (frame.device, frame.boot_id, frame.start, frame.end):
-                return None
-            self._near[row.device] = frame
-        return _Verified(frame)
+        if row.kind is None and is_here:
+            self._near[row.device] = payload
+        return payload if is_here else None
 
     def _keep(self, table: str, row: Found) -> None:
         self._spooled_s = row.spooled_s
         self._insert(table, row)
         self.n_saved += 1
 
-    def _name(self, table: str, span: Span, kind: str | None, near: Frame | None) -> None:
+    def _name(self, table: str, span: Span, kind: str | None, near: bytes | None) -> None:
         device, boot_id, start, end = span
         near = near or self._near.get(device)
         if kind is not None or near is None:
             self.unnamed.append(span)
             return
-        if near.boot_id != boot_id:
-            near = replace(near, boot_id=boot_id, first_counter=end)
-        gap = gap_frame(near, start, end, GapReason.MISSING)
+        frame = decode_frame(near)
+        if frame.boot_id != boot_id:
+            frame = replace(frame, boot_id=boot_id, first_counter=end)
+        gap = gap_frame(frame, start, end, GapReason.MISSING)
         stored = self._seal.close(encode_frame(gap), device, boot_id, end)
         row = Found(0, *span, gap.utc_ns, self._spooled_s, None, stored)
         self._insert(table, row)
@@ -173,14 +173,6 @@ class Refill:
             (self._next_id, *astuple(row)[1:]),
         )
         self._next_id += 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Verified:
-    """What a row that verified holds."""
-
-    frame: Frame | None
-    """None for other kinds than samples."""
 
 
 def _told_before(start: int, told: list[Told]) -> int:

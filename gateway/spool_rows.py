@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
-from ecgcore.wire.frame import Frame, decode_frame, encode_frame
+from ecgcore.wire.frame import Frame, encode_frame, frame_identity
 
 BootKey: TypeAlias = tuple[str, int]
 """Device and boot id."""
@@ -56,7 +56,7 @@ class Entry:
         """First counter it accounts for."""
         if self.start_counter is not None:
             return self.start_counter
-        return decode_frame(self.frame).start if self.kind == SAMPLES else self.end_counter - 1
+        return frame_identity(self.frame)[2] if self.kind == SAMPLES else self.end_counter - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from gateway.spool_eviction import Evicted, SpoolClock, evict_excess, evict_older
 from gateway.spool_file import TABLES, Connection, transaction
 from gateway.spool_rows import SAMPLES, Backlog, BootKey, Entry, Row
-from gateway.spool_seal import Seal
+from gateway.spool_seal import DamagedError, Seal
 
 _HEADROOM = 64
 _AGE_EVERY_S = 60
+# Sums of counters then stay within 64 bits.
+_MODULUS = 1 << 31
 _ROW = "id, boot_id, end_counter, frame, kind, start_counter"
 _COLUMNS = "id, device, boot_id, start_counter, end_counter, utc_ns, spooled_s, kind, frame"
 
@@ -50,6 +52,7 @@ class Store:
         """Frames given up."""
         for table in TABLES:
             self._count(table)
+        self._check_states()
 
     def write(self, entries: Iterable[Entry], committed: Mapping[BootKey, int]) -> None:
         """Delete what the cloud has and store frames in the order given; durable on return."""
@@ -115,14 +118,30 @@ class Store:
         ]
 
     def _count(self, table: str) -> None:
+        """Count the rows, looking at each once, so that damage shows before it is relied upon."""
+        n_rows, ends = self._n_rows[table], 0
         for row_id, device, boot_id, end, stored in self._db.execute(
-            f"SELECT id, device, boot_id, end_counter, frame FROM {table}"
+            f"SELECT id, device, boot_id, end_counter, frame FROM {table} NOT INDEXED"
         ):
-            # Every row is looked at once, so that damage shows before it is relied upon.
             self._seal.open(stored, device, boot_id, end)
             self._n_bytes += len(stored)
-            self._n_rows[table][device] += 1
+            n_rows[device] += 1
+            ends += end % _MODULUS
             self.next_id = max(self.next_id, row_id + 1)
+        by_device = dict(
+            self._db.execute(
+                f"SELECT device, COUNT(*) FROM {table} INDEXED BY {table}_by_device GROUP BY device"
+            )
+        )
+        (by_counter,) = self._db.execute(
+            f"SELECT COALESCE(SUM(end_counter % {_MODULUS}), 0) FROM {table}"
+            f" INDEXED BY {table}_by_counter"
+        ).fetchone()
+        if by_device != dict(n_rows) or by_counter != ends:
+            msg = f"{table}: rows and index differ"
+            raise DamagedError(msg)
+
+    def _check_states(self) -> None:
         for device, state in self._db.execute("SELECT device, state FROM recorders"):
             self._seal.open_state(state, device)
 

@@ -1,19 +1,37 @@
-"""Reads what can be read of a damaged spool, row by row."""
+"""Reads what can be read of a damaged spool, row by row.
+
+SQLite itself finds a row wherever the way down the tree to it is intact. A row behind a broken way
+is read from its page (`gateway.spool_pages`).
+"""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
-from gateway.spool_file import DURABLE, TABLES, Connect, Connection, is_damage, opened
-from gateway.spool_seal import Seal
+from ecgcore.errors import FrameError
+from ecgcore.wire.frame import frame_identity
+from gateway.spool_file import (
+    DURABLE,
+    TABLES,
+    Connect,
+    Connection,
+    has_our_header,
+    is_damage,
+    opened,
+)
+from gateway.spool_pages import Pages
+from gateway.spool_seal import DamagedError, Seal, is_sealed
 
 _COPY, _FRESH = ".copy", ".fresh"
 _BESIDE = ("", "-wal", "-shm", "-journal")
-# No row takes less; with the index gone ids are looked for as many as there can be rows.
-_ROW_BYTES = 64
+_BROKEN = object()
+_N_COLUMNS = 9
+_OTHER = dict(zip(TABLES, reversed(TABLES), strict=True))
 _PAGE_SIZE = slice(16, 18)
 _VALID_FOR_AT = 92
 
@@ -51,13 +69,13 @@ class Walk:
     Parameters
     ----------
     db : Connection
-    n_bytes : int
-        Of the file.
+    path : Path
+        Of the file that is open.
     """
 
-    def __init__(self, db: Connection, n_bytes: int) -> None:
+    def __init__(self, db: Connection, path: Path) -> None:
         self._db = db
-        self._most_rows = n_bytes // _ROW_BYTES
+        self._path = path
 
     def told(self, table: str) -> tuple[list[Told], bool]:
         """Give what the index by counter says, by id, and whether it could be read to its end."""
@@ -79,14 +97,32 @@ class Walk:
 
     def found(self, table: str, told: list[Told], *, is_whole: bool) -> Iterator[Found]:
         """Give the rows that can be read, by id; with the index in pieces, of all ids there are."""
-        for row_id in _between(told) if is_whole else self._all_ids(table, told):
+        known = {row.row_id for row in told}
+        for row_id in sorted(known if is_whole else known | self._pages.ids):
             row = self._one(
                 "SELECT id, device, boot_id, start_counter, end_counter, utc_ns, spooled_s, kind,"
                 f" frame FROM {table} NOT INDEXED WHERE id = ?",
                 row_id,
             )
-            if row is not None and isinstance(row[-1], bytes):
+            if row is _BROKEN or (row is None and row_id in known):
+                yield from self._from_pages(table, row_id)
+            elif row is not None and isinstance(row[-1], bytes):
                 yield Found(*row)
+
+    def _from_pages(self, table: str, row_id: int) -> Iterator[Found]:
+        other = self._one(f"SELECT 1 FROM {_OTHER[table]} NOT INDEXED WHERE id = ?", row_id)
+        if other is not None and other is not _BROKEN:
+            return
+        for row in self._pages.rows(row_id):
+            found = Found(*row)  # type: ignore[arg-type]  # looked at right here
+            if _is_sane(found) and isinstance(found.frame, bytes):
+                yield found
+
+    @cached_property
+    def _pages(self) -> Pages:
+        self._one("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._path.open("rb") as file:
+            return Pages(mmap(file.fileno(), 0, access=ACCESS_READ), _N_COLUMNS)
 
     def states(self) -> Iterator[tuple[str, bytes]]:
         """Give the recorders' states that can be read."""
@@ -99,25 +135,26 @@ class Walk:
     def key_check(self) -> bytes | None:
         """Give what the key is checked with; None if there is none or it cannot be read."""
         row = self._one("SELECT key_check FROM about WHERE one = ?", 1)
-        return row[0] if row is not None else None
+        return row[0] if row is not None and row is not _BROKEN else None
 
-    def _all_ids(self, table: str, told: list[Told]) -> range:
-        # Whatever the damage, one of these searches goes down an intact branch of the tree.
-        near = {row.row_id for row in told}
-        for least in (1 << k for k in range(48)):
-            row = self._one(f"SELECT MIN(id) FROM {table} NOT INDEXED WHERE id >= ?", least)
-            near.update(row[:1] if row is not None and row[0] is not None else ())
-        if not near:
-            return range(1, self._most_rows)
-        return range(max(1, min(near) - self._most_rows), max(near) + self._most_rows)
-
-    def _one(self, sql: str, parameter: int) -> Any:
+    def _one(self, sql: str, *parameters: int) -> Any:
         try:
-            return self._db.execute(sql, (parameter,)).fetchone()
+            return self._db.execute(sql, parameters).fetchone()
         except Exception as error:
             if not is_damage(error):
                 raise
-            return None
+            return _BROKEN
+
+
+def is_spool(path: Path) -> bool:
+    """Tell whether a file is, or was, a spool: by its header, or by a frame on one of its pages."""
+    if has_our_header(path):
+        return True
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        pages = Pages(mmap(file.fileno(), 0, access=ACCESS_READ), _N_COLUMNS)
+    return any(_is_frame(row[-1]) for row_id in pages.ids for row in pages.rows(row_id))
 
 
 @contextmanager
@@ -134,8 +171,9 @@ def walking(path: Path, connect: Connect) -> Iterator[Walk]:
     """
     copy = path.with_name(path.name + _COPY)
     try:
-        with closing(_readable(path, copy, connect)) as db:
-            yield Walk(db, path.stat().st_size)
+        db = _readable(path, copy, connect)
+        with closing(db):
+            yield Walk(db, copy if copy.exists() else path)
     finally:
         _remove(copy)
 
@@ -184,10 +222,19 @@ def _remove(path: Path) -> None:
         Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
-def _between(told: list[Told]) -> range:
-    return range(told[0].row_id, told[-1].row_id + 1) if told else range(0)
+def _is_frame(stored: object) -> bool:
+    if not isinstance(stored, bytes):
+        return False
+    if is_sealed(stored):
+        return True
+    try:
+        frame_identity(Seal(None).open(stored, "", 0, 0))
+    except (DamagedError, FrameError):
+        return False
+    return True
 
 
-def _is_sane(row: Told) -> bool:
+def _is_sane(row: Told | Found) -> bool:
     numbers = (row.row_id, row.boot_id, row.start_counter, row.end_counter)
-    return isinstance(row.device, str) and all(isinstance(number, int) for number in numbers)
+    is_text = isinstance(row.device, str) and isinstance(row.kind, str | None)
+    return is_text and all(isinstance(number, int) for number in numbers)

@@ -65,6 +65,7 @@ def device_status(
         frames=counters.frames,
         gaps=counters.gaps,
         gap_samples=counters.gap_samples,
+        missing_pct=recorder.missing_pct if recorder else None,
         duplicates=counters.duplicates,
         decode_errors=view.decode_errors,
         resent=n_resent,

@@ -7,6 +7,7 @@ not, truncations, new names and deletions too. What was synced is there.
 import random
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -221,10 +222,8 @@ class Machine:
     def go_down(self) -> None:
         """Let go of what is open."""
         for db in self._open:
-            try:
+            with suppress(PowerCut, apsw.Error):
                 db.close(force=True)
-            except (PowerCut, apsw.Error):
-                pass
         self._files.unregister()
 
 
@@ -237,5 +236,3 @@ def _put(content: bytearray, offset: int, data: bytes) -> None:
 def _set_size(content: bytearray, size: int) -> None:
     del content[size:]
     content.extend(bytes(size - len(content)))
-
-

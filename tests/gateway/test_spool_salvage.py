@@ -96,30 +96,58 @@ def test_a_lost_page_costs_its_rows_only_and_they_are_named(
     again.close()
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_whatever_page_is_hurt_frames_and_gaps_tile_what_was_there(
     tmp_path: Path, seed: int
 ) -> None:
-    """Any page, any damage: nothing twice, nothing changed, nothing in a gap that still is there."""
+    """Any page, any damage: nothing changed, and what is on a sound page is saved."""
     path, rng = tmp_path / "s.db", random.Random(seed)
     all_made = made(path)
-    n_pages = path.stat().st_size // PAGE
+    before = path.read_bytes()
+    n_pages = len(before) // PAGE
     for _ in range(rng.choice([1, 1, 3])):
         harm(path, rng.randint(1, n_pages), rng.choice(["zero", "noise", "flip"]), seed)
+    damaged = path.read_bytes()
     spool = Spool(path, MIB)
     originals = {(e.device, e.start, e.end_counter): e.frame for e in all_made}
+    saved = set()
     for device in "ab":
         tiled(spool, device)
         for row in spool.after(device, 0, 10_000):
             frame = decode_frame(row.frame)
             if frame.gap_reason is not GapReason.MISSING:
                 assert originals[device, frame.start, frame.end] == row.frame
+                saved.add(row.frame)
+    for entry in all_made:
+        at = damaged.find(entry.frame) // PAGE
+        is_page_sound = at >= 0 and damaged[at * PAGE :][:PAGE] == before[at * PAGE :][:PAGE]
+        assert entry.frame in saved or not is_page_sound
     last = spool.after("a", 0, 10_000)[-1:]
     # What comes next has its place, and is not taken for something old.
     end = all_made[N_FRAMES - 1].end_counter
     assert not last or last[0].end_counter <= end
     spool.write(entries("a", 9, 1))
     assert spool.after("a", 0, 10_000)[-1].boot_id == 9
+    spool.close()
+
+
+@pytest.mark.parametrize("pages", [[1], [2], [3], [4], [2, 3], [1, 2, 3, 4]])
+@pytest.mark.parametrize("how", ["zero", "noise"])
+def test_roots_of_tables_and_indices_cost_nothing(
+    tmp_path: Path, pages: list[int], how: str
+) -> None:
+    """The schema, the table of frames, its indices."""
+    path = tmp_path / "s.db"
+    all_made = made(path)
+    for page in pages:
+        harm(path, page, how)
+    spool = Spool(path, MIB)
+    assert spool.salvaged is not None
+    assert spool.salvaged.n_saved == len(all_made)
+    assert not spool.salvaged.missing
+    for device, of in (("a", all_made[:N_FRAMES]), ("b", all_made[N_FRAMES:])):
+        assert [row.frame for row in spool.after(device, 0, 999)] == [e.frame for e in of]
+    assert spool.state("a") == b"state 239"
     spool.close()
 
 
@@ -134,6 +162,20 @@ def test_damage_while_the_spool_is_open_is_mended_in_place(tmp_path: Path) -> No
     assert spool.salvaged.n_saved == len(all_made) - 1
     assert rows[0].row_id > newest_id, "a reader behind all rows sees them again"
     assert [span[2] for span in tiled(spool, "a")].count(True) == 1
+    spool.close()
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("fill", [b"\0", b"\xff"])
+def test_a_file_whose_header_is_gone_is_known_by_its_frames(
+    tmp_path: Path, key: bytes | None, fill: bytes
+) -> None:
+    path = tmp_path / "s.db"
+    all_made = made(path, key=key)
+    path.write_bytes(fill * PAGE + path.read_bytes()[PAGE:])
+    spool = Spool(path, MIB, key=key)
+    assert spool.salvaged is not None
+    assert spool.salvaged.n_saved == len(all_made)
     spool.close()
 
 
