@@ -99,3 +99,18 @@ async def test_replay_goes_on_after_a_restart_of_the_gateway(tmp_path: Path) -> 
         assert assert_ledger(engine.of(device)) == 0
         assert summary["spooled_left"] == 0
         assert summary["replayed_samples"] > 0.5 * SPEED * 250
+
+
+async def test_a_patch_that_wants_pairing_is_paired_and_streams(tmp_path: Path) -> None:
+    config = replace(CONFIG, is_open=False)
+    async with cloud(tmp_path) as (broker, engine), patch_room(config) as there:
+        gateway = Running(settings(tmp_path, broker.url, there))
+        await until(lambda: there.n_live > 20)
+        async with there.air.drop(there.peripheral.address):
+            await asyncio.sleep(0.3)
+        n_before = there.n_live
+        await until(lambda: there.n_live > n_before + 20)
+        await gateway.stop()
+        frames = engine.of(there.patch.device_id)
+        assert assert_ledger(frames) == 0
+        assert {frame.lead_mask for frame in frames} == {0b11}

@@ -39,6 +39,7 @@ from devices.open_patch.tlv import Tlv, encode_tlvs, number
 from ecgcore.errors import NotificationError
 from ecgcore.types import Lead
 from ecgcore.wire.topics import checked_name
+from tests.devices.contract import check_driver
 from tests.devices.open_patch.specification import example
 from tests.devices.open_patch.test_control import INFO
 from tests.devices.open_patch.test_frame import GOLDEN, HEAD, resealed
@@ -101,6 +102,18 @@ def test_driver_and_dialogue_keep_the_protocol() -> None:
     dialogue: Dialogue = driver.open(Wish())
     first = dialogue.listens[0]
     assert (first.characteristic, first.how) == (control.CONTROL, Subscription.INDICATE)
+
+
+@pytest.mark.parametrize(
+    ("driver", "flags"),
+    [
+        (OpenPatchDriver(), AdvertisedFlag.NONE),
+        (UnpairedOpenPatchDriver(), AdvertisedFlag.OPEN),
+    ],
+)
+def test_every_drivers_contract_is_kept(driver: Driver, flags: AdvertisedFlag) -> None:
+    signal = check_driver(driver, advertisement(flags), readable=example("info"))
+    assert signal == Signal(250_000, 1_000_000, 0b11, Counting.COUNTER, is_stored=True)
 
 
 def test_the_number_is_the_identity_and_the_open_kind_is_another() -> None:
