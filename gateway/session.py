@@ -94,6 +94,8 @@ class Session:
         """Note an advertisement of the patch."""
         self.view.rssi_dbm = sighting.rssi_dbm
         self._presence.saw(sighting)
+        for packet in sighting.packets:
+            self._intake.observe(packet)
 
     async def run(self) -> None:
         """Stream until cancelled, which stops the patch and disconnects in order."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from devices.ganglion.driver import GanglionDriver
 from devices.healthypi.driver import HealthyPi5Driver
 from devices.heart_rate.driver import HeartRateDriver
 from devices.movesense.driver import MovesenseDriver
+from devices.polar_h10 import codec
+from devices.polar_h10.driver import PolarH10Driver
 from devices.registry import Registry
 from ecgcore.clock import UtcClock
 from ecgcore.types import GapReason
@@ -28,6 +30,7 @@ from simulators.patches.ganglion import GanglionConfig, SimulatedGanglion
 from simulators.patches.healthypi import HealthyPi, SimulatedHealthyPi
 from simulators.patches.heart_rate import SimulatedStrap
 from simulators.patches.movesense import MovesenseConfig, SimulatedMovesense
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.patches.sensor import SensorConfig
 from simulators.peripheral import Peripheral
 from simulators.radio import VirtualRadio, serve_hci
@@ -79,6 +82,7 @@ async def streaming(
         GanglionDriver(),
         HealthyPi5Driver(),
         MovesenseDriver(),
+        PolarH10Driver(),
     )
     monkeypatch.setattr(app, "installed_drivers", lambda: Registry(drivers))
     origin_ns = time.time_ns()
@@ -238,3 +242,22 @@ async def test_over_a_lost_link_a_ganglion_is_counted_to_the_nearest_turn(
     start = next(each.start for each in there.sent if each.start > last + 20)
     end = next(each.stop for each in reversed(there.sent) if each.stop < start)
     assert gaps == [pytest.approx(start - end, abs=101)]
+
+
+async def test_whether_a_strap_is_worn_shows_before_there_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(on_ns: int) -> SimulatedPatch:
+        return SimulatedH10(PatchConfig("0A1B2C01", on_ns), SampleNumbers())
+
+    def off(state: codec.AdvertisedState) -> bytes:
+        return encode(replace(state, contact=False))
+
+    encode = codec.encode_advertised_state
+    monkeypatch.setattr(codec, "encode_advertised_state", off)
+    async with streaming(tmp_path, monkeypatch, make) as there:
+        statuses = there.engine.statuses[there.patch.device_id]
+        await there.until_sent(3)
+        await until(lambda: any(each.contact is Contact.ON for each in statuses))
+        before = {LinkState.ADVERTISING, LinkState.CONNECTING}
+        assert Contact.OFF in {each.contact for each in statuses if each.link in before}
