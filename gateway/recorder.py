@@ -4,38 +4,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
-import numpy as np
 
 from devices.driver import Counting, Hole, Missing, Samples, Signal
 from ecgcore.errors import StateError
-from ecgcore.types import FrameFlag, GapReason, Int32Array
-from ecgcore.wire.frame import MAX_GAP_SAMPLES, Frame
+from ecgcore.types import FrameFlag, GapReason
+from ecgcore.wire.frame import Frame
 from gateway.arrival import ArrivalPlacer
 from gateway.clock import ClockConfig, ClockState, DeviceClock
 from gateway.counting import CountingPlacer
-from gateway.holes import Holes, HolesConfig, Piece
+from gateway.holes import Holes, HolesConfig
+from gateway.mending import Counters, Mending, MendingConfig, Recorded
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
 
+__all__ = ["Counters", "Recorded", "Recorder", "RecorderConfig"]
+
 _ANY_ELECTRODE = 1
-
-
-@dataclass(slots=True)
-class Counters:
-    """Since the start of the gateway."""
-
-    frames: int = 0
-    samples: int = 0
-    gaps: int = 0
-    gap_samples: int = 0
-    replayed_samples: int = 0
-    """Those among `samples` that came out of a patch's memory."""
-    duplicates: int = 0
-    """Notifications seen before."""
-    late: int = 0
-    """Notifications older than what was already placed."""
-    boots: int = 0
-    clock_resets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +31,6 @@ class RecorderConfig:
     speed: float = 1.0
     """Of UTC against wall time; a rig stretches every delay by it."""
     holes: HolesConfig = field(default_factory=HolesConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A frame on its way into the spool."""
-
-    frame: Frame
-    state: bytes
-    """What a later run needs to go on right behind it."""
-    is_held: bool = False
-    """Behind a hole that may still be filled."""
-    releases_to: int | None = None
-    """As in `gateway.spool.Entry`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +82,10 @@ class Recorder:
             state = None
         make_placer = PLACERS[config.signal.counting]
         self._placer = make_placer(config.signal, config.speed, state.placer if state else None)
-        self._holes = state.holes if state else Holes()
         self._clock = self._new_clock(state.clock if state else None)
         self._past_resets = 0
         self._counters = Counters()
+        self._mending = self._new_mending(state.holes if state else Holes())
 
     @property
     def counters(self) -> Counters:
@@ -165,58 +136,39 @@ class Recorder:
         if self._former:
             yield from self._former.give_up(arrival_ns, everything=True)
             self._former = None
-        position = self.position
-        if not self.signal.is_stored or samples.first_counter is None:
-            frame = self.take(samples, arrival_ns, is_lead_off=is_lead_off)
-            if frame:
-                yield Recorded(frame, self.dump())
-            return
-        if position and self._fills(samples, position):
-            yield from self._fill(samples, samples.first_counter, arrival_ns)
-            return
-        if samples.is_replayed:
-            self._counters.late += 1
-            return
-        if position and samples.boot != position.boot_id:
-            # Not worth the wait: another boot goes on behind it.
-            yield from self.give_up(arrival_ns, everything=True)
+        if self._mending and samples.boot is not None and samples.first_counter is not None:
+            fills = self._mending.take_old(samples, samples.first_counter, arrival_ns)
+            if fills is not None:
+                yield from fills
+                return
+            if self.position and samples.boot != self.position.boot_id:
+                # Not worth the wait: another boot goes on behind it.
+                yield from self.give_up(arrival_ns, everything=True)
         frame = self.take(samples, arrival_ns, is_lead_off=is_lead_off)
-        if frame:
-            yield self._behind_holes(frame)
+        if frame is None:
+            return
+        if self._mending:
+            yield self._mending.behind_holes(frame)
+        else:
+            yield Recorded(frame, self.dump())
 
     def name(self, missing: Missing, arrival_ns: int) -> Iterator[Recorded]:
         """Give the frames that name what the patch says it does not have."""
-        position, hole = self.position, missing.hole
-        if not self.signal.is_stored or position is None or hole.boot != position.boot_id:
-            return
-        for piece in self._holes.take(hole.first_counter, hole.end, arrival_ns):
-            reason = piece.reason if missing.was_sampled else GapReason.SENSOR_OVERFLOW
-            yield self._gap(piece, reason, arrival_ns)
-        is_new = position.counter <= hole.first_counter < hole.end
-        if is_new and not missing.was_sampled and hole.end <= MAX_GAP_SAMPLES:
-            yield from self._skip(hole, arrival_ns)
+        if self._mending:
+            yield from self._mending.name(missing, arrival_ns)
 
     def ask(self, n_samples: int) -> Hole | None:
         """Give what to ask the patch for next, at most so much; None: nothing is missing."""
-        wanted = self._holes.ask(n_samples)
-        if wanted is None or self.position is None:
-            return None
-        first, end = wanted
-        return Hole(self.position.boot_id, first, end - first)
+        return self._mending.ask(n_samples) if self._mending else None
 
     def awaits(self, hole: Hole) -> bool:
         """Tell whether any of this has not come, and may."""
-        is_running = self.position is not None and self.position.boot_id == hole.boot
-        return is_running and self._holes.has(hole.first_counter, hole.end)
+        return self._mending is not None and self._mending.awaits(hole)
 
     def give_up(self, now_ns: int, *, everything: bool = False) -> Iterator[Recorded]:
         """Give the frames that name what was waited for long enough."""
-        hopeless = self._holes.hopeless(now_ns, self._config.holes)
-        if everything:
-            hopeless = [(hole.first, hole.end) for hole in self._holes.open]
-        for first, end in hopeless:
-            for piece in self._holes.take(first, end, now_ns):
-                yield self._gap(piece, piece.reason, now_ns)
+        if self._mending:
+            yield from self._mending.give_up(now_ns, everything=everything)
 
     def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
         """Give the frame of one notification; None if it was dropped (and counted).
@@ -254,77 +206,25 @@ class Recorder:
             msg = f"{self._config.device}: nothing recorded yet"
             raise StateError(msg)
         return msgspec.json.encode(
-            _Stored(self.signal, self._placer.dump(), self._clock.state, self._holes)
-        )
-
-    def _fills(self, samples: Samples, position: Position) -> bool:
-        first = samples.first_counter or 0
-        end = first + int(samples.adc.shape[1])
-        is_past = samples.is_replayed or first < position.counter
-        return samples.boot == position.boot_id and is_past and self._holes.has(first, end)
-
-    def _fill(self, samples: Samples, first: int, arrival_ns: int) -> Iterator[Recorded]:
-        end = first + int(samples.adc.shape[1])
-        for piece in self._holes.take(first, end, arrival_ns):
-            adc = samples.adc[:, piece.first - first : piece.end - first]
-            self._counters.frames += 1
-            self._counters.samples += piece.end - piece.first
-            self._counters.replayed_samples += piece.end - piece.first
-            frame = replace(
-                self._past(piece.first, adc, arrival_ns),
-                lead_off=samples.lead_off or 0,
-                flags=FrameFlag.REPLAY,
+            _Stored(
+                self.signal,
+                self._placer.dump(),
+                self._clock.state,
+                self._mending.holes if self._mending else Holes(),
             )
-            yield Recorded(frame, self.dump(), piece.is_held, piece.releases_to)
-
-    def _behind_holes(self, frame: Frame) -> Recorded:
-        self._holes.add(frame.start, frame.first_counter, frame.gap_reason, frame.arrival_ns)
-        self._counters.gaps -= frame.gap_before > 0
-        self._counters.gap_samples -= frame.gap_before
-        frame = replace(frame, gap_before=0, gap_reason=GapReason.NONE)
-        return Recorded(frame, self.dump(), is_held=bool(self._holes.open))
-
-    def _skip(self, hole: Hole, arrival_ns: int) -> Iterator[Recorded]:
-        """Name samples that the patch itself missed just now."""
-        if not isinstance(self._placer, CountingPlacer):
-            return
-        position = self._placer.position
-        if position and position.counter < hole.first_counter:
-            self._holes.add(position.counter, hole.first_counter, GapReason.RADIO_LOSS, arrival_ns)
-        self._placer.skip_to(hole.end)
-        is_held = bool(self._holes.open)
-        piece = Piece(hole.first_counter, hole.end, GapReason.SENSOR_OVERFLOW, is_held, None)
-        yield self._gap(piece, piece.reason, arrival_ns)
-
-    def _gap(self, piece: Piece, reason: GapReason, arrival_ns: int) -> Recorded:
-        n_samples = piece.end - piece.first
-        self._counters.gaps += 1
-        self._counters.gap_samples += n_samples
-        nothing = np.zeros((self.signal.lead_mask.bit_count(), 0), np.int32)
-        frame = replace(
-            self._past(piece.end, nothing, arrival_ns), gap_before=n_samples, gap_reason=reason
         )
-        return Recorded(frame, self.dump(), piece.is_held, piece.releases_to)
 
-    def _past(self, first_counter: int, adc: Int32Array, arrival_ns: int) -> Frame:
-        """Give a frame of samples older than the newest one."""
-        placer, position = self._placer, self.position
-        if not isinstance(placer, CountingPlacer) or position is None:
-            msg = f"{self._config.device}: nothing recorded yet"
-            raise StateError(msg)
-        device_ns = placer.device_ns(first_counter)
-        return Frame(
-            device=self._config.device,
-            boot_id=position.boot_id,
-            first_counter=first_counter,
-            adc=adc,
-            lead_mask=self.signal.lead_mask,
-            fs_mhz=self.signal.fs_mhz,
-            lsb_pv=self.signal.lsb_pv,
-            device_time_ns=device_ns,
-            device_span_ns=round(adc.shape[1] * placer.period_ns),
-            utc_ns=device_ns + self._clock.offset_ns(device_ns),
-            arrival_ns=arrival_ns,
+    def _new_mending(self, holes: Holes) -> Mending | None:
+        if not self.signal.is_stored or not isinstance(self._placer, CountingPlacer):
+            return None
+        config = MendingConfig(self._config.device, self.signal, self._config.holes)
+        return Mending(
+            config,
+            holes,
+            placer=self._placer,
+            clock=lambda: self._clock,
+            counters=self._counters,
+            dump=self.dump,
         )
 
     def _frame(

@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 _CHUNK_S = 60
 _MAX_CHUNK_SAMPLES = 1 << 31
 _QUIET_S = 10.0
+"""An answer that says nothing for so long has ended."""
 
 
 class Replaying:
@@ -26,17 +27,12 @@ class Replaying:
     ----------
     now_ns : Callable[[], int]
         UTC.
-    quiet_s : float
-        How long an answer may fall silent.
     """
 
-    def __init__(
-        self, link: Link, intake: Intake, now_ns: Callable[[], int], quiet_s: float = _QUIET_S
-    ) -> None:
+    def __init__(self, link: Link, intake: Intake, now_ns: Callable[[], int]) -> None:
         self._link = link
         self._intake = intake
         self._now_ns = now_ns
-        self._quiet_s = quiet_s
 
     async def run(self) -> None:
         """Ask until cancelled or the link is lost."""
@@ -72,7 +68,7 @@ class Replaying:
         while self._awaits(hole) and not self._link.is_lost:
             before = self._n_mended
             try:
-                async with asyncio.timeout(self._quiet_s):
+                async with asyncio.timeout(_QUIET_S):
                     while self._n_mended == before:
                         self._intake.mended.clear()
                         await self._intake.mended.wait()

@@ -88,6 +88,7 @@ class SimulatedOpenPatch:
         self._replay: Iterator[Notification] = iter(())
         self._told_s: int | None = None
         self._is_streaming = False
+        self._is_recording = True
         setup = Setup(config.fs_hz, (1 << len(config.leads)) - 1, Codec.RICE, 500, 244)
         self._recording = self._begin(config.first_boot, 0, setup)
         self._operations: Mapping[int, Callable[[Request, int, int], bytes]] = {
@@ -256,6 +257,8 @@ class SimulatedOpenPatch:
         return (elapsed_ns + round(elapsed_ns * self.config.drift_ppm * 1e-6)) // 1000
 
     def _record(self, utc_ns: int) -> None:
+        if not self._is_recording:
+            return
         for first, end, data in self._recording.frames_until(self._now_us(utc_ns), self._lead_off):
             self._keep(Stored(self.boot, first, end, data))
 
@@ -320,7 +323,8 @@ class SimulatedOpenPatch:
 
     def _hello(self, request: Request, utc_ns: int, mtu: int) -> bytes:
         self.host_utc_us = numbers_of(request.tlvs).get(Tlv.HOST_UTC_US, self.host_utc_us)
-        state = State.STREAMING if self._is_streaming else State.RECORDING
+        state = State.RECORDING if self._is_recording else State.IDLE
+        state = State.STREAMING if self._is_streaming else state
         fixed = [
             number(Tlv.VERSION, 1),
             number(Tlv.BOOT, self.boot),
@@ -364,6 +368,9 @@ class SimulatedOpenPatch:
     def _start(self, request: Request, utc_ns: int, mtu: int) -> bytes:
         if self._recording.setup.frame_bytes + ATT_HEADER_BYTES > mtu:
             return control.encode_reply(request, Status.BAD_MTU)
+        if not self._is_recording:
+            setup, self._is_recording = self._recording.setup, True
+            self._recording = self._begin(self.boot + 1, self._now_us(utc_ns), setup)
         if not self._is_streaming:
             self._is_streaming = True
             self._tell(Event.STARTED)
@@ -372,6 +379,8 @@ class SimulatedOpenPatch:
     def _stop(self, request: Request, utc_ns: int, mtu: int) -> bytes:
         self._is_streaming = False
         self._live.clear()
+        if numbers_of(request.tlvs).get(Tlv.END_RECORDING):
+            self._is_recording = False
         return control.encode_reply(request, Status.OK)
 
     def _sync(self, request: Request, utc_ns: int, mtu: int) -> bytes:

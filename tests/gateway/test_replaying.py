@@ -1,12 +1,15 @@
 """A patch with memory, a real gateway, a real broker: what the link lost comes back."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from devices.open_patch import control
 from ecgcore.types import FrameFlag, GapReason
+from simulators.patch import Notification
 from tests.gateway.broker import until
 from tests.gateway.open_patches import (
     CONFIG,
@@ -99,6 +102,50 @@ async def test_replay_goes_on_after_a_restart_of_the_gateway(tmp_path: Path) -> 
         assert assert_ledger(engine.of(device)) == 0
         assert summary["spooled_left"] == 0
         assert summary["replayed_samples"] > 0.5 * SPEED * 250
+
+
+async def test_notifications_lost_on_the_way_are_asked_for_until_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every seventh is lost, live or replayed; each is in a memory."""
+    monkeypatch.setattr("gateway.replaying._QUIET_S", 0.2)
+    async with cloud(tmp_path) as (broker, engine), patch_room() as there:
+        notify, count = there.peripheral._notify, itertools.count(1)
+
+        def lossy(connection: object, notification: Notification) -> bool:
+            is_lost = bool(notification.samples) and next(count) % 7 == 0 and there.n_live < 120
+            return is_lost or notify(connection, notification)
+
+        monkeypatch.setattr(there.peripheral, "_notify", lossy)
+        gateway = Running(settings(tmp_path, broker.url, there))
+        await until(lambda: there.n_live > 200)
+        await asyncio.sleep(1)
+        summary = await gateway.stop()
+        assert assert_ledger(engine.of(there.patch.device_id)) == 0
+        assert summary["replayed_samples"] > 10 * 125
+        assert summary["spooled_left"] == 0
+
+
+async def test_a_patch_that_never_answers_costs_its_holes_and_no_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.replaying._QUIET_S", 0.05)
+    async with cloud(tmp_path) as (broker, engine), patch_room() as there:
+        notify = there.peripheral._notify
+
+        def deaf(connection: object, notification: Notification) -> bool:
+            is_replay = notification.characteristic == control.REPLAY
+            return is_replay or notify(connection, notification)
+
+        monkeypatch.setattr(there.peripheral, "_notify", deaf)
+        await asyncio.sleep(0.2)
+        gateway = Running(settings(tmp_path, broker.url, there))
+        await until(lambda: len(engine.of(there.patch.device_id)) > 60)
+        summary = await gateway.stop()
+        frames = engine.of(there.patch.device_id)
+        assert frames[0].gap_before == assert_ledger(frames) > 0
+        assert frames[0].gap_reason is GapReason.LINK_LOST
+        assert summary["gaps"] == 1
 
 
 async def test_a_patch_that_wants_pairing_is_paired_and_streams(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from devices.driver import (
 )
 from devices.open_patch import control
 from devices.open_patch.advertised import AdvertisedFlag, decode_advertised
-from devices.open_patch.control import Op, Request, Status, stored_of
+from devices.open_patch.control import Op, Request, State, Status, stored_of
 from devices.open_patch.driver import OpenPatchDialogue, OpenPatchDriver, UnpairedOpenPatchDriver
 from devices.open_patch.frame import Event, EventFrame, SampleFrame, decode_frame
 from devices.open_patch.tlv import Tlv, decode_tlvs, number, numbers_of
@@ -89,9 +89,11 @@ def is_replay(packet: Packet) -> bool:
     return isinstance(packet, Missing) or (isinstance(packet, Samples) and packet.is_replayed)
 
 
-def raw(patch: SimulatedOpenPatch, from_s: float, to_s: float) -> list[Notification]:
-    ticks = range(round(from_s * 40), round(to_s * 40) + 1)
-    return [n for tick in ticks for n in patch.due(ON_NS + tick * S_NS // 40)]
+def raw(
+    patch: SimulatedOpenPatch, from_s: float, to_s: float, per_s: int = 40
+) -> list[Notification]:
+    ticks = range(round(from_s * per_s), round(to_s * per_s) + 1)
+    return [n for tick in ticks for n in patch.due(ON_NS + tick * S_NS // per_s)]
 
 
 def patch(**more: object) -> SimulatedOpenPatch:
@@ -123,17 +125,18 @@ def test_it_samples_from_power_on_and_streams_from_its_next_frame() -> None:
     assert 4875 <= heard[-1] <= 5000
 
 
-@pytest.mark.parametrize("drift_ppm", [-40.0, 0.0, 40.0])
-def test_its_clock_drifts_and_its_samples_lie_on_it(drift_ppm: float) -> None:
-    tested = patch(drift_ppm=drift_ppm)
+@pytest.mark.parametrize("drift_ppm", [-40, 0, 40])
+def test_its_clock_drifts_and_its_samples_lie_on_it(drift_ppm: int) -> None:
+    tested = patch(drift_ppm=float(drift_ppm))
     host = Host(tested)
     host.start(0.0)
-    packets = [p for p in host.until(0.0, 600.0) if isinstance(p, Samples)]
-    last = packets[-1]
+    packets = host.decode(raw(tested, 0.0, 60.0, per_s=4))
+    last = [p for p in packets if isinstance(p, Samples)][-1]
     assert last.first_counter is not None
     end = last.first_counter + last.adc.shape[1]
-    assert last.last_sample_ns == tested.sample_ns(end - 1)
-    assert end == pytest.approx(600 * 250 * (1 + drift_ppm * 1e-6), abs=126)
+    assert last.last_sample_ns == tested.sample_ns(end - 1) == (end - 1) * 4_000_000
+    _, told = ask(tested, Op.SYNC, at_s=100.0)
+    assert told[Tlv.TIME_US] == 100_000_000 + 100 * drift_ppm
 
 
 def test_what_was_missed_comes_again_as_the_same_bytes() -> None:
@@ -188,7 +191,7 @@ def test_live_goes_before_replay() -> None:
     conversation = host.dialogue.replay(Hole(1, 0, 150_000))
     assert conversation
     host.converse(conversation, 600.0)
-    for tick in range(24_000, 24_080):
+    for tick in range(24_000, 24_020):
         kinds = [n.characteristic for n in tested.due(ON_NS + tick * S_NS // 40)]
         frames = [kind for kind in kinds if kind in (control.LIVE, control.REPLAY)]
         assert frames == sorted(frames, key=[control.LIVE, control.REPLAY].index)
@@ -301,6 +304,24 @@ def test_sync_tells_the_clock_and_hello_what_is_stored() -> None:
     (stored,) = stored_of(decode_tlvs(reply.value[3:]))
     assert (stored.boot, stored.first) == (1, 0)
     assert stored.end == pytest.approx(15_000, abs=255)
+
+
+def test_stop_goes_on_recording_unless_it_is_to_end() -> None:
+    tested = patch()
+    host = Host(tested)
+    host.start(0.0)
+    host.converse(host.dialogue.stop(), 10.0)
+    assert not [p for p in host.until(10.0, 12.0) if isinstance(p, Samples)]
+    _, told = ask(tested, Op.HELLO, at_s=20.0)
+    assert (told[Tlv.STATE], told[Tlv.BOOT]) == (State.RECORDING, 1)
+    assert told[Tlv.COUNTER] == pytest.approx(5000, abs=125)
+    ask(tested, Op.STOP, number(Tlv.END_RECORDING, 1), at_s=20.0)
+    _, idle = ask(tested, Op.HELLO, at_s=60.0)
+    assert (idle[Tlv.STATE], idle[Tlv.COUNTER]) == (State.IDLE, told[Tlv.COUNTER])
+    host.start(60.0)
+    _, again = ask(tested, Op.HELLO, at_s=61.0)
+    assert (again[Tlv.STATE], again[Tlv.BOOT]) == (State.STREAMING, 2)
+    assert again[Tlv.COUNTER] <= 251
 
 
 def test_a_restart_is_another_boot_whose_memory_stays() -> None:
