@@ -85,6 +85,8 @@ async def streaming(
         PolarH10Driver(),
     )
     monkeypatch.setattr(app, "installed_drivers", lambda: Registry(drivers))
+    # At four times the speed a busy machine lets a second's notifications come at once.
+    monkeypatch.setattr("gateway.link._INBOX_NOTIFICATIONS", 4096)
     origin_ns = time.time_ns()
     clock, air, sent = UtcClock(time.time_ns, origin_ns, SPEED), VirtualRadio(), list[range]()
     patch = make(clock.now_ns())
