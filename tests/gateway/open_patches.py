@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.open_patch import control
 from devices.open_patch.driver import OpenPatchDriver, UnpairedOpenPatchDriver
 from devices.registry import Registry
 from ecgcore.clock import UtcClock
@@ -38,8 +39,8 @@ class PatchRoom:
 
     @property
     def n_live(self) -> int:
-        """Sample frames handed to the link."""
-        return sum(1 for each in self.sent if each.samples)
+        """Live sample frames handed to the link."""
+        return sum(1 for each in self.sent if each.samples and each.characteristic == control.LIVE)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from devices.open_patch import control
 from ecgcore.types import FrameFlag, GapReason
+from gateway.holes import Holes, HolesConfig
 from simulators.patch import Notification
 from tests.gateway.broker import until
 from tests.gateway.open_patches import (
@@ -146,6 +147,35 @@ async def test_a_patch_that_never_answers_costs_its_holes_and_no_link(
         assert frames[0].gap_before == assert_ledger(frames) > 0
         assert frames[0].gap_reason is GapReason.LINK_LOST
         assert summary["gaps"] == 1
+
+
+async def test_a_patch_that_stays_away_is_not_waited_for_forever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is held behind its holes goes out without it; here after no time at all."""
+    monkeypatch.setattr("gateway.session._ABSENT_S", 0.2)
+    monkeypatch.setattr("gateway.session._GIVE_UP_EVERY_S", 0.1)
+    async with cloud(tmp_path) as (broker, engine), patch_room() as there:
+        notify = there.peripheral._notify
+
+        def deaf(connection: object, notification: Notification) -> bool:
+            is_replay = notification.characteristic == control.REPLAY
+            return is_replay or notify(connection, notification)
+
+        monkeypatch.setattr(there.peripheral, "_notify", deaf)
+        await asyncio.sleep(0.2)
+        gateway = Running(settings(tmp_path, broker.url, there))
+        device = there.patch.device_id
+        await until(lambda: there.n_live > 20)
+        async with there.air.drop(there.peripheral.address):
+            await asyncio.sleep(0.5)
+            assert not engine.of(device)
+            oldest = Holes.hopeless
+            never = HolesConfig(max_age_ns=0)
+            monkeypatch.setattr(Holes, "hopeless", lambda self, now, _: oldest(self, now, never))
+            await until(lambda: len(engine.of(device)) > 10)
+        await gateway.stop()
+        assert assert_ledger(engine.of(device)) == engine.of(device)[0].gap_before > 0
 
 
 async def test_a_patch_that_wants_pairing_is_paired_and_streams(tmp_path: Path) -> None:
