@@ -9,7 +9,7 @@ under the ``ecgomics.drivers`` entry points.
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ecgcore.errors import EcgomicsError
 from ecgcore.types import Int32Array
@@ -63,6 +63,8 @@ class Signal:
     counting: Counting = Counting.TIMESTAMPS
     counter_modulus: int | None = None
     """With COUNTER: the numbers begin again at 0 after so many samples; None: never."""
+    is_stored: bool = False
+    """With COUNTER and boots of the patch's own: it keeps what it samples and sends it again."""
     timestamp_step_ns: int = 1
     """With TIMESTAMPS: the patch rounds its times to this."""
 
@@ -157,6 +159,8 @@ class Missing:
 
     hole: Hole
     detail: str
+    was_sampled: bool = True
+    """False: not even the patch ever had them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +289,15 @@ class Driver(Protocol):
 
     def open(self, wish: Wish) -> Dialogue:
         """Begin a link's dialogue."""
+        ...
+
+
+@runtime_checkable
+class Observing(Protocol):
+    """A driver of patches that tell more than their name to everybody."""
+
+    def observe(self, advertisement: Advertisement) -> Sequence[Packet]:
+        """Give what an advertisement says, such as `SkinContact`; never raises."""
         ...
 
 

@@ -69,6 +69,7 @@ class Heart:
 
     def __init__(self, config: HeartConfig, disturbances: list[Disturbance] | None = None) -> None:
         self.config = config
+        self.n_leads = len(config.leads)
         self._disturbances = [] if disturbances is None else disturbances
         self._row = Row(activations(config.rhythm, config.ectopy, (*config.seed, 1)))
         self._matrix = lead_matrix(config.leads)

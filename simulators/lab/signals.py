@@ -21,15 +21,15 @@ class Numbers:
     """The sample's index as its value in every lead; another range of numbers for each start."""
 
     def __init__(self, start: int, n_leads: int, modulus: int) -> None:
+        self.n_leads = n_leads
         self._first = start * _NUMBERS_PER_START
-        self._n_leads = n_leads
         self._modulus = modulus
 
     def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
         """Give ``(first + index) % modulus``, shape (n_leads, n_samples)."""
         index = np.arange(start, start + n_samples, dtype=np.int64) + self._first
         numbers = (index % self._modulus).astype(np.int32)
-        return np.tile(numbers, (self._n_leads, 1))
+        return np.tile(numbers, (self.n_leads, 1))
 
     def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
         """Give None: numbers have no beats."""
@@ -45,12 +45,12 @@ class Spread:
     """One lead, recorded by all electrodes alike."""
 
     def __init__(self, source: Source, n_leads: int) -> None:
+        self.n_leads = n_leads
         self._source = source
-        self._n_leads = n_leads
 
     def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
         """Give samples in microvolts, shape (n_leads, n_samples)."""
-        return np.tile(self._source.read_uv(start, n_samples), (self._n_leads, 1))
+        return np.tile(self._source.read_uv(start, n_samples), (self.n_leads, 1))
 
     def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
         """Give what the lead's source knows."""
@@ -61,6 +61,7 @@ class OffSkin:
     """A source that lies flat while the plan has the electrodes off."""
 
     def __init__(self, source: MultiSource, plan: Timetable, fs_hz: float, start_s: float) -> None:
+        self.n_leads = source.n_leads
         self._source = source
         self._plan = plan
         self._fs_hz = fs_hz
