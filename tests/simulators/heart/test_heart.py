@@ -151,5 +151,9 @@ def test_the_pipeline_names_what_the_program_plays(
     assert [at for name, at in begun if name is label and 55 < at < 145], begun
     if ectopy:
         found = Counter(e.label.value for e in events if isinstance(e, BeatClassified))
-        true = Counter(name for _, name in one.beats(0, round(140 * FS_HZ)))
-        assert found["V"] == pytest.approx(true["V"], rel=0.1)
+        # Of the last seconds not all is named yet.
+        least, most = (
+            sum(name == "V" for _, name in one.beats(0, round(end_s * FS_HZ)))
+            for end_s in (140, 150)
+        )
+        assert 0.9 * least <= found["V"] <= most
