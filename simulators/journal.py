@@ -40,7 +40,7 @@ class PatchJournal:
     @property
     def last_streamed_sample(self) -> int | None:
         """Index after the last sample sent; None before the first."""
-        return self.sent_ranges[-1][1] if self.sent_ranges else None
+        return max(end for _, end in self.sent_ranges) if self.sent_ranges else None
 
     def with_sent(self, samples: range) -> "PatchJournal":
         """Give the journal after another notification."""
@@ -49,7 +49,8 @@ class PatchJournal:
         if ranges and ranges[-1][1] == start:
             start = ranges[-1][0]
             ranges = ranges[:-1]
-        ranges = (*ranges, (start, samples.stop))
+        # What a patch sends again from its memory lies among what it sent before.
+        ranges = tuple(sorted((*ranges, (start, samples.stop))))
         return replace(self, sent_ranges=ranges, notifications=self.notifications + 1)
 
     def without(self, samples: range) -> "PatchJournal":

@@ -40,6 +40,7 @@ class _Maker:
     def __call__(self, start: int, utc_ns: int) -> WorldlyPatch:
         birth = Birth(
             self.number,
+            start,
             self.seed,
             utc_ns,
             self._source(start, utc_ns),
@@ -85,9 +86,13 @@ def build_patches(plan: Plan, start_ns: int) -> list[FaultyPatch]:
 
 
 def _require_possible(group: PatchGroup, kind: PatchKind, number: int) -> None:
-    missing = [lead.label for lead in group.leads if lead not in kind.leads]
+    able = kind.able or kind.leads
+    missing = [lead.label for lead in group.leads if lead not in able]
     if missing:
         msg = f"patch {number} ({group.kind}) has no lead {missing[0]}"
+        raise ConfigError(msg)
+    if len(group.leads) > kind.most_leads:
+        msg = f"patch {number} ({group.kind}) records {kind.most_leads} leads at most"
         raise ConfigError(msg)
     if group.rate_hz is not None and group.rate_hz not in kind.rates_hz:
         rates = ", ".join(str(rate) for rate in kind.rates_hz)

@@ -12,9 +12,11 @@ import numpy as np
 
 from ecgcore.errors import ConfigError
 from ecgcore.types import FloatArray, Int32Array, Lead
+from simulators.lab.open_patch import OPEN_PATCH_LEADS, WorldlyOpenPatch
 from simulators.patch import WorldlyPatch
 from simulators.patches.healthypi import HealthyPi, SimulatedHealthyPi
 from simulators.patches.movesense import MovesenseConfig, SimulatedMovesense
+from simulators.patches.open_patch import OpenPatchConfig
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.patches.sensor import SensorConfig
 from simulators.source import MultiSource
@@ -31,6 +33,8 @@ class Birth:
 
     number: int
     """From 1."""
+    start: int
+    """How often it was started before."""
     seed: int
     power_on_utc_ns: int
     source: MultiSource
@@ -45,11 +49,14 @@ class PatchKind:
 
     build: Callable[[Birth], WorldlyPatch]
     leads: tuple[Lead, ...]
-    """What it records if nothing is said; also all that it can."""
+    """What it records if nothing is said."""
     rates_hz: tuple[int, ...]
     """What it can; the first if nothing is said."""
     spoils: Mapping[str, Spoil]
     """By the `how` of a `corrupt` fault."""
+    able: tuple[Lead, ...] = ()
+    """What it can record; empty: what it does by default and nothing else."""
+    most_leads: int = 1
     has_clock: bool = False
     """Whether it has a clock that somebody can set."""
     number_modulus: int = 1 << 23
@@ -100,6 +107,19 @@ def _build_healthypi(birth: Birth) -> WorldlyPatch:
     return SimulatedHealthyPi(_sensor(birth), FirstLead(birth.source), HealthyPi.MOVE)
 
 
+def _build_open_patch(birth: Birth) -> WorldlyPatch:
+    config = OpenPatchConfig(
+        number=int(serial_of(birth.seed, birth.number), 16),
+        power_on_utc_ns=birth.power_on_utc_ns,
+        leads=birth.leads,
+        fs_hz=round(birth.fs_hz),
+        rates_hz=(round(birth.fs_hz),),
+        is_open=True,
+        first_boot=birth.start + 1,
+    )
+    return WorldlyOpenPatch(config, lambda fs_hz: birth.source, birth.battery_pct)
+
+
 class FirstLead:
     """The first lead of several as a `Source`."""
 
@@ -113,6 +133,11 @@ class FirstLead:
     def rpeaks(self, start: int, end: int) -> FloatArray | None:
         """Give where the R peaks lie in [start, end), in samples; None if nobody knows."""
         return self._source.rpeaks(start, end)
+
+
+def _one_bit(value: bytes, chance: np.random.Generator) -> bytes:
+    at = int(chance.integers(len(value)))
+    return _replaced(value, at, value[at] ^ (1 << int(chance.integers(8))))
 
 
 def _replaced(value: bytes, at: int, byte: int) -> bytes:
@@ -158,6 +183,15 @@ _KINDS = {
         leads=(Lead.CHEST,),
         rates_hz=(250,),
         spoils={"truncated": _half, "unknown": _movesense_unknown},
+    ),
+    "open_patch": PatchKind(
+        _build_open_patch,
+        leads=(Lead.I, Lead.II),
+        rates_hz=(250,),
+        # A check sum over every frame.
+        spoils={"bits": _one_bit, "truncated": _half},
+        able=OPEN_PATCH_LEADS,
+        most_leads=8,
     ),
     "healthypi_move": PatchKind(
         _build_healthypi,

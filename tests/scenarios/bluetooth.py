@@ -98,5 +98,7 @@ def _host_clock(plan: Plan, timeline: Timeline) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         if jumps:
-            patched.setattr("gateway.app.time", SimpleNamespace(time_ns=time_ns))
+            patched.setattr(
+                "gateway.app.time", SimpleNamespace(**{**vars(time), "time_ns": time_ns})
+            )
         yield

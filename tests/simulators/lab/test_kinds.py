@@ -6,6 +6,7 @@ import pytest
 from devices.driver import Driver, Samples
 from devices.healthypi.driver import HealthyPiMoveDriver
 from devices.movesense.driver import MovesenseDriver
+from devices.open_patch.driver import UnpairedOpenPatchDriver
 from devices.polar_h10.driver import PolarH10Driver
 from ecgcore.errors import ConfigError, NotificationError
 from simulators.lab.build import build_patches
@@ -17,6 +18,7 @@ from tests.scenarios.in_process import START_NS, Host
 DRIVERS: dict[str, Driver] = {
     "polar_h10": PolarH10Driver(),
     "movesense": MovesenseDriver(),
+    "open_patch": UnpairedOpenPatchDriver(),
     "healthypi_move": HealthyPiMoveDriver(),
 }
 TEXT = """
@@ -71,6 +73,7 @@ def test_what_is_spoiled_is_never_taken_for_samples(kind: str) -> None:
     [
         ("nobody", "", "patch kind 'nobody': there are healthypi_move, "),
         ("polar_h10", 'leads = ["V1"]', "patch 1 (polar_h10) has no lead V1"),
+        ("open_patch", 'leads = ["AVR"]', "patch 1 (open_patch) has no lead aVR"),
         ("polar_h10", "rate = 250", "cannot do 250 Hz, only 130"),
         ("movesense", '[[fault]]\nkind = "clock_jump"', "clock_jump needs a clock"),
         ("healthypi_move", '[[fault]]\nkind = "corrupt"\nhow = "bits"', "as truncated"),
