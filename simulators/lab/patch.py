@@ -25,6 +25,8 @@ _BLUR_S = 60.0
 # A clock set back by less cannot be told from a notification that comes late.
 _UNTELLABLE_NS = 1_500_000_000
 _UNTELLABLE_BLUR_S = 3.0
+# What is this old was asked for by the host.
+_FROM_MEMORY_S = 15.0
 
 Build = Callable[[int, int], WorldlyPatch]
 """Takes the number of the start, from 0, and its UTC in ns."""
@@ -167,7 +169,7 @@ class FaultyPatch:
             return
         for notification in inner.due(self._crystal_ns(utc_ns)):
             if notification.samples:
-                yield from self._spoiled(notification)
+                yield from self._spoiled(notification, self._sent_s(notification, utc_ns))
             else:
                 yield notification
 
@@ -223,9 +225,8 @@ class FaultyPatch:
             self._held = None
             self.account.begin(self._inner, self._starts)
 
-    def _spoiled(self, notification: Notification) -> Iterator[Notification]:
+    def _spoiled(self, notification: Notification, at_s: float) -> Iterator[Notification]:
         first = notification.samples.start
-        at_s = self._taken_s(notification.samples.stop)
         if taken := self._taken_by(first, at_s):
             self._touch(notification, taken)
             # What waited to be overtaken would come later than what is merely late.
@@ -249,6 +250,15 @@ class FaultyPatch:
         if self.plan.is_on("silence", at_s):
             return "silence"
         return "loss" if self._hit("loss", first, at_s) else None
+
+    def _sent_s(self, notification: Notification, utc_ns: int) -> float:
+        """Give when a notification goes out: as its last sample is taken, or from memory, now.
+
+        By the sample's own time, what happens to it does not depend on who polls how often.
+        """
+        taken_s = self._taken_s(notification.samples.stop)
+        now_s = self._at_s(utc_ns)
+        return taken_s if now_s - taken_s < _FROM_MEMORY_S else now_s
 
     def _taken_s(self, sample: int) -> float:
         taken_ns = self._inner.power_on_utc_ns + sample * _NS / self._inner.fs_hz
