@@ -41,7 +41,7 @@ def main() -> int:
         root = unpack_packages(folder)
         color = "yes" if sys.stdout.isatty() else "no"
         arguments = [*_OPTIONS, f"--color={color}", *(sys.argv[1:] or _TESTS)]
-        print("guest: booting Debian's kernel; the first test comes after a minute or so", flush=True)
+        print("guest: booting; the first test comes after a minute or so", flush=True)
         code = run_tests(root, folder, _REPOSITORY, arguments, _LIMIT_S)
     except UnfitMachine as error:
         print(
