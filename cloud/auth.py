@@ -40,6 +40,8 @@ class Action(StrEnum):
     REPORT = "report"
     MAKE_REPORT = "make_report"
     LIVE = "live"
+    EVENTS = "events"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)

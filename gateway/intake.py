@@ -1,20 +1,21 @@
 """What comes over one link, on its way into the spool.
 
 Theory of operation: a notification is decoded by the link's dialogue; samples are placed and timed
-by the recorder and put into the outbox. Between placing and putting nothing waits, so no
+by the recorder and handed on for storing. Between placing and handing on nothing waits, so no
 cancellation can come between. Samples that come before the stream's constants are known wait for
-them. What the patch says beside its samples goes into the view.
+them. What the patch says beside its samples goes into the view, and is noted as an event.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from devices.driver import (
     Battery,
     CommandReply,
     HeartRate,
+    Hole,
     Missing,
     Packet,
     Samples,
@@ -27,14 +28,15 @@ from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Contact
+from gateway.batching import Place
+from gateway.events import DeviceEvents
+from gateway.framing import Framer
 from gateway.link import Link, Notification
-from gateway.outbox import Outbox
-from gateway.recorder import Recorder
-from gateway.spool import Entry
+from gateway.recorder import Recorded, Recorder
 from gateway.status import PatchView
 
 _log = logging.getLogger(__name__)
-_STALL_S = 5.0
+_STALL_S = 4.5
 _STALL_FRAMES = 4
 _EARLY_PACKETS = 64
 _LOG_EVERY_S = 60.0
@@ -66,7 +68,8 @@ class Intake:
     def __init__(
         self,
         view: PatchView,
-        outbox: Outbox,
+        frames: Framer,
+        events: DeviceEvents,
         make_recorder: MakeRecorder,
         *,
         on_change: Callable[[], None],
@@ -74,7 +77,8 @@ class Intake:
         on_stream: Callable[[], None],
     ) -> None:
         self._view = view
-        self._outbox = outbox
+        self._frames = frames
+        self._events = events
         self._make_recorder = make_recorder
         self._on_change = on_change
         self._on_frame = on_frame
@@ -88,10 +92,15 @@ class Intake:
         """When the patch last showed that it streams."""
         self.stall_s = _STALL_S
         """Silence that is no longer normal."""
+        self.is_open = asyncio.Event()
+        """Set while a link's stream is started."""
+        self.mended = asyncio.Event()
+        """Set when a hole was opened, or some of one closed."""
 
     def begin(self) -> None:
         """Expect another link."""
         self._early, self._has_ecg = [], True
+        self.is_open.clear()
         self.heard_s = _now_s()
         self.interrupt(GapReason.LINK_LOST)
 
@@ -101,14 +110,18 @@ class Intake:
             self._early, self._has_ecg = None, False
             return
         if self.recorder is None or self.recorder.signal != signal:
+            # The state stored last is what the next recorder goes on from.
+            await self._frames.settle(self._view.device)
             self.recorder = await self._make_recorder(self._view.device, signal)
         self._let_in(link)
+        self.is_open.set()
 
     def close(self, link: Link) -> None:
         """Take what is still in the link's inbox; the link is over."""
         while not link.inbox.empty():
             self.take(link, link.inbox.get_nowait())
         self._let_in(link)
+        self._frames.flush(self._view.device)
         self.update(contact=Contact.UNKNOWN)
 
     def _let_in(self, link: Link) -> None:
@@ -143,10 +156,8 @@ class Intake:
         match packet:
             case Samples():
                 self._take_samples(link, packet, arrival_ns)
-            case HeartRate(contact=contact):
-                self.update(contact=_CONTACT[contact])
-                if not self._has_ecg:
-                    self._keep_streaming(link)
+            case HeartRate():
+                self._take_heart_rate(link, packet)
             case SkinContact(is_on=is_on):
                 self.update(contact=_CONTACT[is_on])
             case Battery(pct=pct):
@@ -158,8 +169,18 @@ class Intake:
                 link.end_stream()
             case Missing(detail=detail):
                 self._log_rarely("patch lost samples", detail)
-            case Unread(detail=detail):
+                self._name(packet, arrival_ns)
+            case Unread(characteristic=characteristic, data=data, detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
+                self._events.unread(characteristic, data, detail)
+
+    def _take_heart_rate(self, link: Link, told: HeartRate) -> None:
+        contact = _CONTACT[told.contact]
+        self.update(contact=contact)
+        # Beside an ECG it says nothing that the ECG does not.
+        if not self._has_ecg:
+            self._events.heart_rate(told.bpm, told.rr_ms, contact)
+            self._keep_streaming(link)
 
     def _take_samples(self, link: Link, samples: Samples, arrival_ns: int) -> None:
         if self._early is None:
@@ -177,25 +198,49 @@ class Intake:
         recorder = self.recorder
         if recorder is None:
             return
-        if not self._outbox.has_room:
-            self._overflow(1)
-            self._keep_streaming(link)
+        if not self._frames.has_room:
+            if not samples.is_replayed:
+                self._overflow(1)
+                self._keep_streaming(link)
             return
         is_lead_off = self._view.contact is Contact.OFF
-        frame = recorder.take(samples, arrival_ns, is_lead_off=is_lead_off)
-        if frame is None:
+        n_resets = recorder.counters.clock_resets
+        recorded = list(recorder.record(samples, arrival_ns, is_lead_off=is_lead_off))
+        if recorder.counters.clock_resets > n_resets:
+            self._events.clock("the patch's clock began anew or stepped", recorder.clock.drift_ppm)
+        self._put(recorded)
+        if samples.is_replayed or not recorded:
             return
-        if frame.gap_before:
-            _log.info(
-                "gap device=%s samples=%d reason=%s",
-                frame.device,
-                frame.gap_before,
-                frame.gap_reason.name,
-            )
-        self._outbox.put(Entry.of(frame, recorder.dump()))
-        self._on_frame(frame)
-        self.stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
+        newest = recorded[-1].frame
+        self._on_frame(newest)
+        self.stall_s = max(_STALL_S, _STALL_FRAMES * newest.n_samples * newest.period_ns / 1e9)
         self._keep_streaming(link)
+
+    def _name(self, missing: Missing, arrival_ns: int) -> None:
+        if self.recorder and self._frames.has_room:
+            self._put(self.recorder.name(missing, arrival_ns))
+
+    def _put(self, recorded: Iterable[Recorded]) -> None:
+        for each in recorded:
+            frame = each.frame
+            if frame.gap_before:
+                _log.info(
+                    "gap device=%s samples=%d reason=%s",
+                    frame.device,
+                    frame.gap_before,
+                    frame.gap_reason.name,
+                )
+            self._frames.put(frame, each.state, Place(each.is_held, each.releases_to))
+            self.mended.set()
+
+    def next_hole(self, n_samples: int) -> Hole | None:
+        """Give what to ask the patch for next, at most so much; None: nothing is missing."""
+        return self.recorder.ask(n_samples) if self.recorder else None
+
+    def give_up(self, now_ns: int, *, everything: bool = False) -> None:
+        """Name what was waited for long enough."""
+        if self.recorder and self._frames.has_room:
+            self._put(self.recorder.give_up(now_ns, everything=everything))
 
     def _keep_streaming(self, link: Link) -> None:
         self.heard_s = _now_s()
@@ -209,8 +254,12 @@ class Intake:
         before = (view.contact, view.battery_pct)
         view.contact = view.contact if contact is None else contact
         view.battery_pct = view.battery_pct if battery_pct is None else battery_pct
-        if (view.contact, view.battery_pct) != before:
-            self._on_change()
+        if (view.contact, view.battery_pct) == before:
+            return
+        self._events.contact(view.contact)
+        if view.battery_pct is not None:
+            self._events.battery(view.battery_pct)
+        self._on_change()
 
     def _log_rarely(self, what: str, detail: str) -> None:
         if _now_s() - self._logged_s > _LOG_EVERY_S:

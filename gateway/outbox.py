@@ -49,6 +49,8 @@ class Outbox:
         self.emptied = asyncio.Event()
         """Set while nothing in order awaits its commitment."""
         self._troubles: dict[str, str] = {}
+        self.listeners: list[Callable[[Entry], None]] = []
+        """Called with each frame that is put, before it is stored."""
 
     @classmethod
     @asynccontextmanager
@@ -116,6 +118,8 @@ class Outbox:
         """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
         self._queue.put_nowait(entry)
         self._work.set()
+        for listener in self.listeners:
+            listener(entry)
 
     async def flush(self) -> None:
         """Wait until everything put so far is durable."""
@@ -149,6 +153,11 @@ class Outbox:
     def salvaged(self) -> Salvaged | None:
         """What was saved of a damaged file since opening; None if none was."""
         return self._spool.salvaged
+
+    @property
+    def n_evicted(self) -> int:
+        """Frames given up since opening."""
+        return self._spool.n_evicted
 
     def _next_batch(self) -> list[Entry]:
         self._work.clear()
