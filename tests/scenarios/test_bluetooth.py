@@ -109,3 +109,30 @@ async def test_what_all_share_breaks_and_nothing_is_lost(kind: str, tmp_path: Pa
         check(plan, played)
         gaps = [frame.gap_before for frame in played.engine.of(played.patches[1].device_id)]
         assert sum(gaps) == 0, "a patch that nothing happened to has no gaps"
+
+
+async def test_a_patch_with_memory_fills_what_was_lost(tmp_path: Path) -> None:
+    faults = "\n".join(
+        f'[[fault]]\nkind = "{kind}"\nat = "30 s"\nfor = "20 s"\npatches = [{number}]'
+        for number, kind in enumerate(("loss", "link_cut", "corrupt"), 1)
+    )
+    # An answer that was hit, too, is asked for again after ten seconds of the wall's clock.
+    text = f"""
+        name = "memory"
+        duration = "260 s"
+        [[patch]]
+        kind = "open_patch"
+        count = 3
+        signal = "sample_number"
+        {faults}
+    """
+    plan = plan_of(text)
+    with shown(plan, HERE):
+        played = await play(plan, tmp_path)
+        check(plan, played)
+        for patch in played.patches:
+            frames = played.engine.of(patch.device_id)
+            assert sum(frame.gap_before for frame in frames) == 0, patch.device_id
+        touched = [sum(p.account.touched_by_kind().values()) for p in played.patches]
+        assert touched[0] > 0
+        assert touched[2] > 0
