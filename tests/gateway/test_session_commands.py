@@ -11,6 +11,7 @@ from ecgcore.wire.messages import CommandName, DeviceCommand, LinkState
 from tests.gateway.broker import GATEWAY, until
 from tests.gateway.rig import assert_exact
 from tests.gateway.test_session import Strap, streaming
+from tests.levels import Level
 
 
 async def _tell(strap: Strap, name: CommandName, device: str = "", **more: int) -> CommandEvent:
@@ -36,7 +37,7 @@ async def _tell(strap: Strap, name: CommandName, device: str = "", **more: int) 
 async def test_a_patch_is_stopped_and_started_from_afar_and_told_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with streaming(tmp_path, caplog) as strap:
+    async with streaming(tmp_path, caplog, Level.BUMBLE) as strap:
         answer = await _tell(strap, CommandName.STOP)
         assert answer.ok
         await until(lambda: strap.states[-1] is LinkState.STOPPED)
