@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from devices.driver import Signal
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError, StateError
 from ecgcore.wire.broker import Broker
@@ -169,13 +170,13 @@ class Gateway:
         task = self._tasks.create_task(session.run(), name=device)
         self._workers[device] = _Worker(session, task)
 
-    async def _make_recorder(self, sighting: Sighting) -> Recorder:
-        config = RecorderConfig(sighting.device_id, sighting.driver.signal, self._settings.speed)
-        stored = await self._outbox.state(sighting.device_id)
+    async def _make_recorder(self, device: str, signal: Signal) -> Recorder:
+        config = RecorderConfig(device, signal, self._settings.speed)
+        stored = await self._outbox.state(device)
         try:
             return Recorder(config, _new_boot_id, stored)
         except StateError as error:
-            _log.warning("counting starts over device=%s error=%s", sighting.device_id, error)
+            _log.warning("counting starts over device=%s error=%s", device, error)
             return Recorder(config, _new_boot_id)
 
     async def _drain(self) -> None:

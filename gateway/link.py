@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -13,11 +14,25 @@ from bleak.exc import BleakError
 from bleak_retry_connector import establish_connection
 
 from devices import sig
-from devices.driver import Command, CommandReply, Driver, Listen
+from devices.driver import (
+    Answer,
+    Command,
+    CommandReply,
+    Conversation,
+    Driver,
+    Listen,
+    Read,
+    Refused,
+    Request,
+    Signal,
+    Wish,
+)
 from ecgcore.errors import EcgomicsError
 from gateway.scanner import Sighting
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_DEFAULTS = Wish()
 _INBOX_NOTIFICATIONS = 64
 _REPLY_S = 5.0
 _STOP_S = 2.0
@@ -59,8 +74,8 @@ class Link:
     replies back by `answer`.
     """
 
-    def __init__(self, driver: Driver, now_ns: Callable[[], int]) -> None:
-        self.driver = driver
+    def __init__(self, driver: Driver, now_ns: Callable[[], int], wish: Wish = _DEFAULTS) -> None:
+        self.dialogue = driver.open(wish)
         self.inbox: asyncio.Queue[Notification] = asyncio.Queue(_INBOX_NOTIFICATIONS)
         self._n_dropped = 0
         self.is_lost = False
@@ -88,19 +103,21 @@ class Link:
         finally:
             await self._close(self._client)
 
-    async def start(self) -> None:
-        """Subscribe in the driver's order, then start the stream.
+    async def start(self) -> Signal | None:
+        """Subscribe in the driver's order, then start the stream; None: the patch has no ECG.
 
         Raises
         ------
         LinkError
             If the patch lacks what the driver needs, refuses, or is gone.
         """
-        for listen in self.driver.listens:
+        if self.dialogue.needs_bond:
+            await self.check().pair()
+        for listen in self.dialogue.listens:
             await self._listen(listen)
-        await self._send(self.driver.start_commands)
+        return await self.converse(self.dialogue.start())
 
-    async def restart(self) -> None:
+    async def restart(self) -> Signal | None:
         """Stop and start the stream on the standing link.
 
         Raises
@@ -110,8 +127,28 @@ class Link:
         """
         self.is_stream_ended = False
         with suppress(LinkError):
-            await self._send(self.driver.stop_commands)
-        await self._send(self.driver.start_commands)
+            await self.converse(self.dialogue.stop())
+        return await self.converse(self.dialogue.start())
+
+    async def converse(self, conversation: Conversation[_T]) -> _T:
+        """Carry out what a conversation asks for; give what it ends with.
+
+        Raises
+        ------
+        LinkError
+            If the patch refuses or is gone.
+        """
+        answer: Answer = None
+        try:
+            while True:
+                answer = await self._carry_out(conversation.send(answer))
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        except Refused as error:
+            raise LinkError(str(error)) from error
+        finally:
+            conversation.close()
 
     async def details(self) -> Details:
         """Read Device Information and battery as far as the patch has them."""
@@ -161,27 +198,33 @@ class Link:
             characteristic, partial(self._on_notification, listen.characteristic)
         )
 
-    async def _send(self, commands: Iterable[Command]) -> None:
-        for command in commands:
-            await self._command(command)
+    async def _carry_out(self, request: Request) -> Answer:
+        match request:
+            case Read(uuid):
+                return await self._read(uuid)
+            case Command(_, uuid, payload, has_reply=False):
+                async with asyncio.timeout(_REPLY_S):
+                    await self.check().write_gatt_char(uuid, payload, response=True)
+                return None
+            case Command():
+                return await self._command(request)
 
-    async def _command(self, command: Command) -> None:
+    async def _command(self, command: Command) -> CommandReply | None:
         client = self.check()
-        waiting = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[CommandReply | None] = asyncio.get_running_loop().create_future()
         self._replies[command.name] = waiting
         try:
             async with asyncio.timeout(_REPLY_S):
                 await client.write_gatt_char(command.characteristic, command.payload, response=True)
                 reply = await waiting
-        except TimeoutError as error:
-            msg = f"no answer to {command.name} within {_REPLY_S:g} s"
-            raise LinkError(msg) from error
+        except TimeoutError:
+            return None
         finally:
             del self._replies[command.name]
-        if reply is None or not reply.ok:
-            detail = reply.detail if reply else "link lost"
-            msg = f"{command.name}: {detail}"
+        if reply is None:
+            msg = f"{command.name}: link lost"
             raise LinkError(msg)
+        return reply
 
     async def _text(self, uuid: str) -> str:
         return (await self._read(uuid)).decode("utf-8", "replace").strip("\0 ")
@@ -197,14 +240,14 @@ class Link:
         # A patch that is left streaming stays on until its battery is empty.
         with suppress(LinkError, *_GONE):
             async with asyncio.timeout(_STOP_S):
-                await self._send(self.driver.stop_commands)
+                await self.converse(self.dialogue.stop())
                 await self._stop_listening(client)
         with suppress(*_GONE):
             async with asyncio.timeout(_DISCONNECT_S):
                 await client.disconnect()
 
     async def _stop_listening(self, client: BleakClient) -> None:
-        for listen in self.driver.listens:
+        for listen in self.dialogue.listens:
             if characteristic := client.services.get_characteristic(listen.characteristic):
                 await client.stop_notify(characteristic)
 
@@ -214,7 +257,9 @@ class Link:
         if self.inbox.full():
             self._n_dropped += 1
             return
-        self.inbox.put_nowait(Notification(uuid, bytes(data), self._now_ns(), self._n_dropped))
+        # A relay tells when the bytes came to it; that may be long ago.
+        arrival_ns = getattr(data, "arrival_ns", None) or self._now_ns()
+        self.inbox.put_nowait(Notification(uuid, bytes(data), arrival_ns, self._n_dropped))
         self._n_dropped = 0
 
     def _on_disconnected(self, _client: BleakClient) -> None:

@@ -13,9 +13,14 @@ of the gateway; a device clock that is not where it should be begins a new one.
 """
 
 from dataclasses import dataclass, field
-from enum import Enum
+from typing import Self
 
+import msgspec
+
+from devices.driver import Samples, Signal
+from ecgcore.errors import StateError
 from ecgcore.types import GapReason
+from gateway.placing import Placed, Position, Rejected
 
 _NS = 1_000_000_000
 _RECENT = 16
@@ -56,32 +61,8 @@ class Boot:
     """Device times of the last notifications, against repeats."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a notification's samples belong."""
-
-    boot_id: int
-    first_counter: int
-    gap_before: int
-    gap_reason: GapReason
-    device_time_ns: int
-    """Of the first sample."""
-    device_span_ns: int
-    """From the first sample to one after the last."""
-    is_new_boot: bool
-
-
-class Rejected(Enum):
-    """Why a notification was dropped."""
-
-    DUPLICATE = "duplicate"
-    """Seen before: Bluetooth stacks can deliver twice after a reconnect."""
-    LATE = "late"
-    """Older than what was already placed."""
-
-
 class Reassembler:
-    """Places one notification after another.
+    """Places one notification after another (a `gateway.placing.Placer`).
 
     Parameters
     ----------
@@ -95,6 +76,45 @@ class Reassembler:
         self._interruption = GapReason.GATEWAY_DOWN if boot else GapReason.NONE
         self._is_new_link = boot is not None
         self.boot = boot
+
+    @classmethod
+    def of(cls, signal: Signal, speed: float, stored: bytes | None) -> Self:
+        """Begin for a patch, or go on from what `dump` gave.
+
+        Parameters
+        ----------
+        speed : float
+            Of UTC against wall time; a rig stretches every delay by it.
+
+        Raises
+        ------
+        StateError
+            If `stored` cannot be read.
+        """
+        return cls(_config(signal, speed), _read(stored) if stored else None)
+
+    @property
+    def position(self) -> Position | None:
+        """Where the count stands; None before the first sample."""
+        return Position(self.boot.boot_id, self.boot.counter) if self.boot else None
+
+    def place(self, samples: Samples, arrival_ns: int, new_boot_id: int) -> Placed | Rejected:
+        """Place samples that carry the device time of the last one.
+
+        Raises
+        ------
+        StateError
+            If they carry none: the driver promised timestamps.
+        """
+        if samples.last_sample_ns is None:
+            msg = "samples without timestamp from a patch that counts by them"
+            raise StateError(msg)
+        n_samples = int(samples.adc.shape[1])
+        return self.push(n_samples, samples.last_sample_ns, arrival_ns, new_boot_id)
+
+    def dump(self) -> bytes:
+        """Give what a later run needs to go on counting."""
+        return msgspec.json.encode(self.boot)
 
     @property
     def period_ns(self) -> float:
@@ -164,7 +184,16 @@ class Reassembler:
         period_ns = self._config.nominal_period_ns
         first_ns = last_ns - round((n_samples - 1) * period_ns)
         span_ns = round(n_samples * period_ns)
-        return Placed(boot_id, 0, 0, GapReason.NONE, first_ns, span_ns, is_new_boot=True)
+        return Placed(
+            boot_id,
+            0,
+            0,
+            GapReason.NONE,
+            first_ns,
+            span_ns,
+            is_new_boot=True,
+            last_sample_ns=last_ns,
+        )
 
     def _continue(self, boot: Boot, n_samples: int, last_ns: int, arrival_ns: int) -> Placed:
         step_ns = last_ns - boot.last_ns
@@ -179,6 +208,7 @@ class Reassembler:
             device_time_ns=last_ns - round((n_samples - 1) * period_ns),
             device_span_ns=round(n_samples * period_ns),
             is_new_boot=False,
+            last_sample_ns=last_ns,
         )
         self._advance(boot, missing + n_samples, last_ns, arrival_ns)
         self._interruption, self._is_new_link = GapReason.NONE, False
@@ -201,3 +231,21 @@ class Reassembler:
         if last_ns - boot.newer_anchor_ns > _ANCHOR_NS:
             boot.anchor_ns, boot.anchor_counter = boot.newer_anchor_ns, boot.newer_anchor_counter
             boot.newer_anchor_ns, boot.newer_anchor_counter = last_ns, boot.counter
+
+
+def _config(signal: Signal, speed: float) -> ReassemblyConfig:
+    default = ReassemblyConfig(1e12 / signal.fs_mhz)
+    return ReassemblyConfig(
+        default.nominal_period_ns,
+        offset_tolerance_ns=round(default.offset_tolerance_ns * speed),
+        late_ns=round(default.late_ns * speed),
+        longest_silence_ns=round(default.longest_silence_ns * speed),
+    )
+
+
+def _read(stored: bytes) -> Boot:
+    try:
+        return msgspec.json.decode(stored, type=Boot)
+    except msgspec.DecodeError as error:
+        msg = f"stored count of a patch: {error}"
+        raise StateError(msg) from error

@@ -1,16 +1,17 @@
 """One patch's samples become frames: placed, timed, counted. Pure; the session feeds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from devices.driver import Samples, Signal
+from devices.driver import Counting, Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import FrameFlag, GapReason
 from ecgcore.wire.frame import Frame
 from gateway.clock import ClockConfig, ClockState, DeviceClock
-from gateway.reassembly import Boot, Placed, Reassembler, ReassemblyConfig, Rejected
+from gateway.placing import Placed, Placer, Position, Rejected
+from gateway.reassembly import Reassembler
 
 _ANY_ELECTRODE = 1
 
@@ -43,8 +44,14 @@ class RecorderConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    boot: Boot
+    signal: Signal
+    placer: bytes
     clock: ClockState
+
+
+MakePlacer = Callable[[Signal, float, bytes | None], Placer]
+PLACERS: Mapping[Counting, MakePlacer] = {Counting.TIMESTAMPS: Reassembler.of}
+"""How a patch's samples are placed, by what it counts with."""
 
 
 class Recorder:
@@ -70,7 +77,11 @@ class Recorder:
         self._config = config
         self._new_boot_id = new_boot_id
         state = _read(stored) if stored else None
-        self._reassembler = Reassembler(_reassembly(config), state.boot if state else None)
+        if state and state.signal != config.signal:
+            # Another rate or another lead is another recording.
+            state = None
+        make_placer = PLACERS[config.signal.counting]
+        self._placer = make_placer(config.signal, config.speed, state.placer if state else None)
         self._clock = self._new_clock(state.clock if state else None)
         self._past_resets = 0
         self._counters = Counters()
@@ -82,9 +93,14 @@ class Recorder:
         return self._counters
 
     @property
-    def boot(self) -> Boot | None:
-        """The running boot; None before the first sample."""
-        return self._reassembler.boot
+    def signal(self) -> Signal:
+        """What the patch streams."""
+        return self._config.signal
+
+    @property
+    def position(self) -> Position | None:
+        """Running boot and counter of its next sample; None before the first sample."""
+        return self._placer.position
 
     @property
     def clock(self) -> DeviceClock:
@@ -93,24 +109,31 @@ class Recorder:
 
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification."""
-        self._reassembler.interrupt(reason, is_same_link=is_same_link)
+        self._placer.interrupt(reason, is_same_link=is_same_link)
 
     def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
-        """Give the frame of one notification; None if it was dropped (and counted)."""
+        """Give the frame of one notification; None if it was dropped (and counted).
+
+        Parameters
+        ----------
+        is_lead_off : bool
+            What is known of the electrodes otherwise, for samples that do not tell.
+        """
         n_samples = int(samples.adc.shape[1])
         if not n_samples:
             return None
-        placed = self._reassembler.push(
-            n_samples, samples.last_sample_ns, arrival_ns, self._new_boot_id()
-        )
+        placed = self._placer.place(samples, arrival_ns, self._new_boot_id())
         if isinstance(placed, Rejected):
             self._reject(placed)
             return None
         if placed.is_new_boot:
             self._restart_clock()
-        offset_ns = self._clock.push(samples.last_sample_ns, arrival_ns)
+        offset_ns = self._clock.push(placed.last_sample_ns, arrival_ns)
         self._count(placed, n_samples)
-        return self._frame(samples, placed, offset_ns, arrival_ns, is_lead_off)
+        lead_off = samples.lead_off
+        if lead_off is None:
+            lead_off = _ANY_ELECTRODE if is_lead_off else 0
+        return self._frame(samples, placed, offset_ns, arrival_ns, lead_off)
 
     def dump(self) -> bytes:
         """Give what a later run needs to go on counting.
@@ -120,10 +143,10 @@ class Recorder:
         StateError
             Before the first frame.
         """
-        if self.boot is None or self._clock.state is None:
+        if self.position is None or self._clock.state is None:
             msg = f"{self._config.device}: nothing recorded yet"
             raise StateError(msg)
-        return msgspec.json.encode(_Stored(self.boot, self._clock.state))
+        return msgspec.json.encode(_Stored(self.signal, self._placer.dump(), self._clock.state))
 
     def _frame(
         self,
@@ -131,7 +154,7 @@ class Recorder:
         placed: Placed,
         offset_ns: int,
         arrival_ns: int,
-        is_lead_off: bool,
+        lead_off: int,
     ) -> Frame:
         signal = self._config.signal
         is_refitted = self._clock.has_stepped or (placed.is_new_boot and self._counters.boots > 1)
@@ -149,7 +172,7 @@ class Recorder:
             arrival_ns=arrival_ns,
             gap_before=placed.gap_before,
             gap_reason=placed.gap_reason,
-            lead_off=_ANY_ELECTRODE if is_lead_off else 0,
+            lead_off=lead_off,
             flags=FrameFlag.DISCONTINUITY if is_refitted else FrameFlag.NONE,
         )
 
@@ -177,17 +200,6 @@ class Recorder:
             step_ns=round(default.step_ns * speed), late_ns=round(default.late_ns * speed)
         )
         return DeviceClock(config, state)
-
-
-def _reassembly(config: RecorderConfig) -> ReassemblyConfig:
-    nominal_ns = 1e12 / config.signal.fs_mhz
-    default = ReassemblyConfig(nominal_ns)
-    return ReassemblyConfig(
-        nominal_ns,
-        offset_tolerance_ns=round(default.offset_tolerance_ns * config.speed),
-        late_ns=round(default.late_ns * config.speed),
-        longest_silence_ns=round(default.longest_silence_ns * config.speed),
-    )
 
 
 def _read(stored: bytes) -> _Stored:

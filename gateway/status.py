@@ -43,7 +43,7 @@ def device_status(
 ) -> DeviceStatus:
     """Put together one patch's status; without recorder it was never connected."""
     counters = recorder.counters if recorder else Counters()
-    boot = recorder.boot if recorder else None
+    position = recorder.position if recorder else None
     return DeviceStatus(
         device=view.device,
         gateway=gateway_id,
@@ -58,8 +58,8 @@ def device_status(
         rssi_dbm=view.rssi_dbm,
         spooled_frames=backlog.n_frames if backlog else 0,
         oldest_uncommitted_ns=backlog.oldest_utc_ns if backlog else None,
-        boot_id=boot.boot_id if boot else None,
-        next_counter=boot.counter if boot else None,
+        boot_id=position.boot_id if position else None,
+        next_counter=position.counter if position else None,
         frames=counters.frames,
         gaps=counters.gaps,
         gap_samples=counters.gap_samples,

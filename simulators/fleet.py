@@ -15,8 +15,9 @@ from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
 from simulators.ecg import EcgConfig, SyntheticEcg
 from simulators.journal import JournalWriter
+from simulators.patch import Notification, SimulatedPatch
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.peripheral import OnSent, Peripheral
-from simulators.polar_h10 import Notification, PatchConfig, SimulatedH10
 from simulators.radio import VirtualRadio, serve_hci
 from simulators.replay import load_record
 from simulators.source import SampleNumbers, Shifted, Source
@@ -134,7 +135,7 @@ async def _run(radio: VirtualRadio, peripherals: list[Peripheral]) -> None:
     _log.info("off the air")
 
 
-def _on_sent(folder: Path | None, patch: SimulatedH10) -> OnSent:
+def _on_sent(folder: Path | None, patch: SimulatedPatch) -> OnSent:
     if folder is None:
         return lambda notification: None
     folder.mkdir(parents=True, exist_ok=True)

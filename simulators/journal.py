@@ -1,6 +1,6 @@
-"""What each simulated strap did, on disk: the truth that an exact account starts from.
+"""What each simulated patch did, on disk: the truth that an exact account starts from.
 
-One JSON file a strap and power-on, ``<device_id>.<n>.json``, replaced as a whole after every
+One JSON file a patch and power-on, ``<device_id>.<n>.json``, replaced as a whole after every
 notification that was handed to the link. Whichever other process is killed, and when, the file
 says exactly which samples went on the air.
 """
@@ -11,18 +11,18 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from simulators.polar_h10 import SimulatedH10
+from simulators.patch import SimulatedPatch
 
 
 @dataclass(frozen=True, slots=True)
 class PatchJournal:
-    """What one strap did since power-on."""
+    """What one patch did since power-on."""
 
     device_id: str
     power_on_utc_ns: int
     fs_hz: float
     sample0_ns: int
-    """Strap's clock at sample 0, ns since 2000."""
+    """Patch's clock at sample 0, ns since its own epoch."""
     sent_ranges: tuple[tuple[int, int], ...] = ()
     """Samples handed to the link, as [start, end); what lies between was never sent."""
     notifications: int = 0
@@ -60,13 +60,12 @@ class PatchJournal:
 
 
 class JournalWriter:
-    """Keeps the file of one strap up to date."""
+    """Keeps the file of one patch up to date."""
 
-    def __init__(self, folder: Path, patch: SimulatedH10) -> None:
-        config = patch.config
-        self._path = _next_path(folder, config.device_id)
+    def __init__(self, folder: Path, patch: SimulatedPatch) -> None:
+        self._path = _next_path(folder, patch.device_id)
         self._journal = PatchJournal(
-            config.device_id, config.power_on_utc_ns, config.fs_hz, patch.sample_ns(0)
+            patch.device_id, patch.power_on_utc_ns, patch.fs_hz, patch.sample_ns(0)
         )
         self._write()
 
@@ -93,7 +92,7 @@ def _next_path(folder: Path, device_id: str) -> Path:
 
 
 def read_journal(folder: Path) -> list[PatchJournal]:
-    """Read every strap's file, in the order of device and power-on."""
+    """Read every patch's file, in the order of device and power-on."""
     books = [_read(path) for path in folder.glob("*.json")]
     return sorted(books, key=lambda book: (book.device_id, book.power_on_utc_ns))
 

@@ -5,7 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from devices import sig
-from devices.driver import Advertisement, Command, Listen, Packet, Signal, Subscription
+from devices.driver import (
+    Advertisement,
+    Command,
+    Conversation,
+    Hole,
+    Listen,
+    Packet,
+    Signal,
+    Subscription,
+    Wish,
+    settled,
+)
 from devices.polar_h10 import codec
 from ecgcore.errors import NotificationError
 from ecgcore.types import Lead
@@ -17,6 +28,7 @@ _DECODERS: Final[Mapping[str, Callable[[bytes], Packet]]] = {
     sig.HEART_RATE_MEASUREMENT: sig.decode_heart_rate,
     sig.BATTERY_LEVEL: sig.decode_battery,
 }
+SIGNAL = Signal(fs_mhz=codec.FS_HZ * 1000, lsb_pv=1_000_000, lead_mask=1 << Lead.CHEST)
 
 
 class PolarH10Driver:
@@ -26,9 +38,24 @@ class PolarH10Driver:
     """
 
     model = "Polar H10"
-    signal = Signal(fs_mhz=codec.FS_HZ * 1000, lsb_pv=1_000_000, lead_mask=1 << Lead.CHEST)
+
+    def identify(self, advertisement: Advertisement) -> str | None:
+        """Give ``polar-h10-XXXXXXXX`` with the digits printed on the pod, or None."""
+        found = _NAME.fullmatch(advertisement.name)
+        return f"polar-h10-{found[1].upper()}" if found else None
+
+    def open(self, wish: Wish) -> "PolarH10Dialogue":
+        """Begin a link's dialogue; the strap leaves no choice."""
+        return PolarH10Dialogue()
+
+
+class PolarH10Dialogue:
+    """One link to a strap."""
+
     # The first ECG frame may come 15 to 30 s after the start command (polar-ble-sdk#414, #424).
     first_frame_timeout_s = 45.0
+    # The ECG needs no bond (polar-ble-sdk#348).
+    needs_bond = False
     # Replies to commands come as indications of the control point, so it is first.
     listens: Sequence[Listen] = (
         Listen(codec.PMD_CONTROL, Subscription.INDICATE),
@@ -36,13 +63,15 @@ class PolarH10Driver:
         Listen(sig.HEART_RATE_MEASUREMENT, Subscription.NOTIFY, required=False),
         Listen(sig.BATTERY_LEVEL, Subscription.NOTIFY, required=False),
     )
-    start_commands: Sequence[Command] = (Command("start", codec.PMD_CONTROL, codec.START_ECG),)
-    stop_commands: Sequence[Command] = (Command("stop", codec.PMD_CONTROL, codec.STOP_ECG),)
 
-    def identify(self, advertisement: Advertisement) -> str | None:
-        """Give ``polar-h10-XXXXXXXX`` with the digits printed on the pod, or None."""
-        found = _NAME.fullmatch(advertisement.name)
-        return f"polar-h10-{found[1].upper()}" if found else None
+    def start(self) -> Conversation[Signal | None]:
+        """Start the ECG; on a strap that streams already this is no error."""
+        settled((yield Command("start", codec.PMD_CONTROL, codec.START_ECG)))
+        return SIGNAL
+
+    def stop(self) -> Conversation[None]:
+        """Stop the ECG; a strap left streaming stays on until its battery is empty."""
+        settled((yield Command("stop", codec.PMD_CONTROL, codec.STOP_ECG)))
 
     def decode(self, characteristic: str, data: bytes) -> Sequence[Packet]:
         """Read one notification.
@@ -58,3 +87,9 @@ class PolarH10Driver:
             msg = f"characteristic {characteristic} is not one of a Polar H10"
             raise NotificationError(msg)
         return (decoder(data),)
+
+    def replay(self, hole: Hole) -> None:
+        """Give None: the strap stores no ECG."""
+
+    def identify_patch(self) -> None:
+        """Give None: the strap has neither lamp nor beeper."""

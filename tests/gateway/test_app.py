@@ -14,7 +14,6 @@ from gateway.outbox import Outbox
 from gateway.scanner import Scanner
 from gateway.settings import GatewaySettings
 from gateway.spool import Spool
-from simulators.peripheral import patch_address
 from tests.gateway.broker import running_nats, until
 from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
 from tests.simulators.room import SPEED, room
@@ -64,7 +63,7 @@ async def test_link_loss_is_one_exact_gap(tmp_path: Path) -> None:
         sent, device = there.sent[name], device_of(name)
         await until(lambda: len(sent) > 60)
         n_before = len(sent)
-        async with there.air.drop(patch_address(name[10:])):
+        async with there.air.drop(there.peripherals[0].address):
             await asyncio.sleep(0.7)
         await until(lambda: len(sent) > n_before + 40)
         summary = await gateway.stop()

@@ -1,12 +1,11 @@
 import asyncio
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from devices import sig
 from devices.driver import Listen, Subscription
-from devices.polar_h10.driver import PolarH10Driver
+from devices.polar_h10.driver import PolarH10Dialogue, PolarH10Driver
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.link import Details, Link, LinkError
 from gateway.radio import radio_opener
@@ -39,10 +38,15 @@ class _Air:
         await asyncio.wait([self._task])
 
 
+class _Demanding(PolarH10Dialogue):
+    def __init__(self, absent: Listen) -> None:
+        self.listens = (absent, *self.listens)
+
+
 async def _answering(link: Link) -> None:
     while True:
         notification = await link.inbox.get()
-        for packet in link.driver.decode(notification.characteristic, notification.data):
+        for packet in link.dialogue.decode(notification.characteristic, notification.data):
             if type(packet).__name__ == "CommandReply":
                 link.answer(cast("Any", packet))
 
@@ -88,12 +92,11 @@ async def test_what_the_driver_requires_must_be_there(monkeypatch: pytest.Monkey
     monkeypatch.setattr("gateway.link._STOP_S", 0.2)
     async with room() as there, _Air(there) as sighting:
         for required in (False, True):
-            driver = PolarH10Driver()
+            link = Link(sighting.driver, lambda: 0)
             absent = Listen(_ABSENT, Subscription.NOTIFY, required)
-            driver.listens = (absent, *driver.listens)
-            link = Link(driver, lambda: 0)
+            link.dialogue = _Demanding(absent)
             answering = asyncio.create_task(_answering(link))
-            async with link.connected(replace(sighting, driver=driver)):
+            async with link.connected(sighting):
                 if required:
                     with pytest.raises(LinkError, match=f"no characteristic {_ABSENT}"):
                         await link.start()

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.types import GapReason
-from gateway.reassembly import Placed, Reassembler, ReassemblyConfig, Rejected
+from gateway.placing import Placed, Rejected
+from gateway.reassembly import Reassembler, ReassemblyConfig
 from tests.gateway.patches import EPOCH_2019_NS, NS, ModelPatch
 
 CONFIG = ReassemblyConfig(nominal_period_ns=1e9 / 130)

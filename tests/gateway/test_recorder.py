@@ -42,7 +42,7 @@ def test_a_restart_goes_on_in_the_same_boot() -> None:
     at = 60 * N + 12_345
     frame = again.take(patch.notification(at), patch.utc_ns(at + N), is_lead_off=True)
     assert frame is not None
-    assert frame.boot_id == first.boot.boot_id  # type: ignore[union-attr]  # it has recorded
+    assert frame.boot_id == first.position.boot_id  # type: ignore[union-attr]  # it has recorded
     assert frame.gap_before == 12_345
     assert frame.gap_reason is GapReason.GATEWAY_DOWN
     assert frame.first_counter == at == frame.adc[0, 0]
@@ -90,7 +90,7 @@ def test_broken_state_is_named(stored: bytes) -> None:
         with pytest.raises(StateError, match="stored state"):
             recorder(stored)
     else:
-        assert recorder(stored).boot is None
+        assert recorder(stored).position is None
 
 
 def test_nothing_recorded_cannot_be_stored() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +15,9 @@ from devices.polar_h10 import codec
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import LinkState
 from gateway.link import Details, Link
+from simulators.patch import Notification
+from simulators.patches.polar_h10 import SimulatedH10
 from simulators.peripheral import Peripheral
-from simulators.polar_h10 import Notification, SimulatedH10
 from simulators.radio import VirtualRadio
 from tests.gateway.broker import Engine, until
 from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
@@ -129,8 +130,8 @@ async def test_a_silent_stream_is_restarted_on_the_same_link(
     def nothing(_utc_ns: int) -> Iterator[Notification]:
         return iter(())
 
-    monkeypatch.setattr("gateway.session._STALL_FRAMES", 0)
-    monkeypatch.setattr("gateway.session._STALL_S", 0.4)
+    monkeypatch.setattr("gateway.intake._STALL_FRAMES", 0)
+    monkeypatch.setattr("gateway.intake._STALL_S", 0.4)
     await strap.until_sent(2)
     with monkeypatch.context() as patched:
         patched.setattr(strap.patch, "due", nothing)
@@ -150,8 +151,8 @@ async def test_a_stream_that_stays_silent_costs_the_link(
     def nothing(_utc_ns: int) -> Iterator[Notification]:
         return iter(())
 
-    monkeypatch.setattr("gateway.session._STALL_FRAMES", 0)
-    monkeypatch.setattr("gateway.session._STALL_S", 0.2)
+    monkeypatch.setattr("gateway.intake._STALL_FRAMES", 0)
+    monkeypatch.setattr("gateway.intake._STALL_S", 0.2)
     await strap.until_sent(2)
     with monkeypatch.context() as patched:
         patched.setattr(strap.patch, "due", nothing)
@@ -163,7 +164,7 @@ async def test_a_stream_that_stays_silent_costs_the_link(
 
 async def test_a_stream_ended_by_the_patch_is_started_again(strap: Strap) -> None:
     strap.patch.disconnect()
-    strap.peripheral._replies.put_nowait(bytes([0x01, 0x00]))
+    strap.peripheral._replies.put_nowait(Notification(codec.PMD_CONTROL, bytes([1, 0])))
     await strap.until_sent(10)
     await strap.gateway.stop()
     assert_exact(strap.engine.of(strap.device), strap.sent)
@@ -196,13 +197,16 @@ async def test_a_patch_that_never_answers_is_left_within_seconds(
     monkeypatch.setattr("gateway.link._REPLY_S", 0.2)
     monkeypatch.setattr("gateway.app.BackoffConfig", _quick)
     silences = iter([True])
-    on_command = Peripheral._on_command
+    write = SimulatedH10.write
 
-    def deaf(peripheral: Peripheral, connection: object, data: bytes) -> None:
-        if not (data[0] == 2 and next(silences, False)):
-            on_command(peripheral, connection, data)  # type: ignore[arg-type]  # as it came
+    def deaf(
+        patch: SimulatedH10, characteristic: str, data: bytes, utc_ns: int, mtu: int
+    ) -> Sequence[Notification]:
+        if data[0] == 2 and next(silences, False):
+            return ()
+        return write(patch, characteristic, data, utc_ns, mtu)
 
-    monkeypatch.setattr(Peripheral, "_on_command", deaf)
+    monkeypatch.setattr(SimulatedH10, "write", deaf)
     async with streaming(tmp_path, caplog) as strap:
         await strap.gateway.stop()
         assert LinkState.BACKOFF in strap.states

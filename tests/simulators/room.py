@@ -12,16 +12,18 @@ from bleak.backends.device import BLEDevice
 from bumble.transport.common import StreamPacketSink
 
 from devices.driver import CommandReply, Packet, Samples
-from devices.polar_h10.driver import PolarH10Driver
+from devices.polar_h10 import codec
+from devices.polar_h10.driver import PolarH10Dialogue
 from ecgcore.clock import UtcClock
 from simulators.backend import Radio, open_radio
 from simulators.fleet import serial_of
+from simulators.patch import Notification
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.peripheral import Peripheral
-from simulators.polar_h10 import Notification, PatchConfig, SimulatedH10
 from simulators.radio import VirtualRadio, serve_hci
 from simulators.source import SampleNumbers, Source
 
-DRIVER = PolarH10Driver()
+DIALOGUE = PolarH10Dialogue()
 SPEED = 20.0
 
 
@@ -95,14 +97,13 @@ class Listener:
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
-        for listen in DRIVER.listens:
+        for listen in DIALOGUE.listens:
             await self.client.start_notify(listen.characteristic, self._on_notification)
-        for command in DRIVER.start_commands:
-            await self.client.write_gatt_char(command.characteristic, command.payload, True)
+        await self.client.write_gatt_char(codec.PMD_CONTROL, codec.START_ECG, True)
         await self.until(lambda: CommandReply("start", True, "success") in self.packets)
 
     def _on_notification(self, sender: BleakGATTCharacteristic, data: bytearray) -> None:
-        self.packets.extend(DRIVER.decode(sender.uuid, bytes(data)))
+        self.packets.extend(DIALOGUE.decode(sender.uuid, bytes(data)))
         self.heard.set()
 
     async def until(self, done: Callable[[], bool]) -> None:

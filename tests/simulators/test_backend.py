@@ -10,9 +10,10 @@ from bleak_retry_connector import establish_connection
 from devices import sig
 from devices.driver import Advertisement, HeartRate, Samples
 from devices.polar_h10 import codec
+from devices.polar_h10.driver import PolarH10Driver
 from ecgcore.errors import ConfigError
 from simulators.backend import open_radio
-from tests.simulators.room import DRIVER, connected, find, room, room_and_radio
+from tests.simulators.room import connected, find, room, room_and_radio
 
 
 async def test_adverts_tell_who_is_there() -> None:
@@ -31,7 +32,10 @@ async def test_adverts_tell_who_is_there() -> None:
         advert = heard[there.names[0]]
         assert advert.manufacturer_data[codec.COMPANY_ID][0] & 0b10  # worn
         assert advert.service_uuids == [sig.HEART_RATE_SERVICE]
-        assert DRIVER.identify(Advertisement(advert.local_name or "")) == "polar-h10-0A1B2C01"
+        assert (
+            PolarH10Driver().identify(Advertisement(advert.local_name or ""))
+            == "polar-h10-0A1B2C01"
+        )
 
 
 async def test_scanner_filters_by_service() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from devices.polar_h10 import codec
 from simulators.journal import JournalWriter, PatchJournal, read_journal
-from simulators.polar_h10 import PatchConfig, SimulatedH10
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.source import SampleNumbers
 
 PATCH = SimulatedH10(PatchConfig("0A1B2C01", 7), SampleNumbers())

@@ -2,16 +2,17 @@ import asyncio
 
 import pytest
 from bleak import BleakClient
+from bumble import hci
 
 from devices.polar_h10 import codec
-from simulators.peripheral import patch_address
+from simulators.patches.polar_h10 import patch_address
 from tests.simulators.room import connected, find, room_and_radio
 
 
 def test_addresses_follow_the_serial_number() -> None:
-    assert str(patch_address("0A1B2C01")) == "D0:10:0A:1B:2C:01"
+    assert patch_address("0A1B2C01") == "D0:10:0A:1B:2C:01"
     # The two highest bits make it a static random address.
-    assert patch_address("0A1B2C01").is_static
+    assert hci.Address(patch_address("0A1B2C01")).is_static
 
 
 async def test_nothing_is_sent_to_who_did_not_subscribe() -> None:

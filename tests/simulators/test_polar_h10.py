@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from devices import sig
 from devices.driver import Battery, CommandReply, HeartRate, Packet, Samples
 from devices.polar_h10 import codec
-from devices.polar_h10.driver import PolarH10Driver
+from devices.polar_h10.driver import PolarH10Dialogue
 from simulators.ecg import EcgConfig, SyntheticEcg
-from simulators.polar_h10 import Notification, PatchConfig, SimulatedH10
+from simulators.patch import Notification
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.source import SampleNumbers
 
 ON_NS = 1_700_000_000_000_000_000
@@ -22,7 +23,7 @@ def strap(**config: float) -> SimulatedH10:
 
 
 def decoded(notifications: Iterable[Notification]) -> list[Packet]:
-    driver = PolarH10Driver()
+    driver = PolarH10Dialogue()
     return [p for n in notifications for p in driver.decode(n.characteristic, n.value)]
 
 
@@ -117,7 +118,7 @@ def test_refusals_name_the_vendors_status(request_hex: str, mtu: int, status: in
 @given(data=st.binary(max_size=40))
 def test_any_command_gets_a_reply(data: bytes) -> None:
     answer = strap().control(data, ON_NS, 232)
-    packet = PolarH10Driver().decode(codec.PMD_CONTROL, answer)[0]
+    packet = PolarH10Dialogue().decode(codec.PMD_CONTROL, answer)[0]
     assert not isinstance(packet, CommandReply) or packet.detail
 
 

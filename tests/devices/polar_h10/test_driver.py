@@ -1,9 +1,21 @@
 import pytest
 
 from devices import sig
-from devices.driver import Advertisement, Battery, Driver, HeartRate, Subscription
+from devices.driver import (
+    Advertisement,
+    Battery,
+    Command,
+    CommandReply,
+    Dialogue,
+    Driver,
+    HeartRate,
+    Hole,
+    Refused,
+    Subscription,
+    Wish,
+)
 from devices.polar_h10 import codec
-from devices.polar_h10.driver import PolarH10Driver
+from devices.polar_h10.driver import SIGNAL, PolarH10Dialogue, PolarH10Driver
 from ecgcore.errors import NotificationError
 from ecgcore.types import Lead, leads_of
 from ecgcore.wire.topics import checked_name
@@ -11,10 +23,15 @@ from ecgcore.wire.topics import checked_name
 
 def test_driver_keeps_the_protocol() -> None:
     driver: Driver = PolarH10Driver()
-    assert driver.signal.fs_mhz == 130_000
-    assert driver.signal.lsb_pv == 1_000_000
-    assert leads_of(driver.signal.lead_mask) == (Lead.CHEST,)
-    assert driver.first_frame_timeout_s == 45
+    dialogue: Dialogue = driver.open(Wish())
+    assert SIGNAL.fs_mhz == 130_000
+    assert SIGNAL.lsb_pv == 1_000_000
+    assert leads_of(SIGNAL.lead_mask) == (Lead.CHEST,)
+    assert dialogue.first_frame_timeout_s == 45
+    assert not dialogue.needs_bond
+    nowhere = Hole(None, 0, 1)
+    assert dialogue.replay(nowhere) is None
+    assert dialogue.identify_patch() is None
 
 
 @pytest.mark.parametrize(
@@ -37,23 +54,41 @@ def test_identity_is_the_printed_number(name: str, device_id: str | None) -> Non
 
 
 def test_control_point_is_subscribed_first_as_indication() -> None:
-    first = PolarH10Driver().listens[0]
+    listens = PolarH10Dialogue().listens
+    first = listens[0]
     assert (first.characteristic, first.how) == (codec.PMD_CONTROL, Subscription.INDICATE)
-    assert [listen.required for listen in PolarH10Driver().listens] == [True, True, False, False]
+    assert [listen.required for listen in listens] == [True, True, False, False]
 
 
 def test_commands_are_the_vendors_bytes() -> None:
-    driver = PolarH10Driver()
-    assert [c.payload.hex() for c in driver.start_commands] == ["02000001820001010e00"]
-    assert [c.payload.hex() for c in driver.stop_commands] == ["0300"]
+    for conversation, payload in (
+        (PolarH10Dialogue().start(), "02000001820001010e00"),
+        (PolarH10Dialogue().stop(), "0300"),
+    ):
+        asked = next(conversation)
+        assert isinstance(asked, Command)
+        assert asked.payload.hex() == payload
+
+
+def test_a_yes_ends_the_start_with_the_signal_and_a_no_is_told() -> None:
+    starting = PolarH10Dialogue().start()
+    next(starting)
+    with pytest.raises(StopIteration) as end:
+        starting.send(CommandReply("start", True, "success"))
+    assert end.value.value is SIGNAL
+    for answer, says in ((CommandReply("start", False, "bad mtu"), "start: bad mtu"), (None, "no")):
+        starting = PolarH10Dialogue().start()
+        next(starting)
+        with pytest.raises(Refused, match=says):
+            starting.send(answer)
 
 
 def test_each_characteristic_has_its_decoder() -> None:
-    driver = PolarH10Driver()
+    driver = PolarH10Dialogue()
     assert driver.decode(sig.BATTERY_LEVEL, b"\x5a") == (Battery(90),)
     assert driver.decode(sig.HEART_RATE_MEASUREMENT, b"\x00\x3c") == (HeartRate(60, (), None),)
 
 
 def test_unknown_characteristics_are_refused() -> None:
     with pytest.raises(NotificationError):
-        PolarH10Driver().decode(sig.MODEL_NUMBER, b"H10")
+        PolarH10Dialogue().decode(sig.MODEL_NUMBER, b"H10")

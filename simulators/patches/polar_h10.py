@@ -5,17 +5,24 @@ or not. What is sampled while nobody streams was never sent: after a link loss t
 timestamp is that much later, as with the real strap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from devices import sig
-from devices.driver import Battery, HeartRate
+from devices.driver import Advertisement, Battery, HeartRate
 from devices.polar_h10 import codec
 from devices.polar_h10.codec import ControlOp, ControlStatus, MeasurementType, Setting
 from ecgcore.errors import NotificationError
 from ecgcore.types import FloatArray, SampleIndex
+from simulators.patch import (
+    AttRefused,
+    CharacteristicSpec,
+    Notification,
+    Property,
+    ServiceSpec,
+)
 from simulators.source import Source
 
 # Without known beats the strap shows a steady heart.
@@ -26,7 +33,44 @@ _BATTERY_EVERY_S = 10
 _MAX_RR = 9
 # What one call gives at most; the rest waits for the next. The link takes twice as many at once.
 _MAX_FRAMES = 32
+_INFORMATION = {
+    sig.MODEL_NUMBER: "H10",
+    sig.FIRMWARE_REVISION: "5.0.0",
+    # The version a user sees is the software revision.
+    sig.SOFTWARE_REVISION: "3.2.0",
+    sig.MANUFACTURER_NAME: "Polar Electro Oy",
+}
+_SERVICES = (
+    ServiceSpec(
+        sig.DEVICE_INFORMATION_SERVICE,
+        tuple(
+            CharacteristicSpec(uuid, Property.READ) for uuid in (*_INFORMATION, sig.SERIAL_NUMBER)
+        ),
+    ),
+    ServiceSpec(
+        sig.BATTERY_SERVICE,
+        (CharacteristicSpec(sig.BATTERY_LEVEL, Property.READ | Property.NOTIFY),),
+    ),
+    ServiceSpec(
+        sig.HEART_RATE_SERVICE,
+        (CharacteristicSpec(sig.HEART_RATE_MEASUREMENT, Property.NOTIFY),),
+    ),
+    ServiceSpec(
+        codec.PMD_SERVICE,
+        (
+            CharacteristicSpec(
+                codec.PMD_CONTROL, Property.READ | Property.WRITE | Property.INDICATE
+            ),
+            CharacteristicSpec(codec.PMD_DATA, Property.NOTIFY),
+        ),
+    ),
+)
 _SETTINGS = {Setting.RATE_HZ: codec.FS_HZ, Setting.RESOLUTION_BITS: codec.RESOLUTION_BITS}
+
+
+def patch_address(serial: str) -> str:
+    """Give the Bluetooth address of the strap with a serial number."""
+    return ":".join(["D0", "10", *(serial[at : at + 2] for at in range(0, 8, 2))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +97,11 @@ class PatchConfig:
         return f"polar-h10-{self.serial}"
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A value to be sent, and the samples it carries."""
-
-    characteristic: str
-    value: bytes
-    samples: range = range(0)
-
-
 class SimulatedH10:
     """One strap: configuration, signal and what the host told it."""
+
+    att_mtu = codec.ATT_MTU
+    services: Sequence[ServiceSpec] = _SERVICES
 
     def __init__(self, config: PatchConfig, source: Source) -> None:
         self.config = config
@@ -73,6 +111,31 @@ class SimulatedH10:
         self._told_s: int | None = None
         self._last_peak: FloatArray = np.empty(0)
         self._bpm = _STEADY_BPM
+
+    @property
+    def device_id(self) -> str:
+        """What the gateway calls this patch."""
+        return self.config.device_id
+
+    @property
+    def name(self) -> str:
+        """What is advertised."""
+        return self.config.name
+
+    @property
+    def address(self) -> str:
+        """Bluetooth address, always the same for a serial number."""
+        return patch_address(self.config.serial)
+
+    @property
+    def fs_hz(self) -> float:
+        """Samples per second of the strap's own clock."""
+        return self.config.fs_hz
+
+    @property
+    def power_on_utc_ns(self) -> int:
+        """When sample 0 was taken."""
+        return self.config.power_on_utc_ns
 
     @property
     def is_streaming(self) -> bool:
@@ -91,16 +154,40 @@ class SimulatedH10:
         elapsed_ns = utc_ns - self.config.power_on_utc_ns
         return elapsed_ns + round(elapsed_ns * self.config.drift_ppm * 1e-6)
 
-    def features(self) -> bytes:
-        """Give what a read of the control point gives."""
-        return codec.encode_features([MeasurementType.ECG])
-
-    def advertised_state(self, utc_ns: int) -> bytes:
-        """Give the manufacturer payload of the adverts."""
+    def advertisement(self, utc_ns: int) -> Advertisement:
+        """Give what a worn strap advertises."""
         counter = self._elapsed_ns(utc_ns) // _NS_PER_S & 7
-        return codec.encode_advertised_state(
+        state = codec.encode_advertised_state(
             codec.AdvertisedState(contact=True, battery_low=False, counter=counter, bpm=_STEADY_BPM)
         )
+        # A real strap has its service in the scan response, which the virtual radio lacks.
+        return Advertisement(
+            self.name, {codec.COMPANY_ID: state}, service_uuids=(sig.HEART_RATE_SERVICE,)
+        )
+
+    def read(self, characteristic: str, utc_ns: int) -> bytes:
+        """Give the value of a characteristic."""
+        match characteristic:
+            case sig.SERIAL_NUMBER:
+                return self.config.serial.encode()
+            case sig.BATTERY_LEVEL:
+                return sig.encode_battery(Battery(self.config.battery_pct))
+            case codec.PMD_CONTROL:
+                return codec.encode_features([MeasurementType.ECG])
+            case _ if text := _INFORMATION.get(characteristic):
+                return text.encode()
+        raise AttRefused(AttRefused.READ_NOT_PERMITTED)
+
+    def write(
+        self, characteristic: str, data: bytes, utc_ns: int, mtu: int
+    ) -> Sequence[Notification]:
+        """Carry out a command of the control point; give the reply."""
+        if characteristic != codec.PMD_CONTROL:
+            raise AttRefused(AttRefused.WRITE_NOT_PERMITTED)
+        return (Notification(codec.PMD_CONTROL, self.control(data, utc_ns, mtu)),)
+
+    def subscribe(self, characteristic: str, is_on: bool, utc_ns: int, mtu: int) -> None:
+        """Do nothing: what is not subscribed to does not leave the strap."""
 
     def control(self, data: bytes, utc_ns: int, mtu: int) -> bytes:
         """Carry out what was written to the control point and give the reply."""

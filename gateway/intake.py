@@ -1,0 +1,216 @@
+"""What comes over one link, on its way into the spool.
+
+Theory of operation: a notification is decoded by the link's dialogue; samples are placed and timed
+by the recorder and put into the outbox. Between placing and putting nothing waits, so no
+cancellation can come between. Samples that come before the stream's constants are known wait for
+them. What the patch says beside its samples goes into the view.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from devices.driver import (
+    Battery,
+    CommandReply,
+    HeartRate,
+    Missing,
+    Packet,
+    Samples,
+    Signal,
+    SkinContact,
+    StreamStopped,
+    Unread,
+)
+from ecgcore.errors import NotificationError
+from ecgcore.types import GapReason
+from ecgcore.wire.messages import Contact
+from gateway.link import Link, Notification
+from gateway.outbox import Outbox
+from gateway.recorder import Recorder
+from gateway.spool import Entry
+from gateway.status import PatchView
+
+_log = logging.getLogger(__name__)
+_STALL_S = 5.0
+_STALL_FRAMES = 4
+_EARLY_PACKETS = 64
+_LOG_EVERY_S = 60.0
+_CONTACT = {True: Contact.ON, False: Contact.OFF, None: Contact.UNKNOWN}
+
+MakeRecorder = Callable[[str, Signal], Awaitable[Recorder]]
+"""Gives a patch's recorder, going on from the spool's state."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Early:
+    samples: Samples
+    arrival_ns: int
+
+
+class Intake:
+    """Takes the notifications of one patch, link after link.
+
+    Parameters
+    ----------
+    on_change : Callable[[], None]
+        Called when the view changed in a way that people want to see at once.
+    on_stream : Callable[[], None]
+        Called for what shows that the patch streams.
+    """
+
+    def __init__(
+        self,
+        view: PatchView,
+        outbox: Outbox,
+        make_recorder: MakeRecorder,
+        *,
+        on_change: Callable[[], None],
+        on_stream: Callable[[], None],
+    ) -> None:
+        self._view = view
+        self._outbox = outbox
+        self._make_recorder = make_recorder
+        self._on_change = on_change
+        self._on_stream = on_stream
+        self._early: list[_Early] | None = None
+        self._has_ecg = True
+        self._logged_s = float("-inf")
+        self.recorder: Recorder | None = None
+        """None until the patch first told what it streams."""
+        self.heard_s = 0.0
+        """When the patch last showed that it streams."""
+        self.stall_s = _STALL_S
+        """Silence that is no longer normal."""
+
+    def begin(self) -> None:
+        """Expect another link."""
+        self._early, self._has_ecg = [], True
+        self.heard_s = _now_s()
+        self.interrupt(GapReason.LINK_LOST)
+
+    async def open(self, link: Link, signal: Signal | None) -> None:
+        """Take samples of this kind from now on; None: the patch has no ECG."""
+        if signal is None:
+            self._early, self._has_ecg = None, False
+            return
+        if self.recorder is None or self.recorder.signal != signal:
+            self.recorder = await self._make_recorder(self._view.device, signal)
+        self._let_in(link)
+
+    def close(self, link: Link) -> None:
+        """Take what is still in the link's inbox; the link is over."""
+        while not link.inbox.empty():
+            self.take(link, link.inbox.get_nowait())
+        self._let_in(link)
+        self.update(contact=Contact.UNKNOWN)
+
+    def _let_in(self, link: Link) -> None:
+        early, self._early = self._early, None
+        for waiting in early or ():
+            self._record(link, waiting.samples, waiting.arrival_ns)
+
+    def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
+        """Name the cause of samples missing before the next notification."""
+        if self.recorder:
+            self.recorder.interrupt(reason, is_same_link=is_same_link)
+
+    async def pump(self, link: Link) -> None:
+        """Take what comes, until cancelled."""
+        while True:
+            self.take(link, await link.inbox.get())
+
+    def take(self, link: Link, notification: Notification) -> None:
+        """Take one notification."""
+        if notification.n_dropped:
+            self._overflow(notification.n_dropped)
+        try:
+            packets = link.dialogue.decode(notification.characteristic, notification.data)
+        except NotificationError as error:
+            self._view.decode_errors += 1
+            self._log_rarely("notification unreadable", str(error))
+            return
+        for packet in packets:
+            self._handle(link, packet, notification.arrival_ns)
+
+    def _handle(self, link: Link, packet: Packet, arrival_ns: int) -> None:
+        match packet:
+            case Samples():
+                self._take_samples(link, packet, arrival_ns)
+            case HeartRate(contact=contact):
+                self.update(contact=_CONTACT[contact])
+                if not self._has_ecg:
+                    self._keep_streaming(link)
+            case SkinContact(is_on=is_on):
+                self.update(contact=_CONTACT[is_on])
+            case Battery(pct=pct):
+                self.update(battery_pct=pct)
+            case CommandReply():
+                link.answer(packet)
+            case StreamStopped(detail=detail):
+                _log.warning("patch ended stream device=%s detail=%s", self._view.device, detail)
+                link.end_stream()
+            case Missing(detail=detail):
+                self._log_rarely("patch lost samples", detail)
+            case Unread(detail=detail):
+                self._log_rarely("notification of unknown kind", detail)
+
+    def _take_samples(self, link: Link, samples: Samples, arrival_ns: int) -> None:
+        if self._early is None:
+            self._record(link, samples, arrival_ns)
+        elif len(self._early) < _EARLY_PACKETS:
+            self._early.append(_Early(samples, arrival_ns))
+        else:
+            self._overflow(1)
+
+    def _overflow(self, n_notifications: int) -> None:
+        self._view.overflows += n_notifications
+        self.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
+
+    def _record(self, link: Link, samples: Samples, arrival_ns: int) -> None:
+        recorder = self.recorder
+        if recorder is None:
+            return
+        if not self._outbox.has_room:
+            self._overflow(1)
+            self._keep_streaming(link)
+            return
+        is_lead_off = self._view.contact is Contact.OFF
+        frame = recorder.take(samples, arrival_ns, is_lead_off=is_lead_off)
+        if frame is None:
+            return
+        if frame.gap_before:
+            _log.info(
+                "gap device=%s samples=%d reason=%s",
+                frame.device,
+                frame.gap_before,
+                frame.gap_reason.name,
+            )
+        self._outbox.put(Entry.of(frame, recorder.dump()))
+        self.stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
+        self._keep_streaming(link)
+
+    def _keep_streaming(self, link: Link) -> None:
+        self.heard_s = _now_s()
+        if not link.is_lost:
+            self._on_stream()
+        link.news.set()
+
+    def update(self, *, contact: Contact | None = None, battery_pct: int | None = None) -> None:
+        """Note what is known anew of electrodes or battery."""
+        view = self._view
+        before = (view.contact, view.battery_pct)
+        view.contact = view.contact if contact is None else contact
+        view.battery_pct = view.battery_pct if battery_pct is None else battery_pct
+        if (view.contact, view.battery_pct) != before:
+            self._on_change()
+
+    def _log_rarely(self, what: str, detail: str) -> None:
+        if _now_s() - self._logged_s > _LOG_EVERY_S:
+            self._logged_s = _now_s()
+            _log.warning("%s device=%s detail=%s", what, self._view.device, detail)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
