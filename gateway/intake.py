@@ -26,7 +26,7 @@ from devices.driver import (
 from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import Contact
-from gateway.link import Link, Notification
+from gateway.link import Link, Notification, Receipt
 from gateway.outbox import Outbox
 from gateway.recorder import Recorder
 from gateway.spool import Entry
@@ -47,6 +47,7 @@ MakeRecorder = Callable[[str, Signal], Awaitable[Recorder]]
 class _Early:
     samples: Samples
     arrival_ns: int
+    receipt: Receipt | None
 
 
 class Intake:
@@ -102,7 +103,9 @@ class Intake:
     def close(self, link: Link) -> None:
         """Take what is still in the link's inbox; the link is over."""
         while not link.inbox.empty():
-            self.take(link, link.inbox.get_nowait())
+            notification = link.inbox.get_nowait()
+            if self._outbox.has_room or notification.receipt is None:
+                self.take(link, notification)
         self._let_in(link)
         self.update(contact=Contact.UNKNOWN)
 
@@ -110,6 +113,9 @@ class Intake:
         early, self._early = self._early, None
         for waiting in early or ():
             self._record(link, waiting.samples, waiting.arrival_ns)
+            if self.recorder:
+                # Otherwise nobody kept them: they have to come again.
+                self._acknowledge(waiting.receipt)
 
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification."""
@@ -119,7 +125,11 @@ class Intake:
     async def pump(self, link: Link) -> None:
         """Take what comes, until cancelled."""
         while True:
-            self.take(link, await link.inbox.get())
+            notification = await link.inbox.get()
+            # Whoever keeps a copy can wait for the disk.
+            if notification.receipt and not self._outbox.has_room:
+                await self._outbox.flush()
+            self.take(link, notification)
 
     def take(self, link: Link, notification: Notification) -> None:
         """Take one notification."""
@@ -130,14 +140,24 @@ class Intake:
         except NotificationError as error:
             self._view.decode_errors += 1
             self._log_rarely("notification unreadable", str(error))
-            return
+            packets = ()
+        is_early = self._early is not None and any(isinstance(each, Samples) for each in packets)
         for packet in packets:
-            self._handle(link, packet, notification.arrival_ns)
+            self._handle(link, packet, notification)
+        if not is_early:
+            self._acknowledge(notification.receipt)
 
-    def _handle(self, link: Link, packet: Packet, arrival_ns: int) -> None:
+    def _acknowledge(self, receipt: Receipt | None) -> None:
+        if receipt is None:
+            return
+        position = self.recorder.position if self.recorder else None
+        self._outbox.when_committed(self._view.device, position, receipt.safe)
+        receipt.handled()
+
+    def _handle(self, link: Link, packet: Packet, notification: Notification) -> None:
         match packet:
             case Samples():
-                self._take_samples(link, packet, arrival_ns)
+                self._take_samples(link, packet, notification)
             case HeartRate(contact=contact):
                 self.update(contact=_CONTACT[contact])
                 if not self._has_ecg:
@@ -156,11 +176,12 @@ class Intake:
             case Unread(detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
 
-    def _take_samples(self, link: Link, samples: Samples, arrival_ns: int) -> None:
+    def _take_samples(self, link: Link, samples: Samples, notification: Notification) -> None:
+        arrival_ns = notification.arrival_ns
         if self._early is None:
             self._record(link, samples, arrival_ns)
         elif len(self._early) < _EARLY_PACKETS:
-            self._early.append(_Early(samples, arrival_ns))
+            self._early.append(_Early(samples, arrival_ns, notification.receipt))
         else:
             self._overflow(1)
 

@@ -114,7 +114,7 @@ class Session:
             self._backoff.reset()
 
     async def _hold_link(self, sighting: Sighting) -> None:
-        link = Link(sighting.driver, self._clock.now_ns, self._wish)
+        link = Link(sighting.driver, self._clock.now_ns, self._wish, self._clock.at_ns)
         self._intake.begin()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -135,6 +135,8 @@ class Session:
         while True:
             if await self._has_samples(link, silence_s):
                 silence_s = self._intake.stall_s
+            elif link.is_away:
+                self._intake.heard_s = _now_s()
             elif self.view.link is LinkState.STALLED:
                 msg = f"no samples for {silence_s:g} s after a restart of the stream"
                 raise LinkError(msg)

@@ -68,9 +68,13 @@ class Receipt:
 class Client(Protocol):
     """The Bleak client of a patch's link, as its patch sees it."""
 
-    link: int
-    takes_log: bool
-    """Whether what the log holds can be delivered yet."""
+    @property
+    def link(self) -> int:
+        """Number of the phone's link."""
+
+    @property
+    def takes_log(self) -> bool:
+        """Whether what the log holds can be delivered yet."""
 
     def is_reply(self, record: Record) -> bool:
         """Tell whether a record answers a write, and must not wait behind stored ones."""
@@ -182,7 +186,8 @@ class RelayedPatch:
         if not self._is_resumed or record.number > self._told[1]:
             msg = f"relay record {record.number} of {self.device} was not asked for"
             raise RelayMessageError(msg)
-        if self.log.take(record) and self.client and self.client.is_reply(record):
+        is_new = self.log.take(record)
+        if is_new and self.client and self.client.is_reply(record):
             self._hand_out(self.client, self.log.pull_newest())
         self.deliver()
 
@@ -203,6 +208,8 @@ class RelayedPatch:
     def _hand_out(self, client: Client, record: Record) -> None:
         if record.kind is Kind.LINK_ENDED:
             self._drop(record.number)
+            if self.standing and record.link == self.standing.link:
+                self.standing = None
             if record.link == client.link:
                 self._end(client)
             return

@@ -1,0 +1,329 @@
+"""A gateway whose patch is in somebody's pocket: the whole way, at speed, the ledger exact."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from ecgcore.clock import UtcClock
+from ecgcore.errors import ConfigError
+from ecgcore.types import GapReason
+from ecgcore.wire.messages import LinkState
+from gateway.cancellation import cancel_all
+from gateway.radio import radio_opener
+from gateway.relay import messages
+from gateway.relay.backend import open_radio
+from gateway.settings import GatewaySettings
+from simulators.fleet import serial_of
+from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
+from simulators.source import SampleNumbers
+from tests.gateway.broker import Engine, Nats, free_port, until
+from tests.gateway.relay.pocket import SECRET, Pocket
+from tests.gateway.rig import Running, assert_exact, cloud
+
+SPEED = 20.0
+
+
+@dataclass
+class Home:
+    """A phone with a strap, and where its gateway is to be."""
+
+    pocket: Pocket
+    broker: Nats
+    engine: Engine
+    settings: GatewaySettings
+
+    def start(self) -> Running:
+        return Running(self.settings)
+
+    @property
+    def device(self) -> str:
+        return self.pocket.patch.device_id
+
+    async def until_sent(self, more: int) -> None:
+        wanted = len(self.pocket.sent) + more
+        await until(lambda: len(self.pocket.sent) >= wanted)
+
+    async def until_safe(self) -> None:
+        """Wait until the phone may forget everything; its link must be over."""
+        await until(lambda: not self.pocket.store)
+
+    @property
+    def states(self) -> list[LinkState]:
+        return [status.link for status in self.engine.statuses[self.device]]
+
+
+@pytest.fixture
+async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Home]:
+    monkeypatch.setenv("ECGOMICS_GATEWAY_RELAY_SECRET", SECRET)
+    async with at_home(tmp_path) as home:
+        yield home
+
+
+@asynccontextmanager
+async def at_home(folder: Path) -> AsyncIterator[Home]:
+    origin_ns, port = time.time_ns(), free_port()
+    clock = UtcClock(time.time_ns, origin_ns, SPEED)
+    patch = SimulatedH10(PatchConfig(serial_of(0, 1), clock.now_ns()), SampleNumbers())
+    pocket = Pocket(patch, clock, port)
+    async with cloud(folder) as (broker, engine):
+        settings = GatewaySettings(
+            broker_url=broker.url,  # type: ignore[arg-type]
+            spool_path=folder / "spool.sqlite",
+            radio=f"relay:127.0.0.1:{port}",
+            take_any=True,
+            speed=SPEED,
+            clock_origin_ns=origin_ns,
+            resend_s=1.0,
+            status_s=0.2,
+        )
+        task = asyncio.create_task(pocket.run())
+        try:
+            yield Home(pocket, broker, engine, settings)
+        finally:
+            await cancel_all([task], 1)
+            assert task.cancelled(), task.exception()
+
+
+async def test_a_relayed_strap_streams_and_the_phone_forgets_what_is_committed(
+    home: Home,
+) -> None:
+    gateway = home.start()
+    await home.until_sent(30)
+    assert home.pocket.safe > 0
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    summary = await gateway.stop()
+    assert_exact(home.engine.of(home.device), home.pocket.sent)
+    assert (summary["gaps"], summary["overflows"], summary["decode_errors"]) == (0, 0, 0)
+    assert LinkState.STREAMING in home.states
+
+
+async def test_nothing_is_freed_before_the_cloud_has_it(home: Home) -> None:
+    home.engine.commits = False
+    gateway = home.start()
+    await home.until_sent(20)
+    await until(lambda: len(home.engine.of(home.device)) >= 15)
+    kept = len(home.pocket.store)
+    assert kept >= 15
+    assert home.pocket.safe < min(
+        number for number, record in home.pocket.store.items() if len(record.value) > 200
+    )
+    home.engine.commits = True
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    await gateway.stop()
+    assert_exact(home.engine.of(home.device), home.pocket.sent)
+
+
+async def test_an_outage_of_the_server_is_no_loss_of_the_link(home: Home) -> None:
+    gateway = home.start()
+    await home.until_sent(20)
+    home.pocket.may_connect.clear()
+    home.pocket.hang_up()
+    # Far beyond what a silent stream is given.
+    await asyncio.sleep(7)
+    home.pocket.may_connect.set()
+    await home.until_sent(20)
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    summary = await gateway.stop()
+    assert_exact(home.engine.of(home.device), home.pocket.sent)
+    assert (summary["gaps"], summary["overflows"], summary["boots"]) == (0, 0, 1)
+    assert home.pocket.n_links == 1
+    assert [type(each).__name__ for each in home.pocket.requests].count("Write") == 1
+    assert LinkState.STALLED not in home.states
+
+
+async def test_samples_keep_the_time_at_which_they_came_to_the_phone(home: Home) -> None:
+    gateway = home.start()
+    await home.until_sent(10)
+    home.pocket.may_connect.clear()
+    home.pocket.hang_up()
+    await home.until_sent(30)
+    home.pocket.may_connect.set()
+    await home.until_sent(5)
+    await gateway.stop()
+    clock_at = home.pocket.patch.power_on_utc_ns
+    period_ns = 1e9 / home.pocket.patch.fs_hz
+    base = home.pocket.sent[0].start
+    for frame in home.engine.of(home.device)[5:]:
+        true_ns = clock_at + (base + frame.first_counter) * period_ns
+        # One tick of the phone is 10 ms of real time; what is left is the fit's own delay.
+        assert abs(frame.utc_ns - true_ns) < 2e9
+        assert abs(frame.arrival_ns - frame.end_utc_ns) < 4e9
+
+
+async def test_a_new_gateway_takes_the_standing_link_over(home: Home) -> None:
+    gateway = home.start()
+    await home.until_sent(20)
+    await home.broker.kill()
+    await home.until_sent(5)
+    # As when the machine dies: nobody stops the patch, and the newest frames are in no spool.
+    gateway.task.cancel()
+    await asyncio.wait([gateway.task])
+    assert home.pocket.link == 1
+    await home.until_sent(60)
+    await home.broker.start()
+    gateway = home.start()
+    await home.until_sent(20)
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    summary = await gateway.stop()
+    assert_exact(home.engine.of(home.device), home.pocket.sent)
+    assert home.pocket.n_links == 1
+    assert summary["gaps"] == 0
+    assert {frame.gap_before for frame in home.engine.of(home.device)} == {0}
+
+
+async def test_an_orderly_stop_leaves_the_patch_to_the_phone(home: Home) -> None:
+    gateway = home.start()
+    await home.until_sent(20)
+    await gateway.stop()
+    assert home.pocket.link == 1
+    await home.until_sent(20)
+    gateway = home.start()
+    await home.until_sent(10)
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    await gateway.stop()
+    assert_exact(home.engine.of(home.device), home.pocket.sent)
+    assert len({frame.boot_id for frame in home.engine.of(home.device)}) == 1
+
+
+async def test_a_link_lost_while_the_server_is_away_is_a_named_gap(home: Home) -> None:
+    gateway = home.start()
+    await home.until_sent(20)
+    home.pocket.may_connect.clear()
+    home.pocket.hang_up()
+    await home.until_sent(20)
+    home.pocket.lose_link()
+    await asyncio.sleep(1)
+    home.pocket.may_connect.set()
+    await home.until_sent(20)
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    await gateway.stop()
+    frames = home.engine.of(home.device)
+    assert_exact(frames, home.pocket.sent)
+    assert [frame.gap_reason for frame in frames if frame.gap_before] == [GapReason.LINK_LOST]
+    assert home.pocket.n_links == 2
+
+
+async def test_a_phone_away_too_long_counts_as_lost(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECGOMICS_GATEWAY_RELAY_AWAY_S", "0.5")
+    gateway = home.start()
+    await home.until_sent(10)
+    home.pocket.may_connect.clear()
+    home.pocket.hang_up()
+    await until(lambda: home.states[-1] in (LinkState.BACKOFF, LinkState.ABSENT))
+    home.pocket.may_connect.set()
+    await home.until_sent(20)
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    await gateway.stop()
+    assert_exact(home.engine.of(home.device), home.pocket.sent)
+    assert {frame.gap_before for frame in home.engine.of(home.device)} == {0}
+
+
+async def test_a_connection_may_relay_only_the_patches_it_names(home: Home) -> None:
+    gateway = home.start()
+    await until(lambda: home.pocket.resumed.is_set() or home.pocket._socket is not None)
+    url = f"ws://127.0.0.1:{home.pocket.port}"
+    headers = {"Authorization": f"Bearer {SECRET}", "X-ECGomics-Patches": "polar-h10-FFFFFFFF"}
+    async with connect(url, additional_headers=headers) as stranger:
+        hello = messages.Hello(messages.VERSION, "other", time.time_ns(), 0, [])
+        await stranger.send(messages.encode_text(hello))
+        name = "Polar H10 0A1B2CEE"
+        await stranger.send(messages.encode_text(messages.Seen("x", name)))
+        await stranger.send(messages.encode_text(messages.Seen("y", "Polar H10 FFFFFFFF")))
+        heard = []
+        while not any(isinstance(each, messages.Connect) for each in heard):
+            text = await asyncio.wait_for(stranger.recv(), 10)
+            assert isinstance(text, str)
+            heard.append(messages.decode_to_phone(text))
+    assert [each.device for each in heard if isinstance(each, messages.Connect)] == ["y"]
+    await gateway.stop()
+    assert "polar-h10-0A1B2CEE" not in home.engine.statuses
+
+
+@pytest.mark.parametrize("shown", [None, "Bearer", f"Bearer {SECRET}x"])
+async def test_nobody_comes_in_without_the_secret(home: Home, shown: str | None) -> None:
+    gateway = home.start()
+    headers = {"Authorization": shown} if shown else {}
+    await home.until_sent(1)
+    with pytest.raises(InvalidStatus, match="401"):
+        await connect(f"ws://127.0.0.1:{home.pocket.port}", additional_headers=headers)
+    await gateway.stop()
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "code"),
+    [
+        ("{}", None, 1008),
+        ('{"type":"alive"}', None, 1008),
+        (b"\0" * 60, None, 1008),
+        ('{"type":"hello","version":9,"phone":"x","utc_ns":0,"monotonic_ns":0,"patches":[]}',
+         None, 4400),
+        ('{"type":"hello","version":1,"phone":"x","utc_ns":0,"monotonic_ns":0,"patches":[]}',
+         '{"type":"done","request":7}', 1008),
+        ('{"type":"hello","version":1,"phone":"x","utc_ns":0,"monotonic_ns":0,"patches":[]}',
+         messages.encode_record(messages.Record(messages.Kind.LINK_ENDED, "n", 1, 1, 0, 0)), 1008),
+    ],
+)  # fmt: skip
+async def test_what_is_not_understood_ends_the_connection_and_no_other(
+    home: Home, first: str | bytes, then: str | bytes | None, code: int
+) -> None:
+    gateway = home.start()
+    await home.until_sent(2)
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    url = f"ws://127.0.0.1:{home.pocket.port}"
+    async with connect(url, additional_headers=headers) as socket:
+        await socket.send(first)
+        if then is not None:
+            await socket.send(then)
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                await asyncio.wait_for(socket.recv(), 10)
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == code
+    await home.until_sent(2)
+    await gateway.stop()
+    assert home.pocket.n_links == 1
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:x", ":80", "127.0.0.1:99999"])
+async def test_an_address_that_cannot_be_is_named(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECGOMICS_GATEWAY_RELAY_SECRET", SECRET)
+    with pytest.raises(ConfigError, match="relay:"):
+        async with open_radio(address):
+            pass
+
+
+@pytest.mark.parametrize("secret", [None, "short"])
+async def test_without_a_secret_there_is_no_relay(
+    secret: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ECGOMICS_GATEWAY_RELAY_SECRET", raising=False)
+    if secret:
+        monkeypatch.setenv("ECGOMICS_GATEWAY_RELAY_SECRET", secret)
+    with pytest.raises(ConfigError, match="ECGOMICS_GATEWAY_RELAY_SECRET"):
+        async with radio_opener("relay:127.0.0.1:0")():
+            pass
