@@ -187,6 +187,9 @@ class RelayedPatch:
             msg = f"relay record {record.number} of {self.device} was not asked for"
             raise RelayMessageError(msg)
         is_new = self.log.take(record)
+        is_end = record.kind is Kind.LINK_ENDED
+        if is_end and self.standing and record.link == self.standing.link:
+            self.standing = None
         if is_new and self.client and self.client.is_reply(record):
             self._hand_out(self.client, self.log.pull_newest())
         self.deliver()
@@ -208,8 +211,6 @@ class RelayedPatch:
     def _hand_out(self, client: Client, record: Record) -> None:
         if record.kind is Kind.LINK_ENDED:
             self._drop(record.number)
-            if self.standing and record.link == self.standing.link:
-                self.standing = None
             if record.link == client.link:
                 self._end(client)
             return

@@ -14,6 +14,7 @@ from cloud.embedded import nats
 from ecgcore.wire import topics
 from ecgcore.wire.frame import Frame, decode_frame
 from ecgcore.wire.messages import Committed, DeviceStatus
+from gateway.cancellation import cancel_all
 
 GATEWAY = "home"
 PASSWORD = "p-gateway"
@@ -154,5 +155,4 @@ async def running_engine(broker: Nats, **options: object) -> AsyncIterator[Engin
         await asyncio.wait_for(engine.is_listening.wait(), 10)
         yield engine
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await cancel_all([task], 1)
