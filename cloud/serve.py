@@ -20,6 +20,7 @@ from cloud.api.parts import Parts
 from cloud.feed import feed
 from cloud.ingest import require_broker
 from cloud.live import Live
+from cloud.phones import RelayTarget
 from cloud.logs import log_to_stderr
 from cloud.settings import ServeSettings, made
 from cloud.store.database import migrate, open_pool
@@ -114,12 +115,17 @@ async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
                 pool=pool,
                 live=live,
                 workers=workers,
+                relay=_relay_target(settings),
                 pages_dir=_PAGES,
                 is_secure=settings.behind_tls_proxy,
                 wall_ns=time.time_ns,
                 monotonic_s=time.monotonic,
             )
             feeding.cancel()
+
+
+def _relay_target(settings: ServeSettings) -> RelayTarget | None:
+    return RelayTarget(settings.relay_url, settings.relay_secret) if settings.relay_url else None
 
 
 class OrderlyServer(uvicorn.Server):
