@@ -20,8 +20,8 @@ from cloud.api.parts import Parts
 from cloud.feed import feed
 from cloud.ingest import require_broker
 from cloud.live import Live
-from cloud.phones import RelayTarget
 from cloud.logs import log_to_stderr
+from cloud.phones import RelayTarget
 from cloud.settings import ServeSettings, made
 from cloud.store.database import migrate, open_pool
 from cloud.workers import Workers, WorkersConfig

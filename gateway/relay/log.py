@@ -27,6 +27,7 @@ class PatchLog:
         """Records that the phone had lost before it could send them."""
         self.n_repeated = 0
         """Records received before, dropped."""
+        self._ahead: set[int] = set()
         self._waiting: deque[Record] = deque()
         self._in_flight: dict[int, Record] = {}
         self._open: dict[int, bool] = {}
@@ -65,8 +66,19 @@ class PatchLog:
             return False
         self.n_missing += record.number - 1 - self.have
         self.have = record.number
-        self._waiting.append(record)
         self._open[record.number] = False
+        if record.number in self._ahead:
+            self._ahead.discard(record.number)
+            self.settle(record.number)
+            return False
+        self._waiting.append(record)
+        return True
+
+    def take_ahead(self, record: Record) -> bool:
+        """Note a record that came before its turn, and will come again; False if it had come."""
+        if record.number <= self.have or record.number in self._ahead:
+            return False
+        self._ahead.add(record.number)
         return True
 
     def next(self) -> Record | None:

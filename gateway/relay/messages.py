@@ -95,7 +95,7 @@ class Seen(msgspec.Struct, frozen=True, tag="seen"):
 
 
 class Alive(msgspec.Struct, frozen=True, tag="alive"):
-    """Nothing new; sent when a second has passed without another message."""
+    """Nothing new, but still here; a phone says so every second, a gateway every five."""
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -199,7 +199,7 @@ class Unsubscribe(msgspec.Struct, frozen=True, tag="unsubscribe"):
 
 FromPhone = Hello | Alive | Seen | Done | Failed
 Request = Connect | Disconnect | Read | Write | Subscribe | Unsubscribe
-ToPhone = Welcome | Resume | Progress | Scan | Request
+ToPhone = Welcome | Alive | Resume | Progress | Scan | Request
 _ENCODER = msgspec.json.Encoder()
 _FROM_PHONE: msgspec.json.Decoder[FromPhone] = msgspec.json.Decoder(FromPhone)
 _TO_PHONE: msgspec.json.Decoder[ToPhone] = msgspec.json.Decoder(ToPhone)

@@ -46,7 +46,8 @@ class RelayedBytes(bytearray):
 
     arrival_ns: int
     """UTC of the wall clock when it came to the phone."""
-    receipt: "Receipt"
+    receipt: "Receipt | None" = None
+    """None for an answer that came ahead of its turn."""
 
 
 class Receipt:
@@ -182,7 +183,17 @@ class RelayedPatch:
         return answer
 
     def take(self, record: Record) -> None:
-        """Take a record from the phone."""
+        """Take a record from the phone.
+
+        Raises
+        ------
+        RelayMessageError
+            If it was not asked for.
+        """
+        client, is_next = self.client, record.number <= self.log.have + 1
+        if not is_next and client and client.is_reply(record):
+            self._take_ahead(client, record)
+            return
         if not self._is_resumed or record.number > self._told[1]:
             msg = f"relay record {record.number} of {self.device} was not asked for"
             raise RelayMessageError(msg)
@@ -190,9 +201,15 @@ class RelayedPatch:
         is_end = record.kind is Kind.LINK_ENDED
         if is_end and self.standing and record.link == self.standing.link:
             self.standing = None
-        if is_new and self.client and self.client.is_reply(record):
-            self._hand_out(self.client, self.log.pull_newest())
+        if is_new and client and client.is_reply(record):
+            self._hand_out(client, self.log.pull_newest())
         self.deliver()
+
+    def _take_ahead(self, client: Client, record: Record) -> None:
+        if self.log.take_ahead(record):
+            data = RelayedBytes(record.value)
+            data.arrival_ns = record.utc_ns + self.phone.skew_ns
+            client.deliver(record, data)
 
     def deliver(self) -> None:
         """Hand out what may be handed out."""

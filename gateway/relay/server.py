@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -40,6 +40,10 @@ PATCHES_HEADER = "X-ECGomics-Patches"
 NOT_UNDERSTOOD = 1008
 OTHER_VERSION = 4400
 _HELLO_S = 10.0
+_ALIVE_S = 5.0
+# Whoever only knocks at the port would fill the log with tracebacks.
+_QUIET = logging.getLogger(f"{__name__}.websocket")
+_QUIET.setLevel(logging.CRITICAL)
 _MOST_QUEUED = 4096
 
 
@@ -69,7 +73,13 @@ async def serve_phones(hub: Hub, address: str, settings: RelaySettings) -> Async
 
     try:
         server = await serve(
-            handle, host, int(port), process_request=check, max_size=MOST_BYTES, compression=None
+            handle,
+            host,
+            int(port),
+            process_request=check,
+            max_size=MOST_BYTES,
+            compression=None,
+            logger=_QUIET,
         )
     except (OSError, OverflowError) as error:
         msg = f"radio relay:{address}: {error}"
@@ -203,7 +213,10 @@ class _Visit:
 
     async def _write(self) -> None:
         while True:
-            message = await self._outgoing.get()
+            message: ToPhone = Alive()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ALIVE_S):
+                    message = await self._outgoing.get()
             try:
                 await self._connection.send(encode_text(message))
             except ConnectionClosed:

@@ -19,6 +19,7 @@ from simulators.patch import AttRefused, Notification, Property, SimulatedPatch
 
 ARGUMENTS = ("--enable-experimental-web-platform-features",)
 _TICK_S = 0.02
+_CONFIGURATION = "00002902-0000-1000-8000-00805f9b34fb"
 _REMEMBER = """
 (() => {
   const listening = new Map();
@@ -141,6 +142,12 @@ class EmulatedPatch:
                     },
                 )
                 self._uuid_of[characteristic["characteristicId"]] = each.uuid
+                if has & (Property.NOTIFY | Property.INDICATE):
+                    await self._say(
+                        "addDescriptor",
+                        characteristicId=characteristic["characteristicId"],
+                        descriptorUuid=_CONFIGURATION,
+                    )
 
     async def _on_gatt(self, event: dict[str, Any]) -> None:
         self.n_links += event["type"] == "connection"

@@ -75,6 +75,15 @@ class Clinic:
 
     async def start(self, part: str) -> None:
         """Start a part and wait until it serves."""
+        self._spawn(part)
+        if part == "engine":
+            await self._until_logged(part, "engine ready")
+        else:
+            await self._until_listening(
+                part, self.http_port if part == "server" else self.relay_port
+            )
+
+    def _spawn(self, part: str) -> None:
         arguments, environment = self._commands[part]
         with (self._rig.folder / f"{part}.log").open("ab") as log:
             self._running[part] = subprocess.Popen(
@@ -82,12 +91,6 @@ class Clinic:
                 env={**os.environ, **environment},
                 stdout=log,
                 stderr=log,
-            )
-        if part == "engine":
-            await self._until_logged(part, "engine ready")
-        else:
-            await self._until_listening(
-                part, self.http_port if part == "server" else self.relay_port
             )
 
     def kill(self, part: str) -> None:

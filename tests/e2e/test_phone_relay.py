@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from cloud.store.database import open_pool
 from cloud.verify import verify_sessions
@@ -24,6 +24,7 @@ from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.source import SampleNumbers
 from tests.e2e.bluetooth import ARGUMENTS, EmulatedPatch
 from tests.e2e.clinic import PASSWORD, PATIENT, Clinic, Rig, running_clinic
+from tests.gateway.broker import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
@@ -62,15 +63,16 @@ async def test_a_phone_streams_through_an_outage_of_the_server(tmp_path: Path) -
     origin_ns, sent = time.time_ns(), list[range]()
     clock = UtcClock(time.time_ns, origin_ns, SPEED)
     strap = SimulatedH10(PatchConfig(serial_of(0, 1), clock.now_ns()), SampleNumbers())
-    emulated = EmulatedPatch(strap, clock, lambda samples: sent.append(samples) if samples else None)
+    emulated = EmulatedPatch(
+        strap, clock, lambda samples: sent.append(samples) if samples else None
+    )
     rig = Rig(tmp_path, strap.device_id, origin_ns, SPEED)
     async with running_clinic(rig) as clinic, phone(clinic.url, emulated) as page:
         card = page.locator(".patch-card")
         await card.get_by_role("button", name="Connect my patch").click()
-        await expect(card).to_contain_text("connected", timeout=20_000)
         await until(lambda: len(sent) > 3, 30)
         await asyncio.sleep(BEFORE_S)
-        await outage(clinic, card_says=lambda words: expect(card).to_contain_text(words))
+        await outage(clinic, card)
         await asyncio.sleep(AFTER_S)
         await card.get_by_role("button", name="Disconnect my patch").click()
         await expect(card).not_to_contain_text("not yet safe", timeout=60_000)
@@ -80,21 +82,15 @@ async def test_a_phone_streams_through_an_outage_of_the_server(tmp_path: Path) -
     print(f"speed={SPEED:g} notifications={len(sent)} samples={sum(map(len, sent))} lost=0")
 
 
-async def outage(clinic: Clinic, card_says) -> None:
+async def outage(clinic: Clinic, card: Locator) -> None:
     """Server and gateway die; the phone stores; they come back."""
     clinic.kill("server")
     clinic.kill("gateway")
-    await card_says("this phone keeps everything")
+    await expect(card).to_contain_text("this phone keeps everything")
     await asyncio.sleep(OUTAGE_S)
-    await card_says("stored and not yet safe")
+    await expect(card).to_contain_text("stored and not yet safe")
     for part in ("server", "gateway"):
         await clinic.start(part)
-
-
-async def until(done, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while not done():
-            await asyncio.sleep(0.05)
 
 
 async def stored(clinic: Clinic) -> list[Frame]:

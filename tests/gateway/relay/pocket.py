@@ -42,6 +42,8 @@ class Pocket:
         self._stored = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._window = self._cursor = 0
+        self._written_to: set[str] = set()
+        self._ahead: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def run(self) -> None:
         """Live until cancelled."""
@@ -64,6 +66,9 @@ class Pocket:
         if notification.samples:
             self.sent.append(notification.samples)
         self._keep(Kind.NOTIFICATION, notification.characteristic, notification.value)
+        if notification.characteristic in self._written_to and self._socket:
+            record = self.store[self.next - 1]
+            self._ahead.put_nowait(messages.encode_record(record))
 
     def _keep(self, kind: Kind, characteristic: str = "", value: bytes = b"") -> None:
         assert self.link is not None
@@ -96,6 +101,8 @@ class Pocket:
                 await self._visit()
             self._socket = None
             self.resumed.clear()
+            self._written_to.clear()
+            self._ahead = asyncio.Queue()
             await asyncio.sleep(0.05)
 
     async def _visit(self) -> None:
@@ -111,6 +118,7 @@ class Pocket:
                 tasks.create_task(self._listen(self._socket))
                 tasks.create_task(self._send_log(self._socket))
                 tasks.create_task(self._chat())
+                tasks.create_task(self._send_ahead(self._socket))
 
     def _held(self) -> list[messages.Held]:
         if self.link is None and not self.store:
@@ -164,6 +172,10 @@ class Pocket:
                     self.n_sent += 1
             await self._stored.wait()
 
+    async def _send_ahead(self, socket: ClientConnection) -> None:
+        while True:
+            await socket.send(await self._ahead.get())
+
     async def _listen(self, socket: ClientConnection) -> None:
         async for text in socket:
             assert isinstance(text, str)
@@ -175,7 +187,7 @@ class Pocket:
                 case messages.Progress(_, safe, window):
                     self._window = window
                     self._free(safe)
-                case messages.Welcome() | messages.Scan():
+                case messages.Welcome() | messages.Alive() | messages.Scan():
                     pass
                 case request:
                     self.requests.append(request)
@@ -189,32 +201,44 @@ class Pocket:
         self._stored.set()
 
     def _carried_out(self, request: messages.Request) -> messages.Done | messages.Failed:
-        now_ns, mtu = self.clock.now_ns(), self.patch.att_mtu
+        number = request.request
         try:
             match request:
-                case messages.Connect(number):
-                    if not self.is_in_reach:
-                        return messages.Failed(number, "out of reach")
-                    if self.link is None:
-                        self.n_links += 1
-                        self.link = self.n_links
-                    return messages.Done(number, standing=self._standing())
+                case messages.Connect():
+                    return self._connected(number)
                 case messages.Disconnect():
                     self.lose_link()
-                case messages.Read(number, _, characteristic):
-                    return messages.Done(number, self.patch.read(characteristic, now_ns))
+                case messages.Read(_, _, characteristic):
+                    value = self.patch.read(characteristic, self.clock.now_ns())
+                    return messages.Done(number, value)
                 case messages.Write(_, _, characteristic, value):
-                    for notification in self.patch.write(characteristic, value, now_ns, mtu):
-                        self._notified(notification)
+                    self._written(characteristic, value)
                 case messages.Subscribe(_, _, characteristic):
-                    self.subscribed.add(characteristic)
-                    self.patch.subscribe(characteristic, True, now_ns, mtu)
+                    self._subscribe(characteristic, is_on=True)
                 case messages.Unsubscribe(_, _, characteristic):
-                    self.subscribed.discard(characteristic)
-                    self.patch.subscribe(characteristic, False, now_ns, mtu)
+                    self._subscribe(characteristic, is_on=False)
         except AttRefused as error:
-            return messages.Failed(request.request, str(error), error.code)
-        return messages.Done(request.request)
+            return messages.Failed(number, str(error), error.code)
+        return messages.Done(number)
+
+    def _connected(self, number: int) -> messages.Done | messages.Failed:
+        if not self.is_in_reach:
+            return messages.Failed(number, "out of reach")
+        if self.link is None:
+            self.n_links += 1
+            self.link = self.n_links
+        return messages.Done(number, standing=self._standing())
+
+    def _written(self, characteristic: str, value: bytes) -> None:
+        self._written_to.add(characteristic)
+        now_ns, mtu = self.clock.now_ns(), self.patch.att_mtu
+        for notification in self.patch.write(characteristic, value, now_ns, mtu):
+            self._notified(notification)
+
+    def _subscribe(self, characteristic: str, *, is_on: bool) -> None:
+        (self.subscribed.add if is_on else self.subscribed.discard)(characteristic)
+        now_ns, mtu = self.clock.now_ns(), self.patch.att_mtu
+        self.patch.subscribe(characteristic, is_on, now_ns, mtu)
 
 
 _NAMES = {

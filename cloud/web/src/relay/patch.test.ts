@@ -84,16 +84,19 @@ let device: FakeDevice;
 let spool: Spool;
 let patch: Patch;
 let hasGateway: boolean;
+let replies: number[];
 
 beforeEach(async () => {
   vi.useFakeTimers();
   vi.spyOn(console, "info").mockImplementation(() => {});
   hasGateway = true;
+  replies = [];
   device = new FakeDevice();
   spool = await Spool.open(new MemoryStore(), () => [0, 0]);
   patch = new Patch(device as unknown as BluetoothDevice, spool, {
     hasGateway: () => hasGateway,
     onChange: () => {},
+    onReply: (entry) => replies.push(entry.number),
   });
 });
 
@@ -139,6 +142,17 @@ test("what is subscribed to is logged, a read is not", async () => {
   await ask("unsubscribe", DATA);
   device.get(DATA).notify(4);
   expect(await logged()).toEqual([[1, 1, 2]]);
+});
+
+test("what may answer a write is passed on at once", async () => {
+  await connect();
+  await ask("subscribe", DATA);
+  await ask("subscribe", CONTROL);
+  device.get(CONTROL).notify(1);
+  await write("AgA=");
+  device.get(DATA).notify(2);
+  device.get(CONTROL).notify(3);
+  expect(replies).toEqual([3]);
 });
 
 test("without its gateway a lost link is made and set up again", async () => {

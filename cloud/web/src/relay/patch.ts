@@ -10,6 +10,7 @@
 import { backoffMs } from "../backoff";
 import { fromBase64, type Request, type Service, type Standing, toBase64 } from "./protocol";
 import type { Spool } from "./spool";
+import type { Entry } from "./store";
 
 export type PatchState = "off" | "connecting" | "linked" | "lost";
 
@@ -35,6 +36,7 @@ export class Patch {
   private characteristics = new Map<string, BluetoothRemoteGATTCharacteristic>();
   private services: Service[] = [];
   private readonly subscribed = new Set<string>();
+  private readonly writtenTo = new Set<string>();
   private setup: Setup[] = [];
   private link = 0;
   private isWanted = false;
@@ -49,6 +51,8 @@ export class Patch {
       /** Whether the gateway is there to set the patch up. */
       hasGateway(): boolean;
       onChange(): void;
+      /** What may answer a write of the gateway; it must not wait behind a long log. */
+      onReply(entry: Entry): void;
     },
   ) {
     device.addEventListener("gattserverdisconnected", () => this.ended());
@@ -105,7 +109,10 @@ export class Patch {
         return { standing };
       }
       case "disconnect":
-        this.letGo();
+        // The person still wants it: it is offered again.
+        this.setup = [];
+        this.device.gatt?.disconnect();
+        this.ended();
         return {};
       case "read": {
         const value = await this.found(request.characteristic).readValue();
@@ -133,6 +140,7 @@ export class Patch {
     const characteristic = this.found(request.characteristic);
     const value = fromBase64(request.value);
     this.remember(request);
+    this.writtenTo.add(request.characteristic);
     await (request.response
       ? characteristic.writeValueWithResponse(value)
       : characteristic.writeValueWithoutResponse(value));
@@ -213,7 +221,9 @@ export class Patch {
       const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
       if (uuid === BATTERY_LEVEL) this.batteryPct = bytes[0] ?? null;
       const monotonicMs = performance.now();
-      this.spool.notified(this.id, uuid, bytes, monotonicMs, performance.timeOrigin + monotonicMs);
+      const utcMs = performance.timeOrigin + monotonicMs;
+      const entry = this.spool.notified(this.id, uuid, bytes, monotonicMs, utcMs);
+      if (entry && this.writtenTo.has(uuid)) this.handlers.onReply(entry);
     });
   }
 

@@ -67,6 +67,7 @@ export type Request =
 
 export type ToPhone =
   | { type: "welcome"; version: number }
+  | { type: "alive" }
   | { type: "resume"; device: string; after: number; safe: number; window: number }
   | { type: "progress"; device: string; safe: number; window: number }
   | { type: "scan"; active: boolean }

@@ -24,13 +24,15 @@ class PatchSpool {
     private readonly spool: Spool,
   ) {}
 
-  add(record: Omit<LogRecord, "number" | "device">): void {
+  add(record: Omit<LogRecord, "number" | "device">): Entry {
     const { device, next } = this.meta;
     const bytes = encodeRecord({ ...record, device, number: next });
-    this.waiting.push({ device, number: next, utcMs: record.utcMs, bytes });
+    const entry = { device, number: next, utcMs: record.utcMs, bytes };
+    this.waiting.push(entry);
     this.meta.next += 1;
     this.oldestMs ??= record.utcMs;
     this.write();
+    return entry;
   }
 
   /** Store what waits, and the meta as it is now. */
@@ -139,11 +141,11 @@ export class Spool {
     value: Uint8Array,
     monotonicMs: number,
     utcMs: number,
-  ): void {
+  ): Entry | null {
     const patch = this.patches.get(device);
-    if (!patch?.meta.isLinked) return;
+    if (!patch?.meta.isLinked) return null;
     const link = patch.meta.links;
-    patch.add({ kind: 1, link, monotonicMs, utcMs, characteristic, value });
+    return patch.add({ kind: 1, link, monotonicMs, utcMs, characteristic, value });
   }
 
   /** Durable records beyond a number. */

@@ -10,6 +10,7 @@ import { ApiError, liveTicket } from "../api";
 import { backoffMs } from "../backoff";
 import { type FromPhone, type Held, type ToPhone, VERSION } from "./protocol";
 import type { Spool } from "./spool";
+import type { Entry } from "./store";
 
 const ALIVE_MS = 1_000;
 const SILENCE_MS = 15_000;
@@ -68,6 +69,12 @@ export class Uplink {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     this.spokeMs = performance.now();
     this.socket.send(JSON.stringify(message));
+  }
+
+  /** Send a record ahead of its turn; it comes again in its place. */
+  sendAhead(entry: Entry): void {
+    const cursor = this.cursors.get(entry.device);
+    if (cursor && this.socket?.readyState === WebSocket.OPEN) this.socket.send(entry.bytes);
   }
 
   /** Send what became durable. */

@@ -5,7 +5,7 @@ import { FILTERS, SERVICES } from "../relay/kinds";
 import { Patch, type PatchState } from "../relay/patch";
 import type { Held, Request, ToPhone } from "../relay/protocol";
 import { Spool } from "../relay/spool";
-import { IndexedStore } from "../relay/store";
+import { type Entry, IndexedStore } from "../relay/store";
 import { Uplink } from "../relay/uplink";
 
 const TICK_MS = 1_000;
@@ -98,6 +98,7 @@ class Relay {
     const known = this.patches.get(device.id);
     const handlers = {
       hasGateway: () => this.uplink?.isOpen ?? false,
+      onReply: (entry: Entry) => this.uplink?.sendAhead(entry),
       onChange: () => {
         void this.stayAwake();
         this.show();
