@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from cloud.accounts import NewClinician, NewPatient, seed
 from cloud.store.database import migrate, open_pool
-from tests.servers import free_port, running_nats, running_postgres
+from tests.servers import running_nats, running_postgres
 
 GATEWAY = "gw1"
 PATIENT, PASSWORD = "p1", "a password for one run"
@@ -37,7 +38,7 @@ class Clinic:
     def __init__(self, rig: Rig, broker_of: dict[str, str], database_url: str) -> None:
         self._rig = rig
         self.database_url = database_url
-        self.http_port, self.relay_port = free_port(), free_port()
+        self.http_port, self.relay_port = _lasting_port(), _lasting_port()
         clock = {"ORIGIN_NS": str(rig.origin_ns), "SPEED": str(rig.speed)}
         cloud = {
             "ECGOMICS_CLOUD_DATABASE_URL": database_url,
@@ -121,6 +122,15 @@ class Clinic:
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     return
                 await asyncio.sleep(0.1)
+
+
+def _lasting_port() -> int:
+    """Give a free port that no outgoing connection takes while its server is away."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
