@@ -6,7 +6,11 @@ from devices.driver import Advertisement, Driver
 
 
 class Registry:
-    """The drivers of one gateway, asked in the order given.
+    """The drivers of one gateway: those that know a patch by its own name before generic ones.
+
+    A driver that takes any patch with some service sets ``is_generic = True`` and is asked last;
+    among the others the order given decides. Nothing depends on the order in which packages were
+    installed.
 
     Parameters
     ----------
@@ -16,7 +20,7 @@ class Registry:
     """
 
     def __init__(self, drivers: Iterable[Driver]) -> None:
-        self.drivers = tuple(drivers)
+        self.drivers = tuple(sorted(drivers, key=_is_generic))
 
     def match(self, advertisement: Advertisement) -> tuple[Driver, str] | None:
         """Give the first driver that knows the patch, and the patch's id; None if nobody does."""
@@ -24,3 +28,7 @@ class Registry:
             if device_id := driver.identify(advertisement):
                 return driver, device_id
         return None
+
+
+def _is_generic(driver: Driver) -> bool:
+    return bool(getattr(driver, "is_generic", False))

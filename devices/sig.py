@@ -13,8 +13,8 @@ _CONTACT = 0x02
 _CONTACT_KNOWN = 0x04
 _HAS_ENERGY = 0x08
 _HAS_RR = 0x10
-# RR intervals count 1/1024 s; 1000/1024 is exact in binary.
-_MS_PER_RR_UNIT = 1000 / 1024
+RR_UNIT_MS = 1000 / 1024
+"""RR intervals count 1/1024 s; exact in binary."""
 
 
 def uuid128(short: int) -> str:
@@ -34,8 +34,13 @@ SOFTWARE_REVISION = uuid128(0x2A28)
 MANUFACTURER_NAME = uuid128(0x2A29)
 
 
-def decode_heart_rate(data: bytes) -> HeartRate:
+def decode_heart_rate(data: bytes, rr_unit_ms: float = RR_UNIT_MS) -> HeartRate:
     """Read a Heart Rate Measurement (2A37).
+
+    Parameters
+    ----------
+    rr_unit_ms : float
+        What the RR intervals count; some firmware counts milliseconds, against the standard.
 
     Raises
     ------
@@ -56,18 +61,18 @@ def decode_heart_rate(data: bytes) -> HeartRate:
     (bpm,) = struct.unpack_from(layout, data)
     rr = struct.unpack_from(f"<{tail // 2}H", data, head)
     contact = bool(flags & _CONTACT) if flags & _CONTACT_KNOWN else None
-    return HeartRate(bpm, tuple(units * _MS_PER_RR_UNIT for units in rr), contact)
+    return HeartRate(bpm, tuple(units * rr_unit_ms for units in rr), contact)
 
 
-def encode_heart_rate(heart_rate: HeartRate) -> bytes:
-    """Write a Heart Rate Measurement; RR intervals go to the nearest 1/1024 s."""
+def encode_heart_rate(heart_rate: HeartRate, rr_unit_ms: float = RR_UNIT_MS) -> bytes:
+    """Write a Heart Rate Measurement; RR intervals go to the nearest unit."""
     wide = heart_rate.bpm > 0xFF
     flags = _HR_IS_UINT16 if wide else 0
     if heart_rate.contact is not None:
         flags |= _CONTACT_KNOWN | (_CONTACT if heart_rate.contact else 0)
     if heart_rate.rr_ms:
         flags |= _HAS_RR
-    units = [round(rr / _MS_PER_RR_UNIT) for rr in heart_rate.rr_ms]
+    units = [round(rr / rr_unit_ms) for rr in heart_rate.rr_ms]
     layout = "<BH" if wide else "<BB"
     return struct.pack(f"{layout}{len(units)}H", flags, heart_rate.bpm, *units)
 

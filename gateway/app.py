@@ -4,9 +4,10 @@ import asyncio
 import logging
 import random
 import secrets
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,16 +15,25 @@ from devices.driver import Signal
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError, StateError
 from ecgcore.wire.broker import Broker
-from ecgcore.wire.messages import DeviceStatus
+from ecgcore.wire.frame import Frame
+from ecgcore.wire.messages import DeviceStatus, LinkState
+from gateway.analysis import LocalAnalysis
 from gateway.backoff import Backoff, BackoffConfig
+from gateway.bluez import native_remedies, no_remedy
 from gateway.cancellation import cancel_all
 from gateway.lane import LaneConfig
 from gateway.outbox import Outbox
-from gateway.radio import radio_opener
+from gateway.page.server import LocalPage
+from gateway.patches import KnownPatch, read_patches
+from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
+from gateway.recovery import LadderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
-from gateway.session import Session
-from gateway.settings import GatewaySettings
+from gateway.service import Service
+from gateway.session import Session, Shared
+from gateway.settings import GatewaySettings, default_patches_path
+from gateway.slots import Slots
+from gateway.spool_seal import read_key
 from gateway.status import StatusReporter, device_status
 from gateway.uplink import Uplink
 
@@ -31,6 +41,7 @@ _log = logging.getLogger(__name__)
 # Longer than an orderly end of a link may take.
 _STOP_S = 6.0
 _FAREWELL_S = 1.0
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +66,19 @@ class Gateway:
     """
 
     def __init__(self, settings: GatewaySettings, outbox: Outbox) -> None:
-        if not settings.devices and not settings.take_any:
-            msg = "no patch named: give --device ID (repeatable), or --any to take all in reach"
+        self._known = known_patches(settings)
+        if not self._known and not settings.take_any:
+            msg = (
+                "no patch named: claim one (`ecgomics claim`), give --device ID (repeatable),"
+                " or --any to take all in reach"
+            )
             raise ConfigError(msg)
         self._settings = settings
         self._outbox = outbox
         self._clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.speed)
         self._workers: dict[str, _Worker] = {}
+        self._passkeys: dict[str, int] = {}
+        """By Bluetooth address, of the patches heard so far."""
         self._ignored: set[str] = set()
         self._is_stopping = False
         self._reporter = StatusReporter(settings.gateway_id, self._statuses, settings.status_s)
@@ -75,6 +92,19 @@ class Gateway:
             report=self._reporter.publish,
         )
         self._open_radio = radio_opener(settings.radio)
+        self._shared = Shared(
+            outbox=outbox,
+            clock=self._clock,
+            slots=Slots(settings.max_links),
+            remedies=native_remedies() if settings.radio == NATIVE else no_remedy,
+            ladder=LadderConfig(may_restart=settings.may_restart_bluetooth),
+            make_recorder=self._make_recorder,
+            on_change=self._reporter.changed.set,
+            on_frame=self._on_frame,
+            n_streaming=self._n_streaming,
+        )
+        self._analysis = LocalAnalysis() if settings.analyse else None
+        self._page = LocalPage(self._statuses, self._analysed, self._clock.now_ns)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then stop the patches and drain the spool.
@@ -86,15 +116,18 @@ class Gateway:
         """
         if self._settings.require_broker:
             await self._uplink.require_broker()
-        async with asyncio.TaskGroup() as tasks:
+        async with self._pairing(), self._shown(), asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             scanner = Scanner(self._open_radio, installed_drivers(), _backoff(), self._on_sighting)
-            services = (
+            services: tuple[asyncio.Task[None], ...] = (
                 tasks.create_task(self._outbox.run(), name="spool"),
                 tasks.create_task(self._uplink.run(), name="uplink"),
             )
+            if self._analysis:
+                services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
+            services = (*services, tasks.create_task(self._tell_service(), name="service"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
-            for device in self._settings.devices:
+            for device in self._known:
                 self._add(device)
             try:
                 await stop.wait()
@@ -110,6 +143,44 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
+
+    async def _tell_service(self) -> None:
+        await Service().run(self._in_words)
+
+    def _in_words(self) -> str:
+        n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        return (
+            f"{self._n_streaming()} of {len(self._workers)} patches stream,"
+            f" {n_waiting} frames wait for the cloud"
+        )
+
+    @asynccontextmanager
+    async def _shown(self) -> AsyncIterator[None]:
+        if self._settings.page_port is None:
+            yield
+            return
+        async with self._page.serving(self._settings.page_port):
+            yield
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._page.show(frame)
+        if self._analysis:
+            self._analysis.push(frame)
+
+    def _analysed(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._analysis.numbers if self._analysis else {}
+
+    @asynccontextmanager
+    async def _pairing(self) -> AsyncIterator[None]:
+        has_passkeys = any(known.passkey is not None for known in self._known.values())
+        if has_passkeys and self._settings.radio == NATIVE and sys.platform == "linux":
+            # Imported late: there is no D-Bus elsewhere.
+            from gateway.agent import serving_passkeys
+
+            async with serving_passkeys(self._passkeys):
+                yield
+        else:
+            yield
 
     def summary(self) -> dict[str, Any]:
         """Give the final counters, in total and by patch."""
@@ -130,7 +201,7 @@ class Gateway:
         return _figures(counters, session.view.decode_errors, session.view.overflows)
 
     def _statuses(self) -> Iterator[DeviceStatus]:
-        for device, worker in self._workers.items():
+        for device, worker in tuple(self._workers.items()):
             yield device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
@@ -146,7 +217,13 @@ class Gateway:
             if not self._may_take(device):
                 return
             self._add(device)
+        if (passkey := self._passkey(device)) is not None:
+            self._passkeys[sighting.ble_device.address.upper()] = passkey
         self._workers[device].session.saw(sighting)
+
+    def _passkey(self, device: str) -> int | None:
+        known = self._known.get(device)
+        return known.passkey if known else None
 
     def _may_take(self, device: str) -> bool:
         if self._is_stopping:
@@ -159,16 +236,14 @@ class Gateway:
         return False
 
     def _add(self, device: str) -> None:
-        session = Session(
-            device,
-            outbox=self._outbox,
-            clock=self._clock,
-            backoff=_backoff(),
-            make_recorder=self._make_recorder,
-            on_change=self._reporter.changed.set,
-        )
+        known = self._known.get(device, KnownPatch())
+        session = Session(device, known, shared=self._shared, backoff=_backoff())
         task = self._tasks.create_task(session.run(), name=device)
         self._workers[device] = _Worker(session, task)
+
+    def _n_streaming(self) -> int:
+        views = (worker.session.view for worker in self._workers.values())
+        return sum(view.link is LinkState.STREAMING for view in views)
 
     async def _make_recorder(self, device: str, signal: Signal) -> Recorder:
         config = RecorderConfig(device, signal, self._settings.speed)
@@ -199,14 +274,32 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
     ConfigError
         Alone or in a group: for settings that cannot be used.
     """
+    max_age_days = settings.spool_max_age_days
     async with Outbox.open(
         settings.spool_path,
         max_bytes=settings.spool_max_bytes,
         linger_s=settings.spool_linger_ms / 1000,
+        max_age_s=None if max_age_days is None else max_age_days * _DAY_S,
+        key=read_key(settings.spool_key_file) if settings.spool_key_file else None,
     ) as outbox:
         gateway = Gateway(settings, outbox)
         await gateway.run(stop)
         return gateway.summary()
+
+
+def known_patches(settings: GatewaySettings) -> dict[str, KnownPatch]:
+    """Give the patches to take: those named and those claimed.
+
+    Raises
+    ------
+    ConfigError
+        If the allow-list cannot be read.
+    """
+    path = settings.patches_path
+    if path is None and settings.radio == NATIVE:
+        path = default_patches_path()
+    claimed = read_patches(path) if path else {}
+    return {device: KnownPatch() for device in settings.devices} | claimed
 
 
 def _figures(counters: Counters, decode_errors: int, overflows: int) -> dict[str, int]:

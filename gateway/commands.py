@@ -24,6 +24,9 @@ def gateway(
         list[str] | None,
         typer.Option(help="A patch to take, such as polar-h10-0A1B2C3D; repeatable."),
     ] = None,
+    patches: Annotated[
+        Path | None, typer.Option(help="The allow-list that `ecgomics claim` writes.")
+    ] = None,
     take_any: Annotated[
         bool | None, typer.Option("--any", help="Take every patch in reach; for rigs.")
     ] = None,
@@ -33,6 +36,13 @@ def gateway(
     gateway_id: Annotated[str | None, typer.Option(help="This gateway's name.")] = None,
     broker_url: Annotated[
         str | None, typer.Option(help="mqtt://USER:PASSWORD@HOST:PORT, or mqtts:// for TLS.")
+    ] = None,
+    page: Annotated[
+        int | None, typer.Option(help="Port of the gateway's own page, on this machine only.")
+    ] = None,
+    analyse: Annotated[
+        bool | None,
+        typer.Option("--analyse", help="Analyse here, for the page; the cloud may be off."),
     ] = None,
     require_broker: Annotated[
         bool | None,
@@ -66,16 +76,19 @@ def gateway(
     """
     given = {
         "devices": tuple(device) if device else None,
+        "patches_path": patches,
         "take_any": take_any,
         "radio": radio,
         "gateway_id": gateway_id,
         "broker_url": broker_url,
+        "page_port": page,
+        "analyse": analyse,
         "require_broker": require_broker,
         "spool_path": spool,
         "speed": speed,
         "clock_origin_ns": clock_origin_ns,
     }
-    settings = _settings({name: value for name, value in given.items() if value is not None})
+    settings = settings_from({name: value for name, value in given.items() if value is not None})
     logging.basicConfig(level=log_level, format=LOG_FORMAT, stream=sys.stderr)
     summary = _run(settings)
     if as_json:
@@ -98,7 +111,14 @@ async def _until_signalled(settings: GatewaySettings) -> dict[str, Any]:
     return await run_gateway(settings, stop)
 
 
-def _settings(given: dict[str, Any]) -> GatewaySettings:
+def settings_from(given: dict[str, Any]) -> GatewaySettings:
+    """Give the settings of the environment and, over them, what was given.
+
+    Raises
+    ------
+    ConfigError
+        For a value that cannot be used, by its name.
+    """
     try:
         return GatewaySettings(**given)
     except ValidationError as error:

@@ -25,6 +25,7 @@ from devices.driver import (
 )
 from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Contact
 from gateway.link import Link, Notification, Receipt
 from gateway.outbox import Outbox
@@ -57,6 +58,8 @@ class Intake:
     ----------
     on_change : Callable[[], None]
         Called when the view changed in a way that people want to see at once.
+    on_frame : Callable[[Frame], None]
+        Called with every frame after it was put into the outbox.
     on_stream : Callable[[], None]
         Called for what shows that the patch streams.
     """
@@ -68,12 +71,14 @@ class Intake:
         make_recorder: MakeRecorder,
         *,
         on_change: Callable[[], None],
+        on_frame: Callable[[Frame], None],
         on_stream: Callable[[], None],
     ) -> None:
         self._view = view
         self._outbox = outbox
         self._make_recorder = make_recorder
         self._on_change = on_change
+        self._on_frame = on_frame
         self._on_stream = on_stream
         self._early: list[_Early] | None = None
         self._has_ecg = True
@@ -209,6 +214,7 @@ class Intake:
                 frame.gap_reason.name,
             )
         self._outbox.put(Entry.of(frame, recorder.dump()))
+        self._on_frame(frame)
         self.stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
         self._keep_streaming(link)
 

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
-from bleak.exc import BleakError
-from bleak_retry_connector import establish_connection
+from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak_retry_connector import BleakOutOfConnectionSlotsError, establish_connection
 
 from devices import sig
 from devices.driver import (
@@ -40,6 +40,8 @@ _DISCONNECT_S = 3.0
 _CONNECT_ATTEMPTS = 2
 # What Bleak's backends raise when the peer or the stack is gone; time-outs are OSErrors.
 _GONE = (BleakError, EOFError, OSError)
+# Insufficient authentication and insufficient encryption, in the Attribute Protocol.
+_UNPAIRED = (0x05, 0x0F)
 
 
 class LinkError(EcgomicsError):
@@ -56,6 +58,14 @@ class Receipt(Protocol):
     def safe(self) -> None:
         """Note that the cloud has committed what it carried, and all before it."""
         ...
+
+
+class OutOfSlotsError(LinkError):
+    """The adapter holds as many links as it can."""
+
+
+class BondError(LinkError):
+    """Pairing failed, or the patch has forgotten it; the bond is removed on this side, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +121,18 @@ class Link:
     @asynccontextmanager
     async def connected(self, sighting: Sighting) -> AsyncIterator[None]:
         """Connect and, on leaving, stop the stream and disconnect; cancelling does it, too."""
-        self._client = await establish_connection(
-            BleakClient,
-            sighting.ble_device,
-            sighting.device_id,
-            disconnected_callback=self._on_disconnected,
-            max_attempts=_CONNECT_ATTEMPTS,
-            backend=sighting.client_backend,
-        )
+        try:
+            self._client = await establish_connection(
+                BleakClient,
+                sighting.ble_device,
+                sighting.device_id,
+                disconnected_callback=self._on_disconnected,
+                max_attempts=_CONNECT_ATTEMPTS,
+                backend=sighting.client_backend,
+            )
+        except BleakOutOfConnectionSlotsError as error:
+            msg = "the adapter holds as many links as it can"
+            raise OutOfSlotsError(msg) from error
         try:
             yield
         finally:
@@ -138,11 +152,35 @@ class Link:
         LinkError
             If the patch lacks what the driver needs, refuses, or is gone.
         """
-        if self.dialogue.needs_bond:
+        try:
+            if self.dialogue.needs_bond:
+                await self._bond()
+            for listen in self.dialogue.listens:
+                await self._listen(listen)
+            return await self.converse(self.dialogue.start())
+        except BleakGATTProtocolError as error:
+            if error.code not in _UNPAIRED:
+                raise
+            await self._unbond()
+            msg = "the patch does not know this gateway any more; pairing anew"
+            raise BondError(msg) from error
+
+    async def _bond(self) -> None:
+        try:
             await self.check().pair()
-        for listen in self.dialogue.listens:
-            await self._listen(listen)
-        return await self.converse(self.dialogue.start())
+        except NotImplementedError:
+            # macOS pairs by itself as soon as something needs it.
+            return
+        except (BleakError, TimeoutError) as error:
+            self.check()
+            await self._unbond()
+            msg = f"pairing failed: {error}"
+            raise BondError(msg) from error
+
+    async def _unbond(self) -> None:
+        # Whatever is left of an old bond on this side would fail the next attempt, too.
+        with suppress(LinkError, NotImplementedError, *_GONE):
+            await self.check().unpair()
 
     async def restart(self) -> Signal | None:
         """Stop and start the stream on the standing link.

@@ -1,17 +1,24 @@
-"""The spool as the event loop sees it: one thread for SQLite, writes that share a sync."""
+"""The spool as the event loop sees it: one thread for SQLite, writes that share a sync.
+
+While the disk is full, read-only or broken, what is put stays in memory, as much as there is room
+for, and everything is tried again until it works; `Outbox.trouble` says what is wrong meanwhile.
+"""
 
 import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
+from ecgcore.errors import EcgomicsError
 from gateway.commitments import Commitments
 from gateway.placing import Position
 from gateway.spool import Backlog, BootKey, Entry, Row, Spool
+from gateway.spool_salvage import Salvaged
 
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
@@ -20,6 +27,7 @@ _T = TypeVar("_T")
 _QUEUE_FRAMES = 4096
 _BATCH_FRAMES = 256
 _RETRY_S = 1.0
+_REFUSALS = (sqlite3.Error, OSError, EcgomicsError)
 
 
 class Outbox:
@@ -42,12 +50,33 @@ class Outbox:
         self.changed = asyncio.Event()
         """Set when frames were stored or committed."""
         self.emptied = asyncio.Event()
-        """Set while nothing stored awaits its commitment."""
+        """Set while nothing in order awaits its commitment."""
+        self._troubles: dict[str, str] = {}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path, *, max_bytes: int, linger_s: float) -> AsyncIterator[Self]:
+    async def open(
+        cls,
+        path: Path,
+        *,
+        max_bytes: int,
+        linger_s: float,
+        max_age_s: float | None = None,
+        key: bytes | None = None,
+    ) -> AsyncIterator[Self]:
         """Open the spool; leaving closes it. Frames still queued then are lost: `flush` first.
+
+        Parameters
+        ----------
+        path : Path
+        max_bytes : int
+            Of stored frames.
+        linger_s : float
+            How long a write waits for company.
+        max_age_s : float or None
+            Frames stored longer than this give way.
+        key : bytes or None
+            To encrypt with, 32 bytes.
 
         Raises
         ------
@@ -56,13 +85,15 @@ class Outbox:
         """
         with ThreadPoolExecutor(1, thread_name_prefix="spool") as thread:
             loop = asyncio.get_running_loop()
-            spool = await loop.run_in_executor(thread, Spool, path, max_bytes)
+            opening = partial(Spool, path, max_bytes, max_age_s=max_age_s, key=key)
+            spool = await loop.run_in_executor(thread, opening)
             try:
                 outbox = cls(spool, thread, linger_s)
                 await outbox._refresh()
                 yield outbox
             finally:
-                await loop.run_in_executor(thread, spool.close)
+                with suppress(sqlite3.Error):
+                    await loop.run_in_executor(thread, spool.close)
 
     async def run(self) -> None:
         """Store what is put and delete what is committed, until cancelled.
@@ -96,7 +127,11 @@ class Outbox:
 
     async def after(self, device: str, row_id: int, limit: int) -> list[Row]:
         """Give up to `limit` frames of a patch that were stored after row `row_id`, in order."""
-        return await self._call(self._spool.after, device, row_id, limit)
+        return await self._patiently("read", self._spool.after, device, row_id, limit)
+
+    async def held(self, device: str) -> list[Row]:
+        """Give the frames of a patch that wait behind a hole, by boot and counter."""
+        return await self._patiently("read", self._spool.held, device)
 
     def committed(self, device: str, boot_id: int, through: int) -> None:
         """Have the frames deleted of which the cloud says that it has them."""
@@ -117,7 +152,18 @@ class Outbox:
 
     async def state(self, device: str) -> bytes | None:
         """Give the recorder's state stored with the patch's last frame."""
-        return await self._call(self._spool.state, device)
+        return await self._patiently("read", self._spool.state, device)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be stored, or read, at the moment; None while the disk works."""
+        told = [f"cannot {what}: {why}" for what, why in self._troubles.items()]
+        return "; ".join(told) or None
+
+    @property
+    def salvaged(self) -> Salvaged | None:
+        """What was saved of a damaged file since opening; None if none was."""
+        return self._spool.salvaged
 
     def _next_batch(self) -> list[Entry]:
         self._work.clear()
@@ -128,25 +174,48 @@ class Outbox:
         return batch
 
     async def _write(self, batch: list[Entry], committed: Mapping[BootKey, int]) -> None:
-        while True:
-            n_evicted = self._spool.n_evicted
-            try:
-                await self._call(self._spool.write, batch, committed)
-            except sqlite3.Error as error:
-                _log.error("spool cannot write error=%s", error)
-                await asyncio.sleep(_RETRY_S)
-                continue
-            if self._spool.n_evicted > n_evicted:
-                _log.warning("spool full evicted_frames=%d", self._spool.n_evicted - n_evicted)
-            return
+        n_evicted = self._spool.n_evicted
+        await self._patiently("write", self._spool.write, batch, committed)
+        if self._spool.n_evicted > n_evicted:
+            _log.warning("spool full evicted_frames=%d", self._spool.n_evicted - n_evicted)
 
     async def _refresh(self) -> None:
-        self.backlog = await self._call(self._spool.backlog)
-        if self.backlog:
+        self.backlog = await self._patiently("read", self._spool.backlog)
+        if any(backlog.n_frames for backlog in self.backlog.values()):
             self.emptied.clear()
         else:
             self.emptied.set()
         self.changed.set()
+
+    async def _patiently(
+        self, what: str, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Try until the disk lets it happen."""
+        while True:
+            try:
+                result = await self._call(function, *args, **kwargs)
+            except _REFUSALS as error:
+                self._suffer(what, error)
+            else:
+                self._recover(what)
+                return result
+            await asyncio.sleep(_RETRY_S)
+            # A disk that went and came back is found only by opening the file again.
+            try:
+                await self._call(self._spool.reopen)
+            except _REFUSALS as error:
+                self._suffer(what, error)
+
+    def _suffer(self, what: str, error: Exception) -> None:
+        is_consequence = isinstance(error, sqlite3.ProgrammingError)  # the file is closed
+        if what not in self._troubles or not is_consequence:
+            if self._troubles.get(what) != str(error):
+                _log.error("spool cannot %s error=%s", what, error)
+            self._troubles[what] = str(error)
+
+    def _recover(self, what: str) -> None:
+        if self._troubles.pop(what, None):
+            _log.warning("spool can %s again", what)
 
     async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         call = self._thread.submit(function, *args, **kwargs)

@@ -23,6 +23,8 @@ class Placed:
     is_new_boot: bool
     last_sample_ns: int
     """Device time of the last sample, as it is fitted to UTC."""
+    is_gap_estimated: bool = False
+    """Whether the length of the gap is a guess, because the patch neither counts nor times."""
 
 
 class Rejected(Enum):

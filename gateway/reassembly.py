@@ -8,6 +8,11 @@ notifications the period is known to the timestamps' precision; after 30 s, time
 50 us place the samples behind a ten-minute outage exactly (see the tests). Until then, inside a
 live link, losses are counted in whole notifications, because the nominal rate may be 5 % off.
 
+A patch that rounds its times (Movesense: to ms) streams packets of one size. Inside a live link a
+step that fits whole packets, to the rounding, is packets lost by the radio; any other step is the
+patch's own loss, and its length true to the rounding. The nominal rate of such a patch is trusted
+until its times tell it better.
+
 A *boot* is one run of the device clock and one count from 0. It survives link loss and a restart
 of the gateway; a device clock that is not where it should be begins a new one.
 """
@@ -27,6 +32,12 @@ _RECENT = 16
 _ANCHOR_NS = 300 * _NS
 # Two crystals of 50 ppm, and the fit of the envelope.
 _OFFSET_DRIFT = 2e-4
+# Time stamps rounded to no more than this place samples by themselves.
+_EXACT_NS = 100_000
+# Two stamps, each a step off: rounded down, or told late by a busy patch.
+_ROUNDED_STAMPS = 2
+# What is left of the rate's error once it has been told by the times.
+_RATE_ERROR = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,17 @@ class ReassemblyConfig:
     """Inside a live link a notification may come this much out of order; it is dropped."""
     longest_silence_ns: int = 120 * _NS
     """Device time that leaps further is checked against UTC inside a live link, too."""
+    stamp_step_ns: int = 1
+    """The patch rounds its times to this."""
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether a time stamp says less than which sample it is of."""
+        return self.stamp_step_ns > _EXACT_NS
+
+    def tolerance_ns(self, step_ns: int) -> float:
+        """Give how far two time stamps may be off together, with the rate between them."""
+        return _ROUNDED_STAMPS * self.stamp_step_ns + _RATE_ERROR * step_ns
 
 
 @dataclass(slots=True)
@@ -122,7 +144,10 @@ class Reassembler:
         boot = self.boot
         if boot is None or boot.counter == boot.anchor_counter:
             return self._config.nominal_period_ns
-        return (boot.last_ns - boot.anchor_ns) / (boot.counter - boot.anchor_counter)
+        span_ns = boot.last_ns - boot.anchor_ns
+        if self._config.is_rounded and self._config.tolerance_ns(0) > _RATE_ERROR * span_ns:
+            return self._config.nominal_period_ns
+        return span_ns / (boot.counter - boot.anchor_counter)
 
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification; the first one counts.
@@ -197,9 +222,9 @@ class Reassembler:
 
     def _continue(self, boot: Boot, n_samples: int, last_ns: int, arrival_ns: int) -> Placed:
         step_ns = last_ns - boot.last_ns
-        missing = self._missing(boot, n_samples, step_ns)
-        reason = self._interruption or GapReason.RADIO_LOSS
-        period_ns = self.period_ns if missing else step_ns / n_samples
+        missing, reason = self._missing(boot, n_samples, step_ns)
+        is_period_known = missing or self._config.is_rounded
+        period_ns = self.period_ns if is_period_known else step_ns / n_samples
         placed = Placed(
             boot_id=boot.boot_id,
             first_counter=boot.counter + missing,
@@ -214,13 +239,20 @@ class Reassembler:
         self._interruption, self._is_new_link = GapReason.NONE, False
         return placed
 
-    def _missing(self, boot: Boot, n_samples: int, step_ns: int) -> int:
-        missing = round(step_ns / self.period_ns) - n_samples
-        is_rate_known = boot.counter > boot.anchor_counter
-        if not is_rate_known and self._interruption is GapReason.NONE:
-            missing = n_samples * round(missing / n_samples)
+    def _missing(self, boot: Boot, n_samples: int, step_ns: int) -> tuple[int, GapReason]:
+        exact = step_ns / self.period_ns - n_samples
+        if self._interruption:
+            return max(round(exact), 0), self._interruption
+        whole = n_samples * round(exact / n_samples)
+        if self._config.is_rounded:
+            off_ns = abs(exact - whole) * self.period_ns
+            is_whole = off_ns <= self._config.tolerance_ns(step_ns)
+            reason = GapReason.RADIO_LOSS if is_whole else GapReason.SENSOR_OVERFLOW
+        else:
+            is_whole = boot.counter == boot.anchor_counter
+            reason = GapReason.RADIO_LOSS
         # Less time than samples is jitter of the timestamps.
-        return max(missing, 0)
+        return max(whole if is_whole else round(exact), 0), reason
 
     def _advance(self, boot: Boot, n_samples: int, last_ns: int, arrival_ns: int) -> None:
         leak_ns = round(_OFFSET_DRIFT * (last_ns - boot.last_ns))
@@ -240,6 +272,7 @@ def _config(signal: Signal, speed: float) -> ReassemblyConfig:
         offset_tolerance_ns=round(default.offset_tolerance_ns * speed),
         late_ns=round(default.late_ns * speed),
         longest_silence_ns=round(default.longest_silence_ns * speed),
+        stamp_step_ns=signal.timestamp_step_ns,
     )
 
 

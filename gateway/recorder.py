@@ -9,6 +9,7 @@ from devices.driver import Counting, Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import FrameFlag, GapReason
 from ecgcore.wire.frame import Frame
+from gateway.arrival import ArrivalPlacer
 from gateway.clock import ClockConfig, ClockState, DeviceClock
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
@@ -50,7 +51,10 @@ class _Stored:
 
 
 MakePlacer = Callable[[Signal, float, bytes | None], Placer]
-PLACERS: Mapping[Counting, MakePlacer] = {Counting.TIMESTAMPS: Reassembler.of}
+PLACERS: Mapping[Counting, MakePlacer] = {
+    Counting.TIMESTAMPS: Reassembler.of,
+    Counting.ARRIVAL: ArrivalPlacer.of,
+}
 """How a patch's samples are placed, by what it counts with."""
 
 
@@ -101,6 +105,16 @@ class Recorder:
     def position(self) -> Position | None:
         """Running boot and counter of its next sample; None before the first sample."""
         return self._placer.position
+
+    @property
+    def missing_pct(self) -> float | None:
+        """What the rate lacks all the time, in percent, if only the rate tells of loss.
+
+        None for patches that count or time their samples, and until the rate is sure.
+        """
+        if not isinstance(self._placer, ArrivalPlacer) or self._placer.missing_share is None:
+            return None
+        return 100 * self._placer.missing_share
 
     @property
     def clock(self) -> DeviceClock:
@@ -157,7 +171,11 @@ class Recorder:
         lead_off: int,
     ) -> Frame:
         signal = self._config.signal
-        is_refitted = self._clock.has_stepped or (placed.is_new_boot and self._counters.boots > 1)
+        is_refitted = (
+            self._clock.has_stepped
+            or placed.is_gap_estimated
+            or (placed.is_new_boot and self._counters.boots > 1)
+        )
         return Frame(
             device=self._config.device,
             boot_id=placed.boot_id,

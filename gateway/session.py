@@ -9,27 +9,50 @@ that had been silent.
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bleak.exc import BleakError
 
-from devices.driver import Wish
 from ecgcore.clock import UtcClock
 from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import LinkState
 from gateway.backoff import Backoff
+from gateway.bluez import Remedies
 from gateway.intake import Intake, MakeRecorder
-from gateway.link import Details, Link, LinkError
+from gateway.link import Details, Link, LinkError, OutOfSlotsError
 from gateway.outbox import Outbox
+from gateway.patches import KnownPatch
 from gateway.presence import Presence
 from gateway.recorder import Recorder
+from gateway.recovery import Ladder, LadderConfig
 from gateway.scanner import Sighting
 from gateway.session_state import LinkEvent, next_state
+from gateway.slots import Slots
 from gateway.status import PatchView
 
 _log = logging.getLogger(__name__)
 _ABSENT_S = 10.0
 _HEALTHY_S = 10.0
-_DEFAULTS = Wish()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all sessions of a gateway share."""
+
+    outbox: Outbox
+    clock: UtcClock
+    slots: Slots
+    remedies: Remedies
+    ladder: LadderConfig
+    make_recorder: MakeRecorder
+    """Called when a patch first tells what it streams."""
+    on_change: Callable[[], None]
+    """Called when a view changed in a way that people want to see at once."""
+    on_frame: Callable[[Frame], None]
+    """Called with every frame after it was put into the outbox; must return at once."""
+    n_streaming: Callable[[], int]
+    """How many patches stream now."""
 
 
 class Session:
@@ -38,37 +61,26 @@ class Session:
     Parameters
     ----------
     device_id : str
-    make_recorder : MakeRecorder
-        Called when the patch first tells what it streams.
-    on_change : Callable[[], None]
-        Called when the view changed in a way that people want to see at once.
-    wish : Wish
-        What is wanted of a patch that leaves a choice.
+    known : KnownPatch
+        What the allow-list says of it.
     """
 
     def __init__(
-        self,
-        device_id: str,
-        *,
-        outbox: Outbox,
-        clock: UtcClock,
-        backoff: Backoff,
-        make_recorder: MakeRecorder,
-        on_change: Callable[[], None],
-        wish: Wish = _DEFAULTS,
+        self, device_id: str, known: KnownPatch, *, shared: Shared, backoff: Backoff
     ) -> None:
-        self._clock = clock
+        self._known = known
+        self._shared = shared
         self._backoff = backoff
-        self._on_change = on_change
-        self._wish = wish
         self._presence = Presence()
-        self.view = PatchView(device_id, LinkState.ABSENT, clock.now_ns())
+        self._ladder = Ladder(shared.ladder)
+        self.view = PatchView(device_id, LinkState.ABSENT, shared.clock.now_ns())
         self._intake = Intake(
             self.view,
-            outbox,
-            make_recorder,
-            on_change=on_change,
-            on_stream=lambda: self._move(LinkEvent.SAMPLES),
+            shared.outbox,
+            shared.make_recorder,
+            on_change=shared.on_change,
+            on_frame=shared.on_frame,
+            on_stream=self._on_stream,
         )
 
     @property
@@ -103,18 +115,36 @@ class Session:
         return sighting
 
     async def _attempt(self, sighting: Sighting) -> None:
-        started_s = _now_s()
-        self._move(LinkEvent.CONNECT)
-        try:
-            await self._hold_link(sighting)
-        except Exception as error:  # one device session: the others must go on
-            _log.warning("link failed device=%s error=%s", self.view.device, _cause(error))
-        self._move(LinkEvent.FAILED)
+        async with self._shared.slots.hold():
+            started_s = _now_s()
+            self._move(LinkEvent.CONNECT)
+            try:
+                await self._hold_link(sighting)
+            except Exception as error:  # one device session: the others must go on
+                await self._failed(_cause(error), sighting)
+            self._move(LinkEvent.FAILED)
         if self._intake.heard_s - started_s > _HEALTHY_S:
             self._backoff.reset()
 
+    async def _failed(self, cause: BaseException, sighting: Sighting) -> None:
+        _log.warning("link failed device=%s error=%s", self.view.device, cause)
+        self.view.trouble = str(cause)
+        if isinstance(cause, OutOfSlotsError):
+            self._shared.slots.out_of_slots()
+        elif self.view.link is LinkState.CONNECTING:
+            # It is heard, but cannot be reached: the stack may be wrong about it.
+            others_stream = self._shared.n_streaming() > 0
+            if remedy := self._ladder.failed(_now_s(), others_stream=others_stream):
+                await self._shared.remedies(remedy, sighting.ble_device.address)
+
+    def _on_stream(self) -> None:
+        self.view.trouble = ""
+        self._ladder.worked()
+        self._move(LinkEvent.SAMPLES)
+
     async def _hold_link(self, sighting: Sighting) -> None:
-        link = Link(sighting.driver, self._clock.now_ns, self._wish, self._clock.at_ns)
+        clock = self._shared.clock
+        link = Link(sighting.driver, clock.now_ns, self._known.wish, clock.at_ns)
         self._intake.begin()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -128,6 +158,9 @@ class Session:
 
     async def _stream(self, link: Link, model: str) -> None:
         self._intake.heard_s = _now_s()
+        if self._known.serial:
+            await self._introduce(link, model)
+            self._require_known()
         await self._intake.open(link, await link.start())
         if not self.view.model:
             await self._introduce(link, model)
@@ -170,15 +203,20 @@ class Session:
         view.model = details.model or model
         view.serial, view.firmware = details.serial, details.firmware
         view.battery_pct = details.battery_pct
-        self._on_change()
+        self._shared.on_change()
+
+    def _require_known(self) -> None:
+        if self.view.serial != self._known.serial:
+            msg = f"wrong patch: serial {self.view.serial!r}, not {self._known.serial!r} as claimed"
+            raise LinkError(msg)
 
     def _move(self, event: LinkEvent) -> None:
         before = self.view.link
         self.view.link = next_state(before, event)
         if self.view.link is not before:
-            self.view.since_ns = self._clock.now_ns()
+            self.view.since_ns = self._shared.clock.now_ns()
             _log.info("link device=%s state=%s", self.view.device, self.view.link)
-            self._on_change()
+            self._shared.on_change()
 
 
 def _now_s() -> float:

@@ -1,5 +1,6 @@
 """Settings of the gateway: the environment, then flags, the last one winning."""
 
+import os
 from pathlib import Path
 from typing import Self
 
@@ -8,6 +9,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ecgcore.errors import TopicError
 from ecgcore.wire.topics import checked_name
+
+
+def default_patches_path() -> Path:
+    """Give where the allow-list is kept: the system's place for root, else the user's."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/etc/ecgomics/patches.toml")
+    config = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "ecgomics" / "patches.toml"
 
 
 class GatewaySettings(BaseSettings):
@@ -25,6 +34,13 @@ class GatewaySettings(BaseSettings):
     """``native``, or NAME:ADDRESS of an ``ecgomics.radios`` entry point."""
     devices: tuple[str, ...] = ()
     """The patches to take; no other one is ever connected to."""
+    patches_path: Path | None = None
+    """TOML file with the patches that were claimed, taken beside `devices`; where `ecgomics claim`
+    keeps it by default, with the native radio."""
+    max_links: int = Field(default=64, ge=1, le=1000)
+    """Links the adapter is trusted with; most have room for 5 to 10."""
+    may_restart_bluetooth: bool = False
+    """Restart the Bluetooth service when nothing else helps; needs the right to do so."""
     take_any: bool = False
     """Take every patch that is heard; for rigs."""
     max_patches: int = Field(default=64, ge=1, le=1000)
@@ -32,7 +48,11 @@ class GatewaySettings(BaseSettings):
     spool_path: Path = Path("ecgomics-spool.sqlite")
     """SQLite file that keeps every frame until the cloud has committed it."""
     spool_max_bytes: int = Field(default=512 << 20, ge=1 << 20)
-    """Three weeks of one patch; beyond it the oldest frames give way."""
+    """Room for 72 h of three leads at 250 Hz and more; beyond it the oldest frames give way."""
+    spool_max_age_days: float | None = Field(default=None, gt=0)
+    """Frames kept longer than this give way; None keeps them."""
+    spool_key_file: Path | None = None
+    """File of 32 random bytes, raw or hex, that nobody else can read; encrypts what is spooled."""
     spool_linger_ms: float = Field(default=50, ge=0, le=1000)
     """How long a write waits for company."""
     window_frames: int = Field(default=256, ge=1, le=10_000)
@@ -45,6 +65,10 @@ class GatewaySettings(BaseSettings):
     """How long the broker may take for one answer."""
     status_s: float = Field(default=2, gt=0)
     """How often a patch's status is sent when nothing changes."""
+    page_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Port of the gateway's own page, on loopback only; None: no page, 0: any free port."""
+    analyse: bool = False
+    """Analyse on this machine for the page, with or without a cloud; needs the [cloud] extra."""
     drain_s: float = Field(default=10, ge=0)
     """How long an orderly stop waits for the cloud to commit what is spooled."""
     clock_origin_ns: int = 0

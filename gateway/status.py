@@ -31,6 +31,8 @@ class PatchView:
     decode_errors: int = 0
     overflows: int = 0
     """Notifications dropped because the gateway or its disk was behind."""
+    trouble: str = ""
+    """Why the last link failed; empty while the patch streams."""
 
 
 def device_status(
@@ -63,12 +65,14 @@ def device_status(
         frames=counters.frames,
         gaps=counters.gaps,
         gap_samples=counters.gap_samples,
+        missing_pct=recorder.missing_pct if recorder else None,
         duplicates=counters.duplicates,
         decode_errors=view.decode_errors,
         resent=n_resent,
         drift_ppm=recorder.clock.drift_ppm if recorder else None,
         clock_residual_p95_ms=recorder.clock.residual_p95_ms if recorder else None,
         clock_resets=counters.clock_resets,
+        trouble=view.trouble,
     )
 
 

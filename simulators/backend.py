@@ -1,40 +1,36 @@
 """Bleak on Bumble: `BleakClient` and `BleakScanner` over a virtual or real HCI controller.
 
 The gateway runs unchanged: it passes `client_backend` and `scanner_backend` of an opened radio
-to Bleak. Bleak's backend classes are not a stable interface, so Bleak is pinned to 3.1.
+to Bleak. Where Bleak leaves the choice to its backends, this one does as that for BlueZ: a bonded
+peer's link is encrypted as soon as it stands, pairing again does nothing, and errors have the same
+type and text. Bleak's backend classes are not a stable interface, so Bleak is pinned to 3.1.
 """
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bleak.args import SizedBuffer
-from bleak.assigned_numbers import gatt_char_props_to_strs
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
-from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import BleakError, BleakGATTProtocolError
-from bleak.uuids import normalize_uuid_16
-from bumble import att, core, device, gatt_client, hci
+from bleak.exc import BleakDeviceNotFoundError, BleakError
+from bumble import device, gatt, hci
 
-from simulators.central import Central, open_central
+from simulators.advertising import read_advert
+from simulators.bleak_errors import bleak_errors, dbus_error, pairing_errors
+from simulators.central import Advert, Central, open_central
+from simulators.discovery import discover
+from simulators.pairing import AskPasskey, ask_for_passkeys
 
 # BlueZ asks for the largest there is, too; the peer then names its own limit.
 _WANTED_MTU = 517
-_UUID16_TYPES = (
-    core.AdvertisingData.Type.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
-    core.AdvertisingData.Type.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
-)
-_UUID128_TYPES = (
-    core.AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
-    core.AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
-)
+# As long as the Security Manager waits for an answer.
+_PAIRING_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,16 @@ class Radio:
     scanner_backend: type[BaseBleakScanner]
     closed: asyncio.Event
     """Set when the controller is gone."""
+    central: Central
+
+    @property
+    def address(self) -> hci.Address:
+        """The adapter's own."""
+        return self.central.address
+
+    def ask_for_passkeys(self, ask: AskPasskey | None) -> None:
+        """Have `ask` called when a patch wants the passkey on its label; None: pair without."""
+        ask_for_passkeys(self.central.host, ask)
 
 
 @asynccontextmanager
@@ -66,6 +72,7 @@ async def open_radio(address: str) -> AsyncIterator[Radio]:
             type("BumbleClient", (BumbleClient,), {"central": central}),
             type("BumbleScanner", (BumbleScanner,), {"central": central}),
             central.closed,
+            central,
         )
 
 
@@ -84,63 +91,40 @@ class BumbleScanner(BaseBleakScanner):
         super().__init__(detection_callback, service_uuids)
 
     async def start(self) -> None:
-        """Start scanning; several scanners may run at once."""
+        """Start scanning; several scanners may run at once.
+
+        Raises
+        ------
+        BleakBluetoothNotAvailableError
+            If the adapter has no power.
+        BleakError
+            If the controller is gone.
+        """
         self.seen_devices = {}
-        with _bleak_errors():
-            await self.central.start_scanning(self._on_advertisement)
+        with bleak_errors():
+            await self.central.start_scanning(self._on_advert)
 
     async def stop(self) -> None:
         """Stop this scanner."""
-        with _bleak_errors():
-            await self.central.stop_scanning(self._on_advertisement)
+        with bleak_errors():
+            await self.central.stop_scanning(self._on_advert)
 
-    def _on_advertisement(self, advertisement: device.Advertisement) -> None:
-        data = _advertisement_data(advertisement)
-        if not self.is_allowed_uuid(data.service_uuids):
+    def _on_advert(self, advert: Advert) -> None:
+        fields = read_advert(advert.data)
+        if not self.is_allowed_uuid(fields.service_uuids):
             return
-        address = advertisement.address.to_string(with_type_qualifier=False)
-        peer = self.create_or_update_device(
-            address, address, data.local_name, advertisement.address, data
+        data = AdvertisementData(
+            local_name=fields.name,
+            manufacturer_data=fields.manufacturer,
+            service_data=fields.service_data,
+            service_uuids=fields.service_uuids,
+            tx_power=fields.tx_power_dbm,
+            rssi=advert.rssi_dbm,
+            platform_data=(advert,),
         )
+        address = advert.address.to_string(with_type_qualifier=False)
+        peer = self.create_or_update_device(address, address, fields.name, advert.address, data)
         self.call_detection_callbacks(peer, data)
-
-
-def _advertisement_data(advertisement: device.Advertisement) -> AdvertisementData:
-    fields = advertisement.data
-    names = fields.get_all(fields.COMPLETE_LOCAL_NAME, raw=True)
-    makers = fields.get_all(fields.MANUFACTURER_SPECIFIC_DATA, raw=True)
-    return AdvertisementData(
-        local_name=names[0].decode(errors="replace") if names else None,
-        manufacturer_data={int.from_bytes(maker[:2], "little"): maker[2:] for maker in makers},
-        service_data={},
-        service_uuids=_service_uuids(fields),
-        tx_power=None,
-        rssi=advertisement.rssi,
-        platform_data=(advertisement,),
-    )
-
-
-def _service_uuids(fields: core.AdvertisingData) -> list[str]:
-    # Bumble's own UUID class looks through a growing list for each one.
-    uuids: dict[str, None] = {}
-    for kind, data in fields.ad_structures:
-        if kind in _UUID16_TYPES:
-            uuids.update(dict.fromkeys(map(_uuid16, _pieces(data, 2))))
-        elif kind in _UUID128_TYPES:
-            uuids.update(dict.fromkeys(map(_uuid128, _pieces(data, 16))))
-    return list(uuids)
-
-
-def _pieces(data: bytes, size: int) -> Iterator[bytes]:
-    return (data[at : at + size] for at in range(0, len(data) - size + 1, size))
-
-
-def _uuid16(data: bytes) -> str:
-    return normalize_uuid_16(int.from_bytes(data, "little"))
-
-
-def _uuid128(data: bytes) -> str:
-    return str(uuid.UUID(bytes=data[::-1]))
 
 
 class BumbleClient(BaseBleakClient):
@@ -160,11 +144,15 @@ class BumbleClient(BaseBleakClient):
             address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout
         )
         self._name, self._peer = self.address, hci.Address(self.address)
+        self._is_found = isinstance(address_or_ble_device, BLEDevice)
         if isinstance(address_or_ble_device, BLEDevice):
             self._name = address_or_ble_device.name or self.address
             self._peer = address_or_ble_device.details
         self._connection: device.Connection | None = None
         self._subscribers: dict[int, Callable[[bytes], None]] = {}
+        self._values: dict[int, bytes] = {}
+        """The last value of each attribute that was read or told."""
+        self._refreshing: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -181,60 +169,144 @@ class BumbleClient(BaseBleakClient):
         """Whether the link is up."""
         return self._connection is not None
 
+    async def get_rssi(self) -> int:
+        """Give the level of the link, in dBm."""
+        connection = self._live_connection()
+        with bleak_errors():
+            answer = await connection.device.send_sync_command(
+                hci.HCI_Read_RSSI_Command(handle=connection.handle)
+            )
+            return answer.rssi
+
+    # -- the link -------------------------------------------------------------------------
+
     async def connect(self, pair: bool, **kwargs: Any) -> None:
-        """Connect, agree on the MTU and discover the services.
+        """Connect, agree on the MTU, encrypt or pair, and discover the services.
 
         Raises
         ------
         TimeoutError
             If that takes longer than the timeout, in seconds.
+        BleakDeviceNotFoundError
+            Instead, for a client that was made from an address.
+        BleakDBusError
+            If pairing was asked for and failed.
         BleakError
-            If the controller or the link is gone.
+            If the controller or the link is gone, or the peer has forgotten its bond; then the
+            cause is an ``HCI_Error`` with code 0x06, PIN or key missing.
         """
-        async with asyncio.timeout(kwargs.get("timeout", self._timeout)):
-            connection = await self.central.connect(self._peer)
-            connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
-            self._connection = connection
-            try:
-                with _bleak_errors():
-                    _require_link(connection)
-                    await connection.gatt_client.request_mtu(_WANTED_MTU)
-                    self.services = await _discover(connection)
-            except BaseException:
-                await self.disconnect()
+        if self._connection:
+            msg = "Client is already connected"
+            raise BleakError(msg)
+        try:
+            async with asyncio.timeout(kwargs.get("timeout", self._timeout)):
+                await self._connect(pair)
+        except TimeoutError as error:
+            if self._is_found or self._connection:
                 raise
+            msg = f"Device with address {self.address} was not found."
+            raise BleakDeviceNotFoundError(self.address, msg) from error
+
+    async def _connect(self, pair: bool) -> None:
+        connection = await self.central.connect(self._peer)
+        connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
+        self._connection = connection
+        try:
+            with bleak_errors():
+                _require_link(connection)
+                await connection.gatt_client.request_mtu(_WANTED_MTU)
+            if self.central.is_bonded(self._peer):
+                await self._encrypt(connection)
+            elif pair:
+                await self.pair()
+            with bleak_errors():
+                self.services = await discover(connection)
+                await self._watch_services(connection)
+        except BaseException:
+            await self.disconnect()
+            raise
+
+    async def _encrypt(self, connection: device.Connection) -> None:
+        try:
+            with bleak_errors():
+                await connection.encrypt()
+        except BleakError as error:
+            # Linux then ends the link with reason 0x05, which Bleak sees while it discovers.
+            msg = "failed to discover services, device disconnected"
+            raise BleakError(msg) from (error.__cause__ or error)
+
+    async def _watch_services(self, connection: device.Connection) -> None:
+        """Discover again when the peer says that its services changed, as BlueZ does."""
+        client = connection.gatt_client
+        for service in client.get_services_by_uuid(gatt.GATT_GENERIC_ATTRIBUTE_SERVICE):
+            for changed in client.get_characteristics_by_uuid(
+                gatt.GATT_SERVICE_CHANGED_CHARACTERISTIC, service
+            ):
+                await client.subscribe(changed, lambda _: self._refresh_later(connection))
+
+    def _refresh_later(self, connection: device.Connection) -> None:
+        if not self._refreshing:
+            self._refreshing = asyncio.create_task(self._refresh(connection), name="discover again")
+
+    async def _refresh(self, connection: device.Connection) -> None:
+        with suppress(BleakError):
+            with bleak_errors():
+                services = await discover(connection)
+            self._values.clear()
+            if self._connection is connection:
+                self.services = services
+        self._refreshing = None
 
     def _on_disconnection(self, _reason: int) -> None:
         self._connection = None
+        self.services = None
         self._subscribers.clear()
+        self._values.clear()
         if self._disconnected_callback:
             self._disconnected_callback()
 
     async def disconnect(self) -> None:
         """End the link, if there is one."""
         if self._connection:
-            with _bleak_errors():
+            with bleak_errors():
                 await self._connection.disconnect()
 
+    # -- pairing --------------------------------------------------------------------------
+
     async def pair(self, *_args: Any, **_kwargs: Any) -> None:
-        """Pair; the peer decides how."""
-        with _bleak_errors():
-            await self._live_connection().pair()
+        """Pair with LE Secure Connections; does nothing if the peer is bonded.
+
+        Raises
+        ------
+        BleakDBusError
+            ``AuthenticationFailed`` if the peer or the passkey's owner refuses,
+            ``AuthenticationCanceled`` if the link ends, ``AuthenticationTimeout`` without answer.
+        """
+        if self.central.is_bonded(self._peer):
+            return
+        connection = self._live_connection()
+        with pairing_errors(), bleak_errors():
+            async with asyncio.timeout(_PAIRING_S):
+                await connection.pair()
 
     async def unpair(self) -> None:
-        """Forget the pairing: nothing to do, keys last as long as the central."""
+        """Forget the bond; a standing link ends, as it does when BlueZ removes a device."""
+        self.central.forget(self._peer)
+        await self.disconnect()
+
+    # -- attributes -----------------------------------------------------------------------
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **_kwargs: Any
     ) -> bytearray:
-        """Read a characteristic from the peer."""
-        return await self._read(characteristic.handle)
+        """Read a characteristic from the peer, or give the value that came last."""
+        return await self._read(characteristic.handle, use_cached=use_cached)
 
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **_kwargs: Any
     ) -> bytearray:
-        """Read a descriptor from the peer."""
-        return await self._read(descriptor.handle)
+        """Read a descriptor from the peer, or give the value that came last."""
+        return await self._read(descriptor.handle, use_cached=use_cached)
 
     async def write_gatt_char(
         self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool
@@ -256,113 +328,65 @@ class BumbleClient(BaseBleakClient):
         Raises
         ------
         BleakError
-            If they already are.
+            If they already are, or the characteristic has none.
         """
-        if characteristic.handle in self._subscribers:
+        handle = characteristic.handle
+        if handle in self._subscribers:
             msg = f"{characteristic.uuid} already notifies"
             raise BleakError(msg)
+        if not {"notify", "indicate"} & set(characteristic.properties):
+            raise dbus_error("NotSupported", "Operation is not supported")
 
         def subscriber(value: bytes) -> None:
+            self._values[handle] = value
             callback(bytearray(value))
 
         client = self._live_connection().gatt_client
-        self._subscribers[characteristic.handle] = subscriber
-        with _bleak_errors():
-            await client.subscribe(characteristic.obj, subscriber)
+        self._subscribers[handle] = subscriber
+        try:
+            with bleak_errors():
+                await client.subscribe(characteristic.obj, subscriber)
+        except BleakError:
+            self._subscribers.pop(handle, None)
+            raise
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
-        """End notifications or indications."""
-        subscriber = self._subscribers.pop(characteristic.handle, None)
-        with _bleak_errors():
-            await self._live_connection().gatt_client.unsubscribe(characteristic.obj, subscriber)
+        """End notifications or indications.
 
-    async def _read(self, handle: int) -> bytearray:
-        with _bleak_errors():
-            return bytearray(await self._live_connection().gatt_client.read_value(handle))
+        Raises
+        ------
+        BleakDBusError
+            If there are none.
+        """
+        connection = self._live_connection()
+        subscriber = self._subscribers.pop(characteristic.handle, None)
+        if subscriber is None:
+            raise dbus_error("Failed", "No notify session started")
+        with bleak_errors():
+            await connection.gatt_client.unsubscribe(characteristic.obj, subscriber)
+
+    async def _read(self, handle: int, *, use_cached: bool) -> bytearray:
+        connection = self._live_connection()
+        if use_cached and handle in self._values:
+            return bytearray(self._values[handle])
+        with bleak_errors():
+            value = bytes(await connection.gatt_client.read_value(handle))
+        self._values[handle] = value
+        return bytearray(value)
 
     async def _write(self, handle: int, data: SizedBuffer, response: bool) -> None:
-        with _bleak_errors():
+        with bleak_errors():
             client = self._live_connection().gatt_client
             await client.write_value(handle, bytes(data), with_response=response)
 
     def _live_connection(self) -> device.Connection:
         if self._connection is None:
-            msg = "not connected"
+            msg = "Not connected"
             raise BleakError(msg)
         return self._connection
-
-
-@contextmanager
-def _bleak_errors() -> Iterator[None]:
-    """Turn Bumble's ways to fail into Bleak's, and tell its cancelling from the caller's.
-
-    Bumble cancels what waits for an answer when the link ends. The other way round, Python 3.11's
-    ``wait_for``, on which it waits, loses a cancellation that comes together with the answer.
-    """
-    before = _cancellations()
-    try:
-        yield
-    except att.ATT_Error as error:
-        raise BleakGATTProtocolError(error.error_code) from error
-    except core.TimeoutError as error:
-        raise TimeoutError(str(error)) from error
-    except core.BaseBumbleError as error:
-        raise BleakError(str(error)) from error
-    except asyncio.CancelledError as error:
-        if _cancellations() > before:
-            raise
-        msg = "disconnected"
-        raise BleakError(msg) from error
-    if _cancellations() > before:
-        raise asyncio.CancelledError
-
-
-def _cancellations() -> int:
-    task = asyncio.current_task()
-    return task.cancelling() if task else 0
 
 
 def _require_link(connection: device.Connection) -> None:
     # It may have ended before anybody could listen for the end.
     if connection.device.lookup_connection(connection.handle) is not connection:
         raise asyncio.CancelledError
-
-
-async def _discover(connection: device.Connection) -> BleakGATTServiceCollection:
-    client = connection.gatt_client
-    collection = BleakGATTServiceCollection()
-    for service in await client.discover_services():
-        bleak_service = BleakGATTService(service, service.handle, _uuid_text(service.uuid))
-        collection.add_service(bleak_service)
-        for characteristic in await client.discover_characteristics((), service):
-            await client.discover_descriptors(characteristic)
-            characteristic.descriptors_discovered = True
-            _add_characteristic(collection, bleak_service, characteristic, connection)
-    return collection
-
-
-def _add_characteristic(
-    collection: BleakGATTServiceCollection,
-    service: BleakGATTService,
-    characteristic: gatt_client.CharacteristicProxy[bytes],
-    connection: device.Connection,
-) -> None:
-    bleak_characteristic = BleakGATTCharacteristic(
-        characteristic,
-        characteristic.handle,
-        _uuid_text(characteristic.uuid),
-        list(gatt_char_props_to_strs(characteristic.properties)),
-        lambda: connection.att_mtu - 3,
-        service,
-    )
-    collection.add_characteristic(bleak_characteristic)
-    for descriptor in characteristic.descriptors:
-        collection.add_descriptor(
-            BleakGATTDescriptor(
-                descriptor, descriptor.handle, _uuid_text(descriptor.type), bleak_characteristic
-            )
-        )
-
-
-def _uuid_text(bumble_uuid: core.UUID) -> str:
-    return str(uuid.UUID(bytes=bumble_uuid.to_bytes(force_128=True)[::-1]))

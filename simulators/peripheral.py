@@ -1,17 +1,23 @@
-"""A simulated patch on the virtual radio: a Bumble GATT server around a `SimulatedPatch`."""
+"""A simulated patch on the virtual radio: a Bumble GATT server around a `SimulatedPatch`.
+
+What Bumble's server does not check is checked here: whether a characteristic offers what is asked
+of it, and whether the link is encrypted and the host has paired where that is needed. Nothing waits
+in Bumble's host: a notification leaves the patch when the controller has room, so that the radio's
+account of what it lost is whole.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
 
-from bumble import att, core, data_types, device, gatt, hci
+from bumble import att, device, gatt, hci
 
-from devices import sig
-from devices.driver import Advertisement
 from ecgcore.clock import UtcClock
+from simulators.access import check_writes, connection_of, require_offer
+from simulators.advertising import advertising_data, bumble_uuid, uuid_text
+from simulators.pairing import PairingPolicy, is_bonded, let_pair
 from simulators.patch import (
     AttRefused,
     CharacteristicSpec,
@@ -23,11 +29,12 @@ from simulators.radio import RadioController, RadioHost, VirtualRadio
 
 _log = logging.getLogger(__name__)
 
-# Notifications come some times a second; this is how late one may be.
-_TICK_S = 0.025
 _ADVERTISING_INTERVAL_MS = 100.0
 _NOTIFY_BIT = 1
-_SIG_BASE = sig.uuid128(0)[8:]
+# Half of what a controller takes: replies need room, too.
+_IN_CONTROLLER_PACKETS = 32
+# More than the controller, and a stack that swaps, can hold.
+_REMEMBERED = 256
 
 OnSent = Callable[[Notification], None]
 _Properties = gatt.Characteristic.Properties
@@ -41,40 +48,10 @@ _PROPERTIES = {
 }
 _READ = Property.READ
 _WRITE = Property.WRITE | Property.WRITE_WITHOUT_RESPONSE
-
-
-def _bumble_uuid(text: str) -> core.UUID:
-    # Assigned numbers travel in 16 bits.
-    return core.UUID(int(text[:8], 16) if text.endswith(_SIG_BASE) else text)
-
-
-def _text(bumble_uuid: core.UUID) -> str:
-    return str(UUID(bytes=bumble_uuid.to_bytes(force_128=True)[::-1]))
-
-
-def _advertising_data(advertisement: Advertisement) -> bytes:
-    uuids = [_bumble_uuid(uuid) for uuid in advertisement.service_uuids]
-    short = [uuid for uuid in uuids if len(uuid.to_bytes()) == 2]
-    long = [uuid for uuid in uuids if len(uuid.to_bytes()) != 2]
-    fields: list[core.DataType] = [
-        data_types.Flags(core.AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE),
-        data_types.CompleteLocalName(advertisement.name),
-    ]
-    for company, payload in advertisement.manufacturer.items():
-        fields.append(data_types.ManufacturerSpecificData(company, payload))
-    if short:
-        fields.append(data_types.CompleteListOf16BitServiceUUIDs(short))
-    if long:
-        fields.append(data_types.CompleteListOf128BitServiceUUIDs(long))
-    for uuid, payload in advertisement.service_data.items():
-        fields.append(_service_data(_bumble_uuid(uuid), payload))
-    return bytes(core.AdvertisingData(fields))
-
-
-def _service_data(uuid: core.UUID, payload: bytes) -> core.DataType:
-    if len(uuid.to_bytes()) == 2:
-        return data_types.ServiceData16BitUUID(uuid, payload)
-    return data_types.ServiceData128BitUUID(uuid, payload)
+_SUBSCRIBE = Property.NOTIFY | Property.INDICATE
+# Whether it may is looked at here, not by Bumble.
+_ANYTHING = _Permissions.READABLE | _Permissions.WRITEABLE
+_JUST_WORKS = PairingPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +68,10 @@ class Peripheral:
     ----------
     on_sent : callable
         Called with each notification right after it has been handed to the link.
+    on_lost : callable
+        Called with each notification that was handed over and then disappeared on the air.
+    pairing : PairingPolicy
+        Who may pair; bonds last as long as the peripheral, or until `forget_bonds`.
     """
 
     def __init__(
@@ -99,23 +80,36 @@ class Peripheral:
         patch: SimulatedPatch,
         clock: UtcClock,
         on_sent: OnSent = lambda notification: None,
+        on_lost: OnSent = lambda notification: None,
+        pairing: PairingPolicy = _JUST_WORKS,
     ) -> None:
         self._patch = patch
         self._clock = clock
         self._on_sent = on_sent
+        self._on_lost = on_lost
+        self._pairing = pairing
+        self._ticker = radio.ticker
         self._visits: asyncio.Queue[_Visit] = asyncio.Queue()
         self._replies: asyncio.Queue[Notification] = asyncio.Queue()
+        self._on_the_way: dict[bytes, Notification] = {}
         self._controller = RadioController(patch.device_id, link=radio)
         self._device = _build_device(patch, self._controller)
+        self._bonds = let_pair(self._device, pairing)
         self._device.on(self._device.EVENT_CONNECTION, self._on_connection)
         self._characteristics = self._add_services()
+        check_writes(self._device.gatt_server)
+        radio.on_lost(self.address, self._on_pdu_lost)
+
+    def forget_bonds(self) -> None:
+        """Forget every host that has paired, as a patch does whose flash was erased."""
+        self._bonds.all_keys.clear()
 
     def _add_services(self) -> dict[str, gatt.Characteristic[bytes]]:
         found = {}
         for service in self._patch.services:
             characteristics = [self._characteristic(spec) for spec in service.characteristics]
-            self._device.add_service(gatt.Service(_bumble_uuid(service.uuid), characteristics))
-            found.update({_text(each.uuid): each for each in characteristics})
+            self._device.add_service(gatt.Service(bumble_uuid(service.uuid), characteristics))
+            found.update({uuid_text(each.uuid): each for each in characteristics})
         return found
 
     def _characteristic(self, spec: CharacteristicSpec) -> gatt.Characteristic[bytes]:
@@ -123,23 +117,47 @@ class Peripheral:
         for ours, theirs in _PROPERTIES.items():
             if ours in spec.properties:
                 properties |= theirs
-        permissions = _Permissions.READABLE | _Permissions.WRITEABLE
-        if spec.is_encrypted:
-            permissions |= _Permissions.READ_REQUIRES_ENCRYPTION
-            permissions |= _Permissions.WRITE_REQUIRES_ENCRYPTION
         value: gatt.CharacteristicValue[bytes] = gatt.CharacteristicValue(
             read=partial(self._on_read, spec), write=partial(self._on_write, spec)
         )
         built: gatt.Characteristic[bytes] = gatt.Characteristic(
-            _bumble_uuid(spec.uuid), properties, permissions, value
+            bumble_uuid(spec.uuid), properties, _ANYTHING, value
         )
-        built.on(built.EVENT_SUBSCRIPTION, partial(self._on_subscription, spec))
+        if spec.properties & _SUBSCRIBE:
+            built.descriptors = [self._configuration(spec, built)]
+            built.on(built.EVENT_SUBSCRIPTION, partial(self._on_subscription, spec))
         return built
 
-    # Bumble lets everything be read and written, so what may not be refuses by itself.
-    def _on_read(self, spec: CharacteristicSpec, _connection: device.Connection) -> bytes:
+    def _configuration(
+        self, spec: CharacteristicSpec, characteristic: gatt.Characteristic[bytes]
+    ) -> gatt.Descriptor:
+        server = self._device.gatt_server
+
+        def write(bearer: att.Bearer, value: bytes) -> None:
+            self._require_security(spec, connection_of(bearer))
+            require_offer(spec, value)
+            server.write_cccd(bearer, characteristic, value)
+
+        value: att.AttributeValueV2[bytes] = att.AttributeValueV2(
+            read=lambda bearer: server.read_cccd(bearer, characteristic), write=write
+        )
+        return gatt.Descriptor(
+            gatt.GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR, _ANYTHING, value
+        )
+
+    def _require_security(self, spec: CharacteristicSpec, connection: device.Connection) -> None:
+        if not spec.is_encrypted:
+            return
+        by_passkey = self._pairing.passkey is not None
+        if not is_bonded(self._bonds, connection, by_passkey=by_passkey):
+            raise att.ATT_Error(att.ATT_INSUFFICIENT_AUTHENTICATION_ERROR)
+        if not connection.is_encrypted:
+            raise att.ATT_Error(att.ATT_INSUFFICIENT_ENCRYPTION_ERROR)
+
+    def _on_read(self, spec: CharacteristicSpec, connection: device.Connection) -> bytes:
         if not spec.properties & _READ:
             raise att.ATT_Error(att.ATT_READ_NOT_PERMITTED_ERROR)
+        self._require_security(spec, connection)
         try:
             return self._patch.read(spec.uuid, self._clock.now_ns())
         except AttRefused as refused:
@@ -150,6 +168,7 @@ class Peripheral:
     ) -> None:
         if not spec.properties & _WRITE:
             raise att.ATT_Error(att.ATT_WRITE_NOT_PERMITTED_ERROR)
+        self._require_security(spec, connection)
         was_streaming = self._patch.is_streaming
         try:
             replies = self._patch.write(spec.uuid, data, self._clock.now_ns(), connection.att_mtu)
@@ -199,7 +218,7 @@ class Peripheral:
         # Shielded, as Bumble waits with `wait_for`, which in Python 3.11 can lose a cancellation.
         await asyncio.shield(
             self._device.start_advertising(
-                advertising_data=_advertising_data(advertisement),
+                advertising_data=advertising_data(advertisement),
                 advertising_interval_min=_ADVERTISING_INTERVAL_MS,
                 advertising_interval_max=_ADVERTISING_INTERVAL_MS,
             )
@@ -221,9 +240,14 @@ class Peripheral:
     async def _stream(self, connection: device.Connection) -> None:
         while True:
             for notification in self._patch.due(self._clock.now_ns()):
-                if self._notify(connection, notification):
-                    self._on_sent(notification)
-            await asyncio.sleep(_TICK_S)
+                await self._send(connection, notification)
+            await self._ticker.wait()
+
+    async def _send(self, connection: device.Connection, notification: Notification) -> None:
+        while _is_full(connection):
+            await self._ticker.wait()
+        if self._notify(connection, notification):
+            self._on_sent(notification)
 
     def _notify(self, connection: device.Connection, notification: Notification) -> bool:
         server = self._device.gatt_server
@@ -237,8 +261,17 @@ class Peripheral:
         pdu = att.ATT_Handle_Value_Notification(
             attribute_handle=handle, attribute_value=notification.value
         )
-        server.send_gatt_pdu(connection, bytes(pdu))
+        raw = bytes(pdu)
+        if notification.samples:
+            self._on_the_way[raw] = notification
+            if len(self._on_the_way) > _REMEMBERED:
+                del self._on_the_way[next(iter(self._on_the_way))]
+        server.send_gatt_pdu(connection, raw)
         return True
+
+    def _on_pdu_lost(self, pdu: bytes) -> None:
+        if notification := self._on_the_way.pop(pdu, None):
+            self._on_lost(notification)
 
     async def _answer(self, connection: device.Connection) -> None:
         task = asyncio.current_task()
@@ -247,8 +280,7 @@ class Peripheral:
             reply = await self._replies.get()
             characteristic = self._characteristics[reply.characteristic]
             if not characteristic.properties & _Properties.INDICATE:
-                if self._notify(connection, reply):
-                    self._on_sent(reply)
+                await self._send(connection, reply)
                 continue
             try:
                 await self._device.indicate_subscriber(connection, characteristic, reply.value)
@@ -256,6 +288,11 @@ class Peripheral:
                 # After an unconfirmed indication nothing more may be sent on a link.
                 _log.warning("reply not confirmed device=%s", self._patch.device_id)
                 await connection.disconnect()
+
+
+def _is_full(connection: device.Connection) -> bool:
+    queue = connection.data_packet_queue
+    return queue is not None and queue.pending >= _IN_CONTROLLER_PACKETS
 
 
 def _build_device(patch: SimulatedPatch, controller: RadioController) -> device.Device:

@@ -9,13 +9,13 @@ starts at 2019-01-01 with every power-on, so a conversion to Unix time would onl
 """
 
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 
-from devices.driver import CommandReply, Packet, Samples, StreamStopped, Unread
+from devices.driver import Samples, StreamStopped, Unread
 from ecgcore.errors import NotificationError
 from ecgcore.types import Int32Array
 
@@ -34,7 +34,9 @@ MIN_MTU = 70
 ATT_MTU = 232
 """What the strap answers to an MTU exchange."""
 
+GET_SETTINGS = bytes.fromhex("0100")
 START_ECG = bytes.fromhex("02000001820001010e00")
+"""At 130 Hz and 14 bits, the only choice an H10 was ever seen to offer."""
 STOP_ECG = bytes.fromhex("0300")
 
 _FRAME_HEAD = struct.Struct("<BQB")
@@ -43,6 +45,13 @@ _TYPE_MASK = 0x3F
 _FEATURES = 0x0F
 _REPLY = 0xF0
 _ONLINE_STOPPED = 0x01
+_REPLY_HEAD_BYTES = 4
+# What the vendor's software knows besides type 0; no strap was seen to send it.
+_BYTES_PER_OTHER_SAMPLE = {1: 3, 2: 3, 3: 7}
+_GPB_BLOCK = 0x40
+# Rate, resolution, range, range in milli-units, channels, factor, security.
+_BYTES_OF_SETTING = {0: 2, 1: 2, 2: 2, 3: 4, 4: 1, 5: 4, 6: 16}
+_HEART_RATE_BLOCK_BYTES = 3
 
 
 class MeasurementType(IntEnum):
@@ -104,6 +113,39 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What the strap answered to a request."""
+
+    op: int
+    measurement: int
+    status: int
+    parameters: bytes = b""
+    is_continued: bool = False
+    """Whether the next indication carries more parameters."""
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether what was asked for is so; "already in state" says that it was before."""
+        return self.status in (ControlStatus.SUCCESS, ControlStatus.ALREADY_IN_STATE)
+
+    @property
+    def detail(self) -> str:
+        """The status in words."""
+        if text := _STATUS_TEXTS.get(self.status):
+            return text
+        return f"status {self.status}"
+
+
+_STATUS_TEXTS = {
+    status.value: status.name.lower().replace("_", " ") for status in ControlStatus
+} | {
+    ControlStatus.BAD_MTU: f"bad mtu: the link must carry {MIN_MTU} bytes at once",
+    ControlStatus.IN_CHARGER: "in charger: a strap that is charged does not measure",
+    ControlStatus.NOT_SUPPORTED: "not supported: the strap's firmware has no such stream",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertisedState:
     """What a worn strap tells everybody."""
 
@@ -144,10 +186,27 @@ def decode_data(data: bytes) -> Samples | Unread:
         msg = f"PMD frame of {len(data)} bytes is shorter than its head"
         raise NotificationError(msg)
     measurement, last_sample_ns, frame_type = _FRAME_HEAD.unpack_from(data)
-    if measurement & _TYPE_MASK != MeasurementType.ECG or frame_type:
-        detail = f"measurement {measurement & _TYPE_MASK}, frame type {frame_type:#04x}"
-        return Unread(PMD_DATA, data, detail)
+    if measurement & _TYPE_MASK != MeasurementType.ECG:
+        return Unread(PMD_DATA, data, f"measurement {measurement & _TYPE_MASK}")
+    if frame_type:
+        return Unread(PMD_DATA, data, _other_ecg(frame_type, len(data) - _FRAME_HEAD.size))
     return Samples(_decode_int24(data[_FRAME_HEAD.size :])[np.newaxis], last_sample_ns)
+
+
+def _other_ecg(frame_type: int, n_bytes: int) -> str:
+    """Say what is known of an ECG frame that no sample is made of.
+
+    The vendor's software reads frames of type 1 to 3 as bare numbers of 14, 18 and 24 bits without
+    saying what is their zero and their scale, so a value in microvolts would be a guess.
+    """
+    size = _BYTES_PER_OTHER_SAMPLE.get(frame_type)
+    if size is None:
+        return f"ECG of unknown frame type {frame_type:#04x}"
+    n_samples, rest = divmod(n_bytes, size)
+    if rest or not n_samples:
+        msg = f"ECG frame of type {frame_type} with {n_bytes} bytes of samples"
+        raise NotificationError(msg)
+    return f"ECG of frame type {frame_type}, {n_samples} samples of unknown scale"
 
 
 def _decode_int24(octets: bytes) -> Int32Array:
@@ -161,8 +220,10 @@ def _decode_int24(octets: bytes) -> Int32Array:
     return (wide.view("<i4")[:, 0] >> 8).astype(np.int32)
 
 
-def decode_control(data: bytes) -> Packet:
-    """Read an indication of the control point.
+def decode_control(data: bytes) -> Reply | StreamStopped | Unread | None:
+    """Read an indication of the control point that begins a message.
+
+    None for the features: some hosts tell of a read as of an indication.
 
     Raises
     ------
@@ -174,6 +235,8 @@ def decode_control(data: bytes) -> Packet:
         raise NotificationError(msg)
     if data[0] == _REPLY:
         return _decode_reply(data)
+    if data[0] == _FEATURES:
+        return None
     if data[0] == _ONLINE_STOPPED and any(
         octet & _TYPE_MASK == MeasurementType.ECG for octet in data[1:]
     ):
@@ -181,23 +244,33 @@ def decode_control(data: bytes) -> Packet:
     return Unread(PMD_CONTROL, data, "unknown control point message")
 
 
-def _decode_reply(data: bytes) -> CommandReply | Unread:
-    if len(data) < 4:
+def _decode_reply(data: bytes) -> Reply:
+    if len(data) < _REPLY_HEAD_BYTES:
         msg = f"control point reply {data.hex()!r} has no status"
         raise NotificationError(msg)
-    _, op, measurement, status = data[:4]
-    if op not in (ControlOp.START, ControlOp.STOP) or measurement & _TYPE_MASK:
-        return Unread(PMD_CONTROL, data, f"reply to operation {op} on measurement {measurement}")
-    # "Already in state" means that what was asked for is so.
-    ok = status in (ControlStatus.SUCCESS, ControlStatus.ALREADY_IN_STATE)
-    return CommandReply(ControlOp(op).name.lower(), ok, _status_text(status))
+    _, op, measurement, status = data[:_REPLY_HEAD_BYTES]
+    more = data[_REPLY_HEAD_BYTES : _REPLY_HEAD_BYTES + 1]
+    parameters = data[_REPLY_HEAD_BYTES + 1 :]
+    return Reply(op, measurement & _TYPE_MASK, status, parameters, any(more))
 
 
-def _status_text(status: int) -> str:
-    try:
-        return ControlStatus(status).name.lower().replace("_", " ")
-    except ValueError:
-        return f"status {status}"
+def is_reply(data: bytes) -> bool:
+    """Tell the beginning of a reply from the continuation of one."""
+    return data[:1] == bytes([_REPLY])
+
+
+def continue_reply(reply: Reply, data: bytes) -> Reply:
+    """Add an indication that continues a reply: whether more follows, then parameters.
+
+    Raises
+    ------
+    NotificationError
+        If it is empty.
+    """
+    if not data:
+        msg = "continuation of a control point reply is empty"
+        raise NotificationError(msg)
+    return replace(reply, parameters=reply.parameters + data[1:], is_continued=bool(data[0]))
 
 
 def encode_reply(
@@ -205,6 +278,29 @@ def encode_reply(
 ) -> bytes:
     """Write a control point reply in one piece."""
     return bytes([_REPLY, op, measurement, status, 0]) + parameters
+
+
+def start_ecg(settings: Mapping[int, Sequence[int]]) -> bytes:
+    """Give the command that starts the ECG with what the strap offers, at 130 Hz if it does.
+
+    Parameters
+    ----------
+    settings : mapping of Setting to values
+        As `decode_settings` reads them; what is missing is taken as an H10 has it.
+    """
+    wanted = {Setting.RATE_HZ: FS_HZ, Setting.RESOLUTION_BITS: RESOLUTION_BITS}
+    chosen = {
+        setting: value if value in settings.get(setting, (value,)) else settings[setting][0]
+        for setting, value in wanted.items()
+    }
+    return bytes([ControlOp.START, MeasurementType.ECG]) + encode_settings(chosen)
+
+
+def decode_features(data: bytes) -> frozenset[MeasurementType] | None:
+    """Read what a read of the control point gives; None if it gave something else."""
+    if len(data) < 2 or data[0] != _FEATURES:
+        return None
+    return frozenset(each for each in MeasurementType if data[1] >> each & 1)
 
 
 def encode_settings(settings: dict[Setting, int]) -> bytes:
@@ -229,17 +325,29 @@ def decode_request(data: bytes) -> Request:
     if len(data) < 2:
         msg = f"control point request {data.hex()!r} names no measurement"
         raise NotificationError(msg)
-    return Request(data[0], data[1], _decode_settings(data[2:]))
+    settings = decode_settings(data[2:])
+    return Request(data[0], data[1], {key: values[0] for key, values in settings.items()})
 
 
-def _decode_settings(data: bytes) -> dict[int, int]:
-    settings: dict[int, int] = {}
+def decode_settings(data: bytes) -> dict[int, tuple[int, ...]]:
+    """Read stream parameters: every value offered, by `Setting`.
+
+    Raises
+    ------
+    NotificationError
+        If one is cut off, or has no value.
+    """
+    settings: dict[int, tuple[int, ...]] = {}
     while data:
-        if len(data) < 4 or not data[1] or len(data) < 2 + 2 * data[1]:
-            msg = f"stream parameter {data.hex()!r} is cut off"
+        size = _BYTES_OF_SETTING.get(data[0], 0)
+        end = 2 + size * data[1] if len(data) > 1 else 0
+        if not 2 < end <= len(data):
+            msg = f"stream parameter {data.hex()!r} is unknown or cut off"
             raise NotificationError(msg)
-        settings[data[0]] = int.from_bytes(data[2:4], "little")
-        data = data[2 + 2 * data[1] :]
+        settings[data[0]] = tuple(
+            int.from_bytes(data[at : at + size], "little") for at in range(2, end, size)
+        )
+        data = data[end:]
     return settings
 
 
@@ -247,3 +355,30 @@ def encode_advertised_state(state: AdvertisedState) -> bytes:
     """Write the manufacturer payload of a worn strap: one heart-rate block."""
     flags = state.battery_low | state.contact << 1 | (state.counter & 7) << 2
     return bytes([flags, 0, state.bpm & 0xFF, state.bpm & 0xFF])
+
+
+def decode_advertised_state(payload: bytes) -> AdvertisedState | None:
+    """Read the manufacturer payload of a strap: its first heart-rate block; None if it has none.
+
+    Blocks of other contents carry their length and are passed over.
+    """
+    while payload:
+        if not payload[0] & _GPB_BLOCK:
+            return _heart_rate_block(payload)
+        payload = payload[2 + payload[1] :] if len(payload) > 1 else b""
+    return None
+
+
+def _heart_rate_block(payload: bytes) -> AdvertisedState | None:
+    if len(payload) < _HEART_RATE_BLOCK_BYTES:
+        return None
+    flags = payload[0]
+    return AdvertisedState(
+        contact=bool(flags & 2),
+        battery_low=bool(flags & 1),
+        counter=flags >> 2 & 7,
+        # The slow average, which watches show, comes last; shorter blocks have the fast one only.
+        bpm=payload[_HEART_RATE_BLOCK_BYTES]
+        if len(payload) > _HEART_RATE_BLOCK_BYTES
+        else payload[_HEART_RATE_BLOCK_BYTES - 1],
+    )

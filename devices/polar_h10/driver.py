@@ -2,32 +2,45 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from devices import sig
 from devices.driver import (
     Advertisement,
     Command,
+    CommandReply,
     Conversation,
     Hole,
     Listen,
     Packet,
+    Read,
+    Refused,
     Signal,
+    SkinContact,
     Subscription,
+    Unread,
     Wish,
     settled,
 )
 from devices.polar_h10 import codec
+from devices.polar_h10.codec import ControlOp, MeasurementType, Setting
 from ecgcore.errors import NotificationError
 from ecgcore.types import Lead
 
 _NAME = re.compile(r"Polar H10 ([0-9A-Fa-f]{8})")
 _DECODERS: Final[Mapping[str, Callable[[bytes], Packet]]] = {
-    codec.PMD_CONTROL: codec.decode_control,
     codec.PMD_DATA: codec.decode_data,
     sig.HEART_RATE_MEASUREMENT: sig.decode_heart_rate,
     sig.BATTERY_LEVEL: sig.decode_battery,
 }
+_OPERATIONS: Final[Mapping[int, str]] = {
+    ControlOp.GET_SETTINGS: "settings",
+    ControlOp.START: "start",
+    ControlOp.STOP: "stop",
+}
+_MAX_PARAMETERS = 512
+_ANY = Wish()
 SIGNAL = Signal(fs_mhz=codec.FS_HZ * 1000, lsb_pv=1_000_000, lead_mask=1 << Lead.CHEST)
 
 
@@ -44,9 +57,15 @@ class PolarH10Driver:
         found = _NAME.fullmatch(advertisement.name)
         return f"polar-h10-{found[1].upper()}" if found else None
 
+    def observe(self, advertisement: Advertisement) -> Sequence[Packet]:
+        """Give what a strap tells everybody without a link: whether it is worn."""
+        payload = advertisement.manufacturer.get(codec.COMPANY_ID, b"")
+        state = codec.decode_advertised_state(payload)
+        return (SkinContact(state.contact),) if state else ()
+
     def open(self, wish: Wish) -> "PolarH10Dialogue":
-        """Begin a link's dialogue; the strap leaves no choice."""
-        return PolarH10Dialogue()
+        """Begin a link's dialogue."""
+        return PolarH10Dialogue(wish)
 
 
 class PolarH10Dialogue:
@@ -64,10 +83,41 @@ class PolarH10Dialogue:
         Listen(sig.BATTERY_LEVEL, Subscription.NOTIFY, required=False),
     )
 
+    def __init__(self, wish: Wish = _ANY) -> None:
+        self._wish = wish
+        self._partial: codec.Reply | None = None
+
     def start(self) -> Conversation[Signal | None]:
-        """Start the ECG; on a strap that streams already this is no error."""
-        settled((yield Command("start", codec.PMD_CONTROL, codec.START_ECG)))
-        return SIGNAL
+        """Start the ECG with what the strap offers; on one that streams already it is no error."""
+        if self._wish.fs_hz not in (None, codec.FS_HZ):
+            msg = f"{self._wish.fs_hz} Hz: an H10 samples at {codec.FS_HZ} Hz only"
+            raise Refused(msg)
+        lead_mask = self._wish.lead_mask or SIGNAL.lead_mask
+        if lead_mask.bit_count() != 1:
+            msg = "an H10 has one lead"
+            raise Refused(msg)
+        yield from self._check_features()
+        start = codec.start_ecg((yield from self._offered()))
+        settled((yield Command("start", codec.PMD_CONTROL, start)))
+        fs_hz = codec.decode_request(start).settings[Setting.RATE_HZ]
+        return replace(SIGNAL, fs_mhz=fs_hz * 1000, lead_mask=lead_mask)
+
+    def _check_features(self) -> Conversation[None]:
+        answer = yield Read(codec.PMD_CONTROL)
+        features = codec.decode_features(answer) if isinstance(answer, bytes) else None
+        if features is not None and MeasurementType.ECG not in features:
+            msg = "the strap streams no ECG: its firmware is too old, or it is no H10"
+            raise Refused(msg)
+
+    def _offered(self) -> Conversation[Mapping[int, Sequence[int]]]:
+        """Give the settings the strap offers; empty if it does not say."""
+        reply = yield Command("settings", codec.PMD_CONTROL, codec.GET_SETTINGS)
+        if not isinstance(reply, CommandReply) or not reply.ok:
+            return {}
+        try:
+            return codec.decode_settings(reply.payload)
+        except NotificationError:
+            return {}
 
     def stop(self) -> Conversation[None]:
         """Stop the ECG; a strap left streaming stays on until its battery is empty."""
@@ -82,11 +132,32 @@ class PolarH10Dialogue:
             For bytes that are not what the strap's protocol says, or a characteristic that is
             not among `listens`.
         """
+        if characteristic == codec.PMD_CONTROL:
+            return self._read_control(data)
         decoder = _DECODERS.get(characteristic)
         if decoder is None:
             msg = f"characteristic {characteristic} is not one of a Polar H10"
             raise NotificationError(msg)
         return (decoder(data),)
+
+    def _read_control(self, data: bytes) -> Sequence[Packet]:
+        partial, self._partial = self._partial, None
+        if partial and not codec.is_reply(data):
+            return self._answer(codec.continue_reply(partial, data))
+        message = codec.decode_control(data)
+        if isinstance(message, codec.Reply):
+            return self._answer(message)
+        return (message,) if message else ()
+
+    def _answer(self, reply: codec.Reply) -> Sequence[Packet]:
+        if reply.is_continued and len(reply.parameters) < _MAX_PARAMETERS:
+            self._partial = reply
+            return ()
+        name = _OPERATIONS.get(reply.op)
+        if name is None or reply.measurement != MeasurementType.ECG:
+            detail = f"reply to operation {reply.op} on measurement {reply.measurement}"
+            return (Unread(codec.PMD_CONTROL, reply.parameters, f"{detail}: {reply.detail}"),)
+        return (CommandReply(name, reply.is_yes, reply.detail, reply.parameters),)
 
     def replay(self, hole: Hole) -> None:
         """Give None: the strap stores no ECG."""

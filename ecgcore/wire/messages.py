@@ -56,6 +56,8 @@ class DeviceStatus(_Message):
     frames: int = 0
     gaps: int = 0
     gap_samples: int = 0
+    missing_pct: float | None = Field(default=None, ge=0, le=100)
+    """What the rate of a patch that neither counts nor times lacks all the time, beside gaps."""
     duplicates: int = 0
     """Notifications that came twice from the Bluetooth stack and were dropped."""
     decode_errors: int = 0
@@ -64,6 +66,8 @@ class DeviceStatus(_Message):
     """Fitted device clock against the gateway's."""
     clock_residual_p95_ms: float | None = None
     clock_resets: int = 0
+    trouble: str = ""
+    """Why the last link failed; empty while the patch streams."""
 
 
 class Committed(_Message):

@@ -53,6 +53,8 @@ class Results:
             Target("  of which framing", run.framing_s, 1.2, "s"),
             Target("engine + gateway + server", run.own_cpu_pct, 100, "% of a core"),
             Target("peak memory engine", run.peak_memory_mb["engine"], 300, "MB"),
+            Target("72 h of three leads spooled", self.spool.outage_mb, 500, "MB"),
+            Target("spooling three leads", self.spool.spooling_cpu_pct, 3, "% of a core"),
             Target("second start to first patch", self.start_up.second.to_streaming_s, 15, "s"),
         ]
 

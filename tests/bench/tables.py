@@ -22,6 +22,7 @@ def tables(results: Results) -> Group:
         _core(results.core, results.signal),
         *map(rich_of, tables_of(results.analysis)),
         _spool(results.spool),
+        _outage(results.spool),
         _start_up(results.start_up),
         _system(results.system),
         _targets(results.targets, results.largest.patches),
@@ -71,6 +72,14 @@ def _spool(cost: SpoolCost) -> Table:
     table.add_row("twenty a transaction", f"{cost.together_frames_per_s:.0f}")
     table.add_row("through the outbox", f"{cost.outbox_frames_per_s:.0f}")
     table.add_row("a bare fsync on this disk", f"{1e6 / cost.fsync_us:.0f}")
+    return table
+
+
+def _outage(cost: SpoolCost) -> Table:
+    table = _table("Spool: three leads at 250 Hz, a frame and a transaction a second", "What", "")
+    table.add_row("72 h, MB", f"{cost.outage_mb:.0f}")
+    table.add_row("72 h encrypted, MB", f"{cost.outage_encrypted_mb:.0f}")
+    table.add_row("% of a core", f"{cost.spooling_cpu_pct:.2f}")
     return table
 
 

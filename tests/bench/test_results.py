@@ -67,7 +67,7 @@ RESULTS = Results(
     wire=[FormatCost("JSON", 2000, 20.0, 20.0), FormatCost("raw int16", 500, 5.0, 40.0)],
     core=[CoreCost(130, 73, 200.0, 5000.0)],
     analysis=ANALYSIS,
-    spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0),
+    spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0, 276.0, 286.0, 0.06),
     system=[TWENTY, ONE],
     start_up=StartUp(Start(11.0, 12.0, None, 310.0), Start(4.0, 6.0, 67.0, 200.0)),
 )
@@ -90,6 +90,8 @@ def test_targets_are_judged_on_the_most_patches_and_a_limit_itself_is_missed() -
         "of which framing": True,
         "engine + gateway + server": False,
         "peak memory engine": True,
+        "72 h of three leads spooled": True,
+        "spooling three leads": True,
         "second start to first patch": True,
     }
 

@@ -24,6 +24,7 @@ def settings(folder: Path, broker_url: str, there: Room | None, **more: Any) -> 
         "clock_origin_ns": time.time_ns(),
         "resend_s": 1.0,
         "status_s": 0.2,
+        "patches_path": folder / "patches.toml",
     }
     return GatewaySettings(**(given | more))
 

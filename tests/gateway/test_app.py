@@ -185,3 +185,15 @@ async def test_wrong_password_is_told(tmp_path: Path) -> None:
         url = broker.url.replace("p-gateway", "wrong")
         with pytest.raises(ConfigError, match=r"Not authori[sz]ed"):
             await run_gateway(settings(tmp_path, url, None, require_broker=True), asyncio.Event())
+
+
+async def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(bytes(32))
+    key.chmod(0o644)
+    using = GatewaySettings(
+        devices=("polar-h10-0A1B2C3D",), spool_path=tmp_path / "s.db", spool_key_file=key
+    )
+    with pytest.raises(ConfigError, match=r"key: others can read it"):
+        await run_gateway(using, asyncio.Event())
+    assert not using.spool_path.exists()

@@ -29,7 +29,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "error: no patch named: give --device ID (repeatable), or --any to take all in reach"),
+        ((), "error: no patch named: claim one (`ecgomics claim`), give "),
         (("--any", "--require-broker", "--broker-url", "mqtt://127.0.0.1:1"),
          "error: broker mqtt://127.0.0.1:1: Connection refused"),
         (("--any", "--spool", "/dev/null/s.db"), "error: spool /dev/null/s.db: "),

@@ -5,6 +5,7 @@ import pytest
 
 from devices import sig
 from devices.driver import Listen, Subscription
+from devices.polar_h10 import codec
 from devices.polar_h10.driver import PolarH10Dialogue, PolarH10Driver
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.link import Details, Link, LinkError
@@ -40,6 +41,7 @@ class _Air:
 
 class _Demanding(PolarH10Dialogue):
     def __init__(self, absent: Listen) -> None:
+        super().__init__()
         self.listens = (absent, *self.listens)
 
 
@@ -105,15 +107,23 @@ async def test_what_the_driver_requires_must_be_there(monkeypatch: pytest.Monkey
             answering.cancel()
 
 
+def _heard(link: Link) -> set[str]:
+    """Give the characteristics of what lies in the inbox, and leave it there."""
+    waiting = [link.inbox.get_nowait() for _ in range(link.inbox.qsize())]
+    for notification in waiting:
+        link.inbox.put_nowait(notification)
+    return {notification.characteristic for notification in waiting}
+
+
 async def test_a_lost_link_ends_a_waiting_command_at_once() -> None:
     async with room() as there, _Air(there) as sighting:
         link = Link(sighting.driver, lambda: 0)
         async with link.connected(sighting):
             # Nobody empties the inbox, so the reply is never handed over.
             starting = asyncio.create_task(link.start())
-            await until(lambda: not link.inbox.empty())
+            await until(lambda: codec.PMD_CONTROL in _heard(link))
             there.hang_up()
-            with pytest.raises(LinkError, match="start: link lost"):
+            with pytest.raises(LinkError, match="settings: link lost"):
                 await asyncio.wait_for(starting, 2)
 
 

@@ -16,7 +16,10 @@ def test_environment_then_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
         settings.drain_s = 1  # type: ignore[misc]  # what is tested
 
 
-@pytest.mark.parametrize("bad", [{"gateway_id": "a/b"}, {"gateway_id": ""}, {"speed": 0}])
+@pytest.mark.parametrize(
+    "bad",
+    [{"gateway_id": "a/b"}, {"gateway_id": ""}, {"speed": 0}, {"spool_max_age_days": 0}],
+)
 def test_what_cannot_be_is_refused(bad: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         GatewaySettings(**bad)  # type: ignore[arg-type]  # what is tested

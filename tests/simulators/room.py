@@ -15,16 +15,19 @@ from devices.driver import CommandReply, Packet, Samples
 from devices.polar_h10 import codec
 from devices.polar_h10.driver import PolarH10Dialogue
 from ecgcore.clock import UtcClock
+from ecgcore.errors import NotificationError
 from simulators.backend import Radio, open_radio
 from simulators.fleet import serial_of
+from simulators.pairing import PairingPolicy
 from simulators.patch import Notification
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
-from simulators.peripheral import Peripheral
+from simulators.peripheral import OnSent, Peripheral
 from simulators.radio import VirtualRadio, serve_hci
 from simulators.source import SampleNumbers, Source
 
 DIALOGUE = PolarH10Dialogue()
 SPEED = 20.0
+JUST_WORKS = PairingPolicy()
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Room:
     names: Sequence[str]
     sent: dict[str, list[range]]
     """Samples handed to the link, by name."""
+    lost: dict[str, list[range]]
+    """Those of them that disappeared on the air."""
 
     def hang_up(self) -> None:
         """Take the power from every controller that is served."""
@@ -49,24 +54,43 @@ class Room:
         return f"tcp-client:127.0.0.1:{self.port}"
 
 
+def noting(ranges: list[range]) -> OnSent:
+    """Give a callback that keeps the samples of what it is told."""
+
+    def note(notification: Notification) -> None:
+        if notification.samples:
+            ranges.append(notification.samples)
+
+    return note
+
+
 @asynccontextmanager
-async def room(patients: int = 1, source: type[Source] = SampleNumbers) -> AsyncIterator[Room]:
+async def room(
+    patients: int = 1,
+    source: type[Source] = SampleNumbers,
+    pairing: PairingPolicy = JUST_WORKS,
+    kind: type[SimulatedH10] = SimulatedH10,
+) -> AsyncIterator[Room]:
     clock = UtcClock(time.time_ns, time.time_ns(), SPEED)
     air = VirtualRadio()
     sent: dict[str, list[range]] = {}
+    lost: dict[str, list[range]] = {}
     peripherals = []
     for number in range(1, patients + 1):
         config = PatchConfig(serial_of(0, number), clock.now_ns())
-        ranges = sent[config.name] = []
-
-        def note(notification: Notification, ranges: list[range] = ranges) -> None:
-            if notification.samples:
-                ranges.append(notification.samples)
-
-        peripherals.append(Peripheral(air, SimulatedH10(config, source()), clock, note))
+        peripherals.append(
+            Peripheral(
+                air,
+                kind(config, source()),
+                clock,
+                noting(sent.setdefault(config.name, [])),
+                noting(lost.setdefault(config.name, [])),
+                pairing,
+            )
+        )
     async with serve_hci(air, "127.0.0.1", 0) as port:
         tasks = [asyncio.create_task(peripheral.run()) for peripheral in peripherals]
-        yield Room(air, port, peripherals, list(sent), sent)
+        yield Room(air, port, peripherals, list(sent), sent, lost)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -75,8 +99,12 @@ async def room(patients: int = 1, source: type[Source] = SampleNumbers) -> Async
 
 
 @asynccontextmanager
-async def room_and_radio(patients: int = 1) -> AsyncIterator[tuple[Room, Radio]]:
-    async with room(patients) as there, open_radio(there.hci) as radio:
+async def room_and_radio(
+    patients: int = 1,
+    pairing: PairingPolicy = JUST_WORKS,
+    kind: type[SimulatedH10] = SimulatedH10,
+) -> AsyncIterator[tuple[Room, Radio]]:
+    async with room(patients, pairing=pairing, kind=kind) as there, open_radio(there.hci) as radio:
         yield there, radio
 
 
@@ -95,6 +123,10 @@ class Listener:
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    n_unread: int = 0
+    """Notifications that could not be decoded."""
+    n_repeated: int = 0
+    """Notifications of samples that had been heard before."""
 
     async def start(self) -> None:
         for listen in DIALOGUE.listens:
@@ -103,7 +135,15 @@ class Listener:
         await self.until(lambda: CommandReply("start", True, "success") in self.packets)
 
     def _on_notification(self, sender: BleakGATTCharacteristic, data: bytearray) -> None:
-        self.packets.extend(DIALOGUE.decode(sender.uuid, bytes(data)))
+        try:
+            packets = DIALOGUE.decode(sender.uuid, bytes(data))
+        except NotificationError:
+            self.n_unread += 1
+            return
+        for packet in packets:
+            if isinstance(packet, Samples) and any(_is_same(packet, old) for old in self.packets):
+                self.n_repeated += 1
+            self.packets.append(packet)
         self.heard.set()
 
     async def until(self, done: Callable[[], bool]) -> None:
@@ -121,6 +161,10 @@ class Listener:
             if isinstance(packet, Samples)
             for value in packet.adc[0].tolist()
         ]
+
+
+def _is_same(samples: Samples, packet: Packet) -> bool:
+    return isinstance(packet, Samples) and packet.last_sample_ns == samples.last_sample_ns
 
 
 async def connected(radio: Radio, device: BLEDevice) -> Listener:

@@ -10,7 +10,14 @@ from ecgcore.errors import FrameError
 from ecgcore.types import FrameFlag, Gap, GapReason, SampleClock
 from ecgcore.wire.checksum import crc32c
 from ecgcore.wire.codec import Codec
-from ecgcore.wire.frame import MAX_GAP_SAMPLES, MAX_SAMPLES, Frame, decode_frame, encode_frame
+from ecgcore.wire.frame import (
+    MAX_GAP_SAMPLES,
+    MAX_SAMPLES,
+    Frame,
+    decode_frame,
+    encode_frame,
+    frame_identity,
+)
 from tests.ecgcore.wire.test_checksum import bitwise
 from tests.strategies import codecs, frames
 
@@ -90,6 +97,18 @@ def test_any_flipped_bit_is_refused(frame: Frame, at: int, bit: int) -> None:
     data[at % len(data)] ^= 1 << bit
     with pytest.raises(FrameError):
         decode_frame(bytes(data))
+
+
+@given(frames())
+def test_the_identity_is_that_of_the_decoded_frame(frame: Frame) -> None:
+    expected = (frame.device, frame.boot_id, frame.start, frame.end)
+    assert frame_identity(encode_frame(frame)) == expected
+
+
+@pytest.mark.parametrize("data", [b"", b"EG", bytes(11) + b"\xff" + bytes(68) + b"\xff"])
+def test_bytes_without_identity_are_refused(data: bytes) -> None:
+    with pytest.raises(FrameError, match="frame header"):
+        frame_identity(data)
 
 
 def test_any_shorter_or_longer_frame_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""BITalino (r)evolution with Bluetooth Low Energy: one lead, 100 Hz."""

@@ -1,0 +1,1 @@
+"""OpenBCI Ganglion: four channels, 200 Hz."""
