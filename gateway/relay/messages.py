@@ -17,8 +17,9 @@ from ecgcore.errors import EcgomicsError
 VERSION: Final = 1
 MOST_BYTES: Final = 64 * 1024
 """Of one message, either way."""
-_RECORD = struct.Struct("<BBBxIQQq16s")
+_RECORD = struct.Struct("<BBBBIQQQ16s")
 _NO_UUID = UUID(int=0)
+_AHEAD = 1
 
 
 class RelayMessageError(EcgomicsError):
@@ -265,6 +266,8 @@ class Record:
     characteristic: str = ""
     """Lower-case 128-bit UUID; empty where `kind` has none."""
     value: bytes = b""
+    is_ahead: bool = False
+    """Sent before its turn, because it may answer a write; it comes again in its place."""
 
 
 def encode_record(record: Record) -> bytes:
@@ -282,6 +285,7 @@ def encode_record(record: Record) -> bytes:
             record.kind,
             VERSION,
             len(device),
+            _AHEAD if record.is_ahead else 0,
             record.link,
             record.number,
             record.monotonic_ns,
@@ -305,7 +309,7 @@ def decode_record(data: bytes) -> Record:
     if len(data) < _RECORD.size:
         msg = f"relay record of {len(data)} bytes; the header has {_RECORD.size}"
         raise RelayMessageError(msg)
-    kind, version, n_name, link, number, monotonic_ns, utc_ns, uuid = _RECORD.unpack_from(data)
+    kind, version, n_name, flags, link, number, *times, uuid = _RECORD.unpack_from(data)
     if version != VERSION or kind not in list(Kind):
         msg = f"relay record of kind {kind}, version {version}"
         raise RelayMessageError(msg)
@@ -325,8 +329,9 @@ def decode_record(data: bytes) -> Record:
         device=device,
         link=link,
         number=number,
-        monotonic_ns=monotonic_ns,
-        utc_ns=utc_ns,
+        monotonic_ns=times[0],
+        utc_ns=times[1],
         characteristic="" if characteristic == _NO_UUID else str(characteristic),
         value=data[value_at:],
+        is_ahead=bool(flags & _AHEAD),
     )

@@ -190,9 +190,10 @@ class RelayedPatch:
         RelayMessageError
             If it was not asked for.
         """
-        client, is_next = self.client, record.number <= self.log.have + 1
-        if not is_next and client and client.is_reply(record):
-            self._take_ahead(client, record)
+        client = self.client
+        if record.is_ahead:
+            if client and client.is_reply(record):
+                self._take_ahead(client, record)
             return
         if not self._is_resumed or record.number > self._told[1]:
             msg = f"relay record {record.number} of {self.device} was not asked for"

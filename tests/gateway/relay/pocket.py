@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -67,8 +68,8 @@ class Pocket:
             self.sent.append(notification.samples)
         self._keep(Kind.NOTIFICATION, notification.characteristic, notification.value)
         if notification.characteristic in self._written_to and self._socket:
-            record = self.store[self.next - 1]
-            self._ahead.put_nowait(messages.encode_record(record))
+            ahead = replace(self.store[self.next - 1], is_ahead=True)
+            self._ahead.put_nowait(messages.encode_record(ahead))
 
     def _keep(self, kind: Kind, characteristic: str = "", value: bytes = b"") -> None:
         assert self.link is not None

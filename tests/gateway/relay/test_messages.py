@@ -36,6 +36,7 @@ records = st.builds(
     utc_ns=u64,
     characteristic=uuids.filter(lambda uuid: uuid.strip("0-") != ""),
     value=st.binary(max_size=512),
+    is_ahead=st.booleans(),
 )
 ints = st.integers(0, (1 << 63) - 1)
 services = st.lists(
@@ -118,8 +119,8 @@ def test_any_bytes_are_a_record_or_its_one_error(data: bytes) -> None:
         record = messages.decode_record(data)
     except RelayMessageError:
         return
-    # What the third byte may be is left open.
-    assert messages.encode_record(record) == data[:3] + b"\0" + data[4:]
+    # Seven of the flags are left open.
+    assert messages.encode_record(record) == data[:3] + bytes([data[3] & 1]) + data[4:]
 
 
 @given(st.text() | st.from_regex(r'\{"type": ?"(hello|seen|done|write|connect)".{0,60}\}'))

@@ -23,7 +23,10 @@ class Fake extends EventTarget {
     super();
   }
 
+  /** As the browser does: the event of a notification, then the value. */
   async readValue() {
+    this.notify(7, 8);
+    await Promise.resolve();
     return new DataView(new Uint8Array([7, 8]).buffer);
   }
 
@@ -142,6 +145,19 @@ test("what is subscribed to is logged, a read is not", async () => {
   await ask("unsubscribe", DATA);
   device.get(DATA).notify(4);
   expect(await logged()).toEqual([[1, 1, 2]]);
+});
+
+test("a notification that comes during a read is not taken for it", async () => {
+  await connect();
+  await ask("subscribe", DATA);
+  const reading = ask("read", DATA);
+  device.get(DATA).notify(5);
+  expect(await reading).toEqual({ value: "Bwg=" });
+  device.get(DATA).notify(6);
+  expect(await logged()).toEqual([
+    [1, 1, 5],
+    [1, 1, 6],
+  ]);
 });
 
 test("what may answer a write is passed on at once", async () => {

@@ -29,6 +29,17 @@ type Write = Extract<Request, { type: "write" }>;
 type Listen = Extract<Request, { type: "read" | "subscribe" | "unsubscribe" }>;
 type Setup = Write | Listen;
 
+interface Heard {
+  bytes: Uint8Array;
+  monotonicMs: number;
+}
+
+const bytesOf = (view: DataView): Uint8Array =>
+  new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at]);
+
 export class Patch {
   state: PatchState = "off";
   /** As the patch last told; null before. */
@@ -37,6 +48,7 @@ export class Patch {
   private services: Service[] = [];
   private readonly subscribed = new Set<string>();
   private readonly writtenTo = new Set<string>();
+  private readonly reading = new Map<string, Heard[]>();
   private setup: Setup[] = [];
   private link = 0;
   private isWanted = false;
@@ -114,12 +126,8 @@ export class Patch {
         this.device.gatt?.disconnect();
         this.ended();
         return {};
-      case "read": {
-        const value = await this.found(request.characteristic).readValue();
-        return {
-          value: toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)),
-        };
-      }
+      case "read":
+        return { value: toBase64(await this.read(this.found(request.characteristic))) };
       case "write":
         await this.write(request);
         return {};
@@ -133,6 +141,22 @@ export class Patch {
         );
         await this.found(request.characteristic).stopNotifications();
         return {};
+    }
+  }
+
+  /** A read fires the event of a notification too: exactly one such is not logged. */
+  private async read(characteristic: BluetoothRemoteGATTCharacteristic): Promise<Uint8Array> {
+    const { uuid } = characteristic;
+    const meanwhile: Heard[] = [];
+    this.reading.set(uuid, meanwhile);
+    try {
+      const value = bytesOf(await characteristic.readValue());
+      const own = meanwhile.findLastIndex((each) => isSame(each.bytes, value));
+      if (own >= 0) meanwhile.splice(own, 1);
+      return value;
+    } finally {
+      this.reading.delete(uuid);
+      for (const heard of meanwhile) this.log(uuid, heard);
     }
   }
 
@@ -214,17 +238,20 @@ export class Patch {
     if (this.characteristics.has(uuid)) return;
     this.characteristics.set(uuid, characteristic);
     characteristic.addEventListener("characteristicvaluechanged", () => {
-      const value = characteristic.value;
-      // A read fires the same event.
       const isOurs = this.characteristics.get(uuid) === characteristic;
-      if (!value || !isOurs || !this.subscribed.has(uuid)) return;
-      const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-      if (uuid === BATTERY_LEVEL) this.batteryPct = bytes[0] ?? null;
-      const monotonicMs = performance.now();
-      const utcMs = performance.timeOrigin + monotonicMs;
-      const entry = this.spool.notified(this.id, uuid, bytes, monotonicMs, utcMs);
-      if (entry && this.writtenTo.has(uuid)) this.handlers.onReply(entry);
+      if (!characteristic.value || !isOurs || !this.subscribed.has(uuid)) return;
+      const heard = { bytes: bytesOf(characteristic.value), monotonicMs: performance.now() };
+      const reading = this.reading.get(uuid);
+      if (reading) reading.push(heard);
+      else this.log(uuid, heard);
     });
+  }
+
+  private log(uuid: string, { bytes, monotonicMs }: Heard): void {
+    if (uuid === BATTERY_LEVEL) this.batteryPct = bytes[0] ?? null;
+    const utcMs = performance.timeOrigin + monotonicMs;
+    const entry = this.spool.notified(this.id, uuid, bytes, monotonicMs, utcMs);
+    if (entry && this.writtenTo.has(uuid)) this.handlers.onReply(entry);
   }
 
   private found(uuid: string): BluetoothRemoteGATTCharacteristic {

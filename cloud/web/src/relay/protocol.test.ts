@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeRecord, fromBase64, toBase64 } from "./protocol";
+import { ahead, encodeRecord, fromBase64, toBase64 } from "./protocol";
 
 const GOLDEN =
   "01010200030000000201000000000000" +
@@ -29,6 +29,10 @@ test("an ended link has neither characteristic nor value", () => {
   const bytes = encodeRecord({ ...record, ...empty });
   expect(bytes.length).toBe(50);
   expect(hex(bytes.slice(32, 48))).toBe("0".repeat(32));
+});
+
+test("a record sent ahead differs by one flag", () => {
+  expect(hex(ahead(encodeRecord(record)))).toBe(`01010201${GOLDEN.slice(8)}`);
 });
 
 test("fractions of a millisecond are kept", () => {

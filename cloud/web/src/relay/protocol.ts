@@ -4,6 +4,8 @@ export const VERSION = 1;
 export const NOTIFICATION = 1;
 export const LINK_ENDED = 2;
 const HEADER_BYTES = 48;
+const FLAGS_AT = 3;
+const AHEAD = 1;
 
 export interface Characteristic {
   uuid: string;
@@ -105,6 +107,13 @@ export function encodeRecord(record: LogRecord): Uint8Array<ArrayBuffer> {
   bytes.set(device, HEADER_BYTES);
   bytes.set(record.value, HEADER_BYTES + device.length);
   return bytes;
+}
+
+/** The same record, marked as sent before its turn. */
+export function ahead(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const marked = bytes.slice();
+  marked[FLAGS_AT] = AHEAD;
+  return marked;
 }
 
 function uuidBytes(uuid: string): Uint8Array {

@@ -8,7 +8,7 @@
 
 import { ApiError, liveTicket } from "../api";
 import { backoffMs } from "../backoff";
-import { type FromPhone, type Held, type ToPhone, VERSION } from "./protocol";
+import { ahead, type FromPhone, type Held, type ToPhone, VERSION } from "./protocol";
 import type { Spool } from "./spool";
 import type { Entry } from "./store";
 
@@ -74,7 +74,7 @@ export class Uplink {
   /** Send a record ahead of its turn; it comes again in its place. */
   sendAhead(entry: Entry): void {
     const cursor = this.cursors.get(entry.device);
-    if (cursor && this.socket?.readyState === WebSocket.OPEN) this.socket.send(entry.bytes);
+    if (cursor && this.socket?.readyState === WebSocket.OPEN) this.socket.send(ahead(entry.bytes));
   }
 
   /** Send what became durable. */
