@@ -39,6 +39,8 @@ class PatchSpool {
   write(): void {
     this.writing ??= this.writeAll().finally(() => {
       this.writing = null;
+      // What came after the last look and before this.
+      if (this.waiting.length > 0) this.write();
     });
   }
 
