@@ -169,8 +169,13 @@ class RelayClient(BaseBleakClient):
         if self._patch.client is not None:
             msg = f"{self.address} is connected already"
             raise BleakError(msg)
-        async with asyncio.timeout(kwargs.get("timeout", self._timeout)):
-            done = await self._patch.ask(lambda number: Connect(number, self._patch.device))
+        try:
+            async with asyncio.timeout(kwargs.get("timeout", self._timeout)):
+                done = await self._patch.ask(lambda number: Connect(number, self._patch.device))
+        except BleakError:
+            # Or it would be thought to wait for somebody to take its link over.
+            self._patch.standing = None
+            raise
         if done.standing is None:
             msg = "the phone says that it connected and not to what"
             raise BleakError(msg)
