@@ -169,6 +169,7 @@ class Session:
             if await self._has_samples(link, silence_s):
                 silence_s = self._intake.stall_s
             elif link.is_away:
+                self.view.trouble = "the phone that holds the link is away"
                 self._intake.heard_s = _now_s()
             elif self.view.link is LinkState.STALLED:
                 msg = f"no samples for {silence_s:g} s after a restart of the stream"

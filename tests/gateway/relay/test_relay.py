@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
 
 from ecgcore.clock import UtcClock
-from ecgcore.errors import ConfigError
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import LinkState
 from gateway.cancellation import cancel_all
-from gateway.radio import radio_opener
 from gateway.relay import log, messages, phone
-from gateway.relay.backend import open_radio
 from gateway.settings import GatewaySettings
 from simulators.fleet import serial_of
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
@@ -254,88 +249,3 @@ async def test_a_phone_away_too_long_counts_as_lost(
     await gateway.stop()
     assert_exact(home.engine.of(home.device), home.pocket.sent)
     assert {frame.gap_before for frame in home.engine.of(home.device)} == {0}
-
-
-async def test_a_connection_may_relay_only_the_patches_it_names(home: Home) -> None:
-    gateway = home.start()
-    await until(lambda: home.pocket.resumed.is_set() or home.pocket._socket is not None)
-    url = f"ws://127.0.0.1:{home.pocket.port}"
-    headers = {"Authorization": f"Bearer {SECRET}", "X-ECGomics-Patches": "polar-h10-FFFFFFFF"}
-    async with connect(url, additional_headers=headers) as stranger:
-        hello = messages.Hello(messages.VERSION, "other", time.time_ns(), 0, [])
-        await stranger.send(messages.encode_text(hello))
-        name = "Polar H10 0A1B2CEE"
-        await stranger.send(messages.encode_text(messages.Seen("x", name)))
-        await stranger.send(messages.encode_text(messages.Seen("y", "Polar H10 FFFFFFFF")))
-        heard = []
-        while not any(isinstance(each, messages.Connect) for each in heard):
-            text = await asyncio.wait_for(stranger.recv(), 10)
-            assert isinstance(text, str)
-            heard.append(messages.decode_to_phone(text))
-    assert [each.device for each in heard if isinstance(each, messages.Connect)] == ["y"]
-    await gateway.stop()
-    assert "polar-h10-0A1B2CEE" not in home.engine.statuses
-
-
-@pytest.mark.parametrize("shown", [None, "Bearer", f"Bearer {SECRET}x"])
-async def test_nobody_comes_in_without_the_secret(home: Home, shown: str | None) -> None:
-    gateway = home.start()
-    headers = {"Authorization": shown} if shown else {}
-    await home.until_sent(1)
-    with pytest.raises(InvalidStatus, match="401"):
-        await connect(f"ws://127.0.0.1:{home.pocket.port}", additional_headers=headers)
-    await gateway.stop()
-
-
-@pytest.mark.parametrize(
-    ("first", "then", "code"),
-    [
-        ("{}", None, 1008),
-        ('{"type":"alive"}', None, 1008),
-        (b"\0" * 60, None, 1008),
-        ('{"type":"hello","version":9,"phone":"x","utc_ns":0,"monotonic_ns":0,"patches":[]}',
-         None, 4400),
-        ('{"type":"hello","version":1,"phone":"x","utc_ns":0,"monotonic_ns":0,"patches":[]}',
-         '{"type":"done","request":7}', 1008),
-        ('{"type":"hello","version":1,"phone":"x","utc_ns":0,"monotonic_ns":0,"patches":[]}',
-         messages.encode_record(messages.Record(messages.Kind.LINK_ENDED, "n", 1, 1, 0, 0)), 1008),
-    ],
-)  # fmt: skip
-async def test_what_is_not_understood_ends_the_connection_and_no_other(
-    home: Home, first: str | bytes, then: str | bytes | None, code: int
-) -> None:
-    gateway = home.start()
-    await home.until_sent(2)
-    headers = {"Authorization": f"Bearer {SECRET}"}
-    url = f"ws://127.0.0.1:{home.pocket.port}"
-    async with connect(url, additional_headers=headers) as socket:
-        await socket.send(first)
-        if then is not None:
-            await socket.send(then)
-        await asyncio.wait_for(socket.wait_closed(), 10)
-    assert socket.close_code == code
-    await home.until_sent(2)
-    await gateway.stop()
-    assert home.pocket.n_links == 1
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:x", ":80", "127.0.0.1:99999"])
-async def test_an_address_that_cannot_be_is_named(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ECGOMICS_GATEWAY_RELAY_SECRET", SECRET)
-    with pytest.raises(ConfigError, match="relay:"):
-        async with open_radio(address):
-            pass
-
-
-@pytest.mark.parametrize("secret", [None, "short"])
-async def test_without_a_secret_there_is_no_relay(
-    secret: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ECGOMICS_GATEWAY_RELAY_SECRET", raising=False)
-    if secret:
-        monkeypatch.setenv("ECGOMICS_GATEWAY_RELAY_SECRET", secret)
-    with pytest.raises(ConfigError, match="ECGOMICS_GATEWAY_RELAY_SECRET"):
-        async with radio_opener("relay:127.0.0.1:0")():
-            pass

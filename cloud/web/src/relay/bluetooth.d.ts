@@ -31,10 +31,18 @@ interface BluetoothRemoteGATTServer {
   getPrimaryServices(): Promise<BluetoothRemoteGATTService[]>;
 }
 
+interface BluetoothAdvertisingEvent extends Event {
+  readonly rssi?: number;
+  readonly uuids: string[];
+  readonly manufacturerData: Map<number, DataView>;
+  readonly serviceData: Map<string, DataView>;
+}
+
 interface BluetoothDevice extends EventTarget {
   readonly id: string;
   readonly name?: string;
   readonly gatt?: BluetoothRemoteGATTServer;
+  watchAdvertisements?(options?: { signal?: AbortSignal }): Promise<void>;
 }
 
 interface BluetoothFilter {

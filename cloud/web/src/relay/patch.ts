@@ -8,6 +8,7 @@
  */
 
 import { backoffMs } from "../backoff";
+import { Adverts } from "./adverts";
 import { fromBase64, type Request, type Service, type Standing, toBase64 } from "./protocol";
 import type { Spool } from "./spool";
 import type { Entry } from "./store";
@@ -47,6 +48,8 @@ export class Patch {
   private characteristics = new Map<string, BluetoothRemoteGATTCharacteristic>();
   private services: Service[] = [];
   private readonly subscribed = new Set<string>();
+  /** What it advertises. */
+  readonly adverts: Adverts;
   private readonly writtenTo = new Set<string>();
   private readonly reading = new Map<string, Heard[]>();
   private setup: Setup[] = [];
@@ -67,6 +70,7 @@ export class Patch {
       onReply(entry: Entry): void;
     },
   ) {
+    this.adverts = new Adverts(device);
     device.addEventListener("gattserverdisconnected", () => this.ended());
   }
 

@@ -36,6 +36,14 @@ export interface Held {
   standing: Standing | null;
 }
 
+/** What a patch advertises beside its name, as far as the browser tells; bytes in base64. */
+export interface Advertised {
+  manufacturer: Record<string, string>;
+  services: string[];
+  service_data: Record<string, string>;
+  rssi: number | null;
+}
+
 export type FromPhone =
   | {
       type: "hello";
@@ -46,14 +54,7 @@ export type FromPhone =
       patches: Held[];
     }
   | { type: "alive" }
-  | {
-      type: "seen";
-      device: string;
-      name: string;
-      manufacturer: Record<string, string>;
-      services: string[];
-      rssi: number | null;
-    }
+  | ({ type: "seen"; device: string; name: string } & Advertised)
   | { type: "done"; request: number; value?: string; standing?: Standing }
   | { type: "failed"; request: number; detail: string; att: number | null };
 

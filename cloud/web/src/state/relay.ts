@@ -162,9 +162,8 @@ class Relay {
   }
 
   private offer(patch: Patch): void {
-    const { id: device, name } = patch;
-    const nothing = { manufacturer: {}, services: [], rssi: null };
-    this.uplink?.say({ type: "seen", device, name, ...nothing });
+    const { id: device, name, adverts } = patch;
+    this.uplink?.say({ type: "seen", device, name, ...adverts.last });
   }
 
   /** A dark screen stops the page, and with it the patch. */
