@@ -110,7 +110,8 @@ class Clinic:
         return (self._rig.folder / f"{part}.log").read_text(errors="replace")
 
     async def _until_logged(self, part: str, words: str) -> None:
-        async with asyncio.timeout(150):
+        # A new machine compiles the analysis first.
+        async with asyncio.timeout(400):
             while words not in self.log(part):
                 assert self._running[part].poll() is None, self.log(part)
                 await asyncio.sleep(0.1)
