@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from devices.polar_h10 import codec
 from ecgcore.clock import UtcClock
 from ecgcore.types import GapReason
 from ecgcore.wire.messages import LinkState
@@ -25,7 +26,8 @@ from tests.gateway.rig import Running, assert_exact, cloud
 SPEED = 20.0
 
 
-@dataclass
+# Its repr would hold every sample.
+@dataclass(repr=False)
 class Home:
     """A phone with a strap, and where its gateway is to be."""
 
@@ -33,9 +35,11 @@ class Home:
     broker: Nats
     engine: Engine
     settings: GatewaySettings
+    gateways: list[Running] = field(default_factory=list)
 
     def start(self) -> Running:
-        return Running(self.settings)
+        self.gateways.append(Running(self.settings))
+        return self.gateways[-1]
 
     @property
     def device(self) -> str:
@@ -52,7 +56,8 @@ class Home:
 
     @property
     def n_starts(self) -> int:
-        return sum(isinstance(each, messages.Write) for each in self.pocket.requests)
+        writes = [each for each in self.pocket.requests if isinstance(each, messages.Write)]
+        return sum(write.value == codec.START_ECG for write in writes)
 
     async def until_safe(self) -> None:
         """Wait until the phone may forget everything; its link must be over."""
@@ -88,10 +93,11 @@ async def at_home(folder: Path) -> AsyncIterator[Home]:
             status_s=0.2,
         )
         task = asyncio.create_task(pocket.run())
+        home = Home(pocket, broker, engine, settings)
         try:
-            yield Home(pocket, broker, engine, settings)
+            yield home
         finally:
-            await cancel_all([task], 1)
+            await cancel_all([task, *(gateway.task for gateway in home.gateways)], 1)
             assert task.cancelled(), task.exception()
 
 
