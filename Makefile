@@ -3,14 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test setup system fmt check bounds bench peers e2e clean
+.PHONY: demo test setup system fmt check bounds bench peers e2e qemu clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
 
 demo: setup  ## run the whole system and print where to look
 	$(BIN)/ecgomics demo $(ARGS)
 
-test: system check e2e  ## everything CI runs
+test: system check e2e qemu  ## everything CI runs
 
 setup: $(STAMP)  ## the environment and the pages
 	@$(BIN)/python cloud/web/build.py >&2
@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml
 	@deploy/venv.sh $(PYTHON) >&2
 	@touch $@
 
-system: setup  ## what only the tests need from Debian: a browser
+system: setup  ## what only the tests need from Debian: a browser, a message bus
 	@deploy/test-packages.sh >&2
 
 fmt: setup  ## put the code in shape
@@ -39,6 +39,9 @@ bounds: setup  ## the loops once more, every index checked; for whoever changes 
 
 e2e: setup  ## the whole system: real broker, database, virtual Bluetooth, browser
 	$(BIN)/pytest -m e2e
+
+qemu: setup  ## the gateway's Bluetooth on the real daemon, in an emulated machine; as root
+	$(BIN)/python -m tests.qemu $(ARGS)
 
 bench: setup peers  ## speed, size, latency, and the analysis beside others, printed
 	$(BIN)/python -m tests.bench

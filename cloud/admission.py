@@ -8,6 +8,7 @@ patient's stream too, so it is refused here, with the reason.
 from ecgcore.errors import EcgomicsError
 from ecgcore.pipeline import MAX_FS_HZ, MIN_FS_HZ
 from ecgcore.wire import topics
+from ecgcore.wire.events import DeviceEvent, decode_event
 from ecgcore.wire.frame import Frame, decode_frame
 
 # Times that are sums of these still fit a bigint; UTC ends in 2116, a patch's own epoch is free.
@@ -20,8 +21,13 @@ class NotAdmittedError(EcgomicsError):
     """A frame that is intact and cannot be taken."""
 
 
-def admitted(topic: str, payload: bytes) -> tuple[str, Frame]:
+def admitted(topic: str, payload: bytes, kind: str = topics.SAMPLES) -> tuple[str, Frame]:
     """Give the gateway a message came from and its frame.
+
+    Parameters
+    ----------
+    kind : str
+        Of the topic: ``samples`` or ``live``.
 
     Raises
     ------
@@ -29,6 +35,7 @@ def admitted(topic: str, payload: bytes) -> tuple[str, Frame]:
         If it is not a frame, not one of the topic's device, or none that can be used.
     """
     place = topics.parse_up(topic)
+    _require(place.kind == kind, f"topic {topic!r} is not for {kind}")
     frame = decode_frame(payload)
     _require(
         frame.device == place.device,
@@ -45,6 +52,23 @@ def admitted(topic: str, payload: bytes) -> tuple[str, Frame]:
         "times beyond what can be stored",
     )
     return place.gateway, frame
+
+
+def admitted_event(topic: str, payload: bytes) -> tuple[str, DeviceEvent]:
+    """Give the gateway a message came from and its event.
+
+    Raises
+    ------
+    EcgomicsError
+        If it is not an event, or not one of the topic's device.
+    """
+    place = topics.parse_up(topic)
+    event = decode_event(payload)
+    _require(
+        event.device == place.device,
+        f"event of {event.device!r} under the topic of {place.device!r}",
+    )
+    return place.gateway, event
 
 
 def _require(condition: bool, otherwise: str) -> None:

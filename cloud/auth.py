@@ -41,6 +41,8 @@ class Action(StrEnum):
     MAKE_REPORT = "make_report"
     LIVE = "live"
     RELAY = "relay"
+    EVENTS = "events"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ async def _run_engine(settings: EngineSettings) -> None:
             running = [
                 tasks.create_task(read_shards(broker, inbox, range(N_SHARDS)), name="ingest"),
                 tasks.create_task(machine.run(), name="engine"),
+                tasks.create_task(machine.watch(), name="live lane"),
                 tasks.create_task(announcer.run(machine.heartbeat), name="announcer"),
                 tasks.create_task(facts.run(broker), name="device facts"),
             ]

@@ -154,12 +154,14 @@ class DeviceStream:
         shorter = replace(frame, gap_before=frame.first_counter - stored_to)
         return Arrived(shorter, encode_frame(shorter))
 
-    def advance(self, findings: Findings) -> None:
-        """Analyse what is in order now."""
+    def advance(self, findings: Findings, most: int | None = None) -> bool:
+        """Analyse what is in order now; say whether there was more than `most` frames and gaps."""
         abandoned, self._abandoned = self._abandoned, []
         self._collect(abandoned, findings)
-        for item in self.order.ready():
+        items = self.order.ready(most)
+        for item in items:
             self._take(item, findings)
+        return len(items) == most
 
     @property
     def params_digest(self) -> str:

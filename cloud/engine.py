@@ -6,6 +6,9 @@ its commit are the messages acknowledged, `committed` published and the pages fe
 database is away the same batch is tried again and nothing more is taken from the broker, so the
 backlog stays in the broker and in the gateways' spools. After a crash the stream goes on from the
 checkpoint and the frames stored since; what the gateways send again changes nothing.
+
+Beside the batches, `watch` takes what comes on the live lane and shows it at once
+(`cloud.live_watch`). A batch lets it in between every few frames, however much there is to do.
 """
 
 import asyncio
@@ -16,27 +19,34 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from cloud.admission import admitted
+from cloud.admission import admitted, admitted_event
 from cloud.announce import Announcer
 from cloud.baselines import remember
 from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
+from cloud.event_order import EventBatch, EventOrder, EventOrders
 from cloud.ingest import Delivery, Inbox
+from cloud.live_edge import LiveEdges
+from cloud.live_watch import NUMBERS_EVERY_S, LiveWatch
 from cloud.parameters.read import preset_of
 from cloud.reports import store_report
 from cloud.settings import EngineSettings
 from cloud.store.commit import BootCommit, Quarantined, store_boot, store_quarantined
 from cloud.store.database import LOST, DbConnection, DbPool
+from cloud.store.events import recall_order, store_events
 from cloud.store.recall import recall
 from ecgcore.clock import UtcClock
 from ecgcore.errors import EcgomicsError, StateError
 from ecgcore.events import WindowKind
 from ecgcore.report import Report
+from ecgcore.wire import topics
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Committed, Heartbeat
 
 _log = logging.getLogger(__name__)
 _RETRY_MAX_S = 2.0
+_FRAMES_AT_ONCE = 4
+"""Frames analysed before others get a turn: some hundredths of a second at most."""
 
 BootKey = tuple[str, int]
 T = TypeVar("T")
@@ -60,6 +70,7 @@ class _Batch:
 
     deliveries: list[Delivery]
     touched: dict[BootKey, BootCommit] = field(default_factory=dict)
+    events: EventBatch = field(default_factory=EventBatch)
     quarantined: list[Quarantined] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
 
@@ -89,6 +100,10 @@ class Engine:
         self._frames = 0
         self._resent = 0
         self._quarantined = 0
+        self._edges = LiveEdges(self._preset)
+        self._watch = LiveWatch(self._edges, inbox.live, announcer, pool, self._next_in_order)
+        self._events = 0
+        self._event_orders = EventOrders()
 
     async def run(self) -> None:
         """Process batches until cancelled; a batch in hand is then given back to the broker."""
@@ -102,6 +117,10 @@ class Engine:
             self._announce(batch)
             self._evict_idle()
 
+    async def watch(self) -> None:
+        """Show what comes on the live lane, until cancelled."""
+        await self._watch.run()
+
     def heartbeat(self) -> Heartbeat:
         """Give the engine's sign of life."""
         return Heartbeat(
@@ -114,26 +133,50 @@ class Engine:
             pending_frames=sum(len(live.stream.order.pending) for live in self._live.values()),
             quarantined=self._quarantined,
             resent_frames=self._resent,
+            live_frames=self._watch.n_shown,
+            live_refused=self._watch.n_refused + self._inbox.live.n_dropped,
+            events=self._events,
         )
 
     async def _analyse(self, batch: _Batch) -> None:
         for delivery in batch.deliveries:
             try:
-                gateway, frame = admitted(delivery.topic, delivery.payload)
+                if delivery.topic.endswith(f"/{topics.EVENT}"):
+                    await self._take_event(batch, delivery)
+                else:
+                    await self._take_frame(batch, delivery)
             except EcgomicsError as error:
                 self._quarantine(batch, delivery, str(error))
-                continue
-            live = await self._stream_of(frame, gateway)
-            commit = self._commit_of(batch, live)
-            refused = live.stream.accept(Arrived(frame, delivery.payload), commit.findings)
-            if refused is not None:
-                self._quarantine(batch, delivery, refused)
         for key, commit in batch.touched.items():
-            self._advance(self._live[key], commit)
+            await self._advance(self._live[key], commit)
 
-    def _advance(self, live: _Live, commit: BootCommit) -> None:
+    async def _take_frame(self, batch: _Batch, delivery: Delivery) -> None:
+        gateway, frame = admitted(delivery.topic, delivery.payload)
+        live = await self._stream_of(frame, gateway)
+        commit = self._commit_of(batch, live)
+        refused = live.stream.accept(Arrived(frame, delivery.payload), commit.findings)
+        if refused is not None:
+            self._quarantine(batch, delivery, refused)
+
+    async def _take_event(self, batch: _Batch, delivery: Delivery) -> None:
+        gateway, event = admitted_event(delivery.topic, delivery.payload)
+        boot = (event.device, event.boot_id)
+        order = self._event_orders.get(boot)
+        if order is None:
+            order = await self._until_stored(partial(self._recall_order, *boot))
+            self._event_orders.put(boot, order)
+        batch.events.take(gateway, event, order)
+
+    async def _recall_order(self, device: str, boot_id: int) -> EventOrder:
+        async with self._pool.acquire() as connection:
+            return await recall_order(connection, device, boot_id)
+
+    async def _advance(self, live: _Live, commit: BootCommit) -> None:
         stream = live.stream
-        stream.advance(commit.findings)
+        has_more = True
+        while has_more:
+            has_more = stream.advance(commit.findings, _FRAMES_AT_ONCE)
+            await asyncio.sleep(0)
         for failure in commit.findings.failures:
             _log.error("analysis restarts device=%s", stream.device, exc_info=failure)
         commit.next_counter = stream.order.next
@@ -204,6 +247,7 @@ class Engine:
             for commit in batch.touched.values():
                 await store_boot(connection, commit, now_ns)
                 await self._report(connection, commit, batch, now_ns)
+            await store_events(connection, batch.events, now_ns)
             await store_quarantined(connection, batch.quarantined)
 
     async def _report(
@@ -242,15 +286,28 @@ class Engine:
                 ),
             )
             for frame, body in commit.findings.frames:
-                self._announcer.strip(frame.device, body)
-            if now_s - live.numbers_s >= 0.9:
+                if not self._edges.is_shown(frame):
+                    self._announcer.strip(frame.device, body)
+            self._edges.committed(commit.device, commit.through_ns)
+            if self._edges.caught_up(commit.device, commit.boot_id, commit.next_counter):
+                _log.info("caught up with the live edge device=%s", commit.device)
+            is_due = now_s - live.numbers_s >= NUMBERS_EVERY_S
+            if is_due and not self._edges.is_ahead(commit.device, commit.through_ns):
                 live.numbers_s = now_s
                 self._announcer.numbers(live.stream.numbers())
+        self._events += len(batch.events.new)
+        for gateway, word in batch.events.words():
+            self._announcer.committed(gateway, word)
         for report in batch.reports:
             self._announcer.report(report.device.device_id, report)
 
+    def _next_in_order(self, device: str, boot_id: int) -> int:
+        live = self._live.get((device, boot_id))
+        return live.stream.order.next if live else 0
+
     def _evict_idle(self) -> None:
         now_s = asyncio.get_running_loop().time()
+        self._edges.forget_idle(now_s)
         idle = [k for k, live in self._live.items() if now_s - live.seen_s > self._settings.idle_s]
         for key in idle:
             del self._live[key]

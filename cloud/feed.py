@@ -64,7 +64,12 @@ async def _read(live: Live, complaints: "_Complaints", client: aiomqtt.Client) -
         raise
 
 
-_TOPICS = (topics.all_live(), topics.all_status(), topics.all_services())
+_TOPICS = (
+    topics.all_live(),
+    topics.all_status(),
+    topics.all_gateways(),
+    topics.all_services(),
+)
 
 
 async def _subscribe(client: aiomqtt.Client) -> None:

@@ -1,4 +1,4 @@
-"""Sample frames from the broker, acknowledged only when the caller says so.
+"""What gateways send, from the broker; acknowledged only when the caller says so.
 
 One persistent MQTT session per shard with a fixed client id: the broker keeps what arrives while
 nobody listens, and whoever connects with that id takes the shard over, so a shard has one reader
@@ -12,8 +12,10 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,7 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cloud.connection import client_of
+from cloud.connection import client_of, heed_cancellation, while_connected
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
@@ -35,6 +37,9 @@ _log = logging.getLogger(__name__)
 _KEEPALIVE_S = 30
 _RETRY_MAX_S = 5.0
 _CONNECT_S = 5.0
+_LIVE_MESSAGES = 1024
+# Kept for us while we are away.
+_KINDS = (topics.SAMPLES, topics.EVENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,34 @@ class Delivery:
     """Names it among those of its reader that are not acknowledged."""
 
 
+class LiveInbox:
+    """Messages of the live lane, in order of arrival; when it is full the oldest give way."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=_LIVE_MESSAGES)
+        self._arrived = asyncio.Event()
+        self.n_dropped = 0
+
+    def put(self, topic: str, payload: bytes) -> None:
+        """Add a message."""
+        self.n_dropped += len(self._waiting) == _LIVE_MESSAGES
+        self._waiting.append((topic, payload))
+        self._arrived.set()
+
+    async def take(self) -> tuple[str, bytes]:
+        """Wait for the oldest message; cancelling loses none."""
+        await self._arrived.wait()
+        message = self._waiting.popleft()
+        if not self._waiting:
+            self._arrived.clear()
+        return message
+
+
 class Inbox:
     """Deliveries in order of arrival; bounded by the broker's limit of unacknowledged messages."""
 
     def __init__(self) -> None:
+        self.live = LiveInbox()
         self._waiting: dict[tuple[object, int], Delivery] = {}
         self._arrived = asyncio.Event()
 
@@ -90,7 +119,7 @@ class ShardReader:
 
     def __init__(self, shard: int, broker: Broker, inbox: Inbox) -> None:
         self._loop = asyncio.get_running_loop()
-        self._filter = topics.samples_of_shard(shard)
+        self._filters = [(topics.of_shard(shard, kind), 1) for kind in _KINDS]
         self._inbox = inbox
         self._broker = broker
         self._connack: asyncio.Future[str | None] = self._loop.create_future()
@@ -151,13 +180,14 @@ class ShardReader:
         if code.is_failure:
             self._settle(str(code))
         else:
-            client.subscribe(self._filter, qos=1)
+            client.subscribe(self._filters)
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _: object
     ) -> None:
-        refused = any(code.is_failure for code in codes)
-        self._settle(f"does not let us read {self._filter}" if refused else None)
+        pairs = zip(self._filters, codes, strict=True)
+        refused = [topic for (topic, _), code in pairs if code.is_failure]
+        self._settle(f"does not let us read {', '.join(refused)}" if refused else None)
 
     def _settle(self, refused: str | None) -> None:
         if not self._connack.done():
@@ -203,11 +233,13 @@ class ShardReader:
 
 
 async def read_shards(broker: Broker, inbox: Inbox, shards: Iterable[int]) -> None:
-    """Keep every shard's session connected until cancelled."""
+    """Keep every shard's session connected, and the live lane heard, until cancelled."""
+    shards = tuple(shards)
     readers = [ShardReader(shard, broker, inbox) for shard in shards]
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_alive(readers), name="mqtt-keep-alive")
+            tasks.create_task(_hear_live(broker, inbox.live, shards), name="mqtt-live")
             for reader in readers:
                 tasks.create_task(_stay_connected(reader), name="mqtt-shard")
     finally:
@@ -238,6 +270,19 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
                 msg = f"broker {broker}: {why}"
                 raise ConfigError(msg) from error
         await asyncio.sleep(0.2)
+
+
+async def _hear_live(broker: Broker, inbox: LiveInbox, shards: Collection[int]) -> None:
+    hear = partial(_listen, inbox, shards)
+    await while_connected(broker, hear, max_queued_incoming_messages=_LIVE_MESSAGES)
+
+
+async def _listen(inbox: LiveInbox, shards: Collection[int], client: aiomqtt.Client) -> None:
+    await client.subscribe([(topics.of_shard(shard, topics.LIVE), 0) for shard in shards])
+    heed_cancellation()
+    async for message in client.messages:
+        if isinstance(message.payload, bytes):
+            inbox.put(message.topic.value, message.payload)
 
 
 async def _stay_connected(reader: ShardReader) -> None:

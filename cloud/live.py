@@ -12,11 +12,12 @@ from ecgcore.errors import EcgomicsError
 from ecgcore.report import Report
 from ecgcore.wire import topics
 from ecgcore.wire.frame import decode_frame
-from ecgcore.wire.messages import DeviceStatus, Heartbeat, Numbers
+from ecgcore.wire.messages import DeviceStatus, GatewayStatus, Heartbeat, Numbers
 
 _ENGINE = "engine"
 _LIVE = f"{topics.ROOT}/live/"
 _SERVICE = f"{topics.ROOT}/service/"
+_GATEWAY = f"{topics.ROOT}/gateway/"
 
 
 class LiveMessageError(EcgomicsError):
@@ -51,6 +52,8 @@ class Live:
                 self._receive_live(topic, payload)
             elif topic.startswith(_SERVICE):
                 self._receive_heartbeat(Heartbeat.model_validate_json(payload), now_s)
+            elif topic.startswith(_GATEWAY):
+                self._receive_gateway(topic, GatewayStatus.model_validate_json(payload))
             else:
                 self._receive_status(topic, DeviceStatus.model_validate_json(payload))
         except ValidationError as error:
@@ -111,6 +114,18 @@ class Live:
         if worn is not None:
             worn.status = status
             self.hub.send_text(worn.patient_id, live_messages.status(worn.patient_id, status))
+
+    def _receive_gateway(self, topic: str, gateway: GatewayStatus) -> None:
+        """Tell of a gateway that left the broker, for each patch that it had."""
+        _require(gateway.gateway == topics.parse_gateway(topic), topic)
+        if gateway.online:
+            # What it has, it tells itself.
+            return
+        for worn in self.worn.with_gateway(gateway.gateway):
+            if worn.status is not None and worn.status.uplink:
+                worn.status = worn.status.model_copy(update={"uplink": False})
+                text = live_messages.status(worn.patient_id, worn.status)
+                self.hub.send_text(worn.patient_id, text)
 
     def _receive_heartbeat(self, heartbeat: Heartbeat, now_s: float) -> None:
         if heartbeat.service == _ENGINE:

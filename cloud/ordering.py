@@ -55,10 +55,10 @@ class FrameOrder:
         """Give where what we have before `counter` ends, waiting frames included."""
         return max((f.end for f in self.pending.values() if f.end <= counter), default=self.next)
 
-    def ready(self) -> list[Frame | Gap]:
-        """Take out what can be processed now, in counter order."""
+    def ready(self, most: int | None = None) -> list[Frame | Gap]:
+        """Take out what can be processed now, in counter order, and no more than `most` of it."""
         items: list[Frame | Gap] = []
-        while self.pending:
+        while self.pending and (most is None or len(items) < most):
             frame = self.pending.pop(self.next, None)
             if frame is not None:
                 items.append(frame)

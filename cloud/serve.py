@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from cloud.feed import feed
 from cloud.ingest import require_broker
 from cloud.live import Live
 from cloud.logs import log_to_stderr
+from cloud.orders import send_command
 from cloud.phones import RelayTarget
 from cloud.settings import ServeSettings, made
 from cloud.store.database import migrate, open_pool
@@ -120,6 +122,7 @@ async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
                 is_secure=settings.behind_tls_proxy,
                 wall_ns=time.time_ns,
                 monotonic_s=time.monotonic,
+                send_command=partial(send_command, broker),
             )
             feeding.cancel()
 

@@ -34,6 +34,14 @@ class WornDevices:
         """Give what a patient wears, None if nothing."""
         return self._by_patient.get(patient_id)
 
+    def with_gateway(self, gateway: str) -> list[Worn]:
+        """Give what is worn and was last told of by this gateway."""
+        return [
+            worn
+            for worn in self._by_device.values()
+            if worn.status is not None and worn.status.gateway == gateway
+        ]
+
     def update(self, rows: Iterable[Worn]) -> None:
         """Take the present state; a patch that changed its wearer starts with nothing known."""
         kept = [self._known(row) for row in rows]

@@ -9,12 +9,20 @@ class FrameError(EcgomicsError):
     """Bytes that are not a sample frame."""
 
 
+class EventError(EcgomicsError):
+    """Bytes that are not an event of a patch."""
+
+
 class TopicError(EcgomicsError):
     """A name or topic outside the scheme."""
 
 
 class NotificationError(EcgomicsError):
     """Bytes from a patch that its driver cannot read."""
+
+
+class CommandError(EcgomicsError):
+    """Something that a gateway was told to do and cannot."""
 
 
 class StateError(EcgomicsError):

@@ -1,7 +1,7 @@
 """Answers BlueZ's questions while pairing: the passkey from the patch's label.
 
-BlueZ asks an *agent* on the system bus. Without one it pairs without asking ("just works"), which
-keeps out no one who listens; so patches with a printed passkey are paired through this one.
+BlueZ asks an *agent* on the system bus. Without one it pairs with nobody, not even with patches
+that need no passkey: the kernel asks since 5.7, and bluetoothd then has no one to answer.
 """
 
 import logging
@@ -61,11 +61,11 @@ class PasskeyAgent(ServiceInterface):
 
 @asynccontextmanager
 async def serving_passkeys(passkeys: Mapping[str, int]) -> AsyncIterator[None]:
-    """Be BlueZ's agent until the end; without BlueZ this only says so."""
+    """Be BlueZ's agent until the end, also for patches without passkey; without BlueZ say so."""
     try:
         bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     except (OSError, DBusError) as error:
-        _log.warning("no pairing with passkeys error=%s", error)
+        _log.warning("no pairing error=%s", error)
         yield
         return
     try:
@@ -92,4 +92,4 @@ async def _call(bus: MessageBus, member: str, signature: str, body: list[str]) -
         )
     )
     if reply is None or reply.message_type is MessageType.ERROR:
-        _log.warning("no pairing with passkeys error=%s", reply.body if reply else "no reply")
+        _log.warning("no pairing error=%s", reply.body if reply else "no reply")

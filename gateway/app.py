@@ -13,28 +13,36 @@ from typing import Any
 
 from devices.driver import Signal
 from ecgcore.clock import UtcClock
-from ecgcore.errors import ConfigError, StateError
+from ecgcore.errors import CommandError, ConfigError, StateError
 from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame
-from ecgcore.wire.messages import DeviceStatus, LinkState
+from ecgcore.wire.messages import DeviceCommand, DeviceStatus, LinkState
 from gateway.analysis import LocalAnalysis
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.bluez import native_remedies, no_remedy
+from gateway.broker_client import BrokerAccess
 from gateway.cancellation import cancel_all
+from gateway.command_desk import CommandDesk
+from gateway.events import EventClock, Events, is_event_key
+from gateway.framing import Framer
 from gateway.lane import LaneConfig
+from gateway.live_lane import LiveLaneConfig
 from gateway.outbox import Outbox
+from gateway.pace import PaceConfig
 from gateway.page.server import LocalPage
 from gateway.patches import KnownPatch, read_patches
 from gateway.radio import NATIVE, radio_opener
 from gateway.recorder import Counters, Recorder, RecorderConfig
 from gateway.recovery import LadderConfig
 from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.sender import Sender
 from gateway.service import Service
 from gateway.session import Session, Shared
 from gateway.settings import GatewaySettings, default_patches_path
 from gateway.slots import Slots
 from gateway.spool_seal import read_key
 from gateway.status import StatusReporter, device_status
+from gateway.store_watch import StoreWatch
 from gateway.uplink import Uplink
 
 _log = logging.getLogger(__name__)
@@ -82,18 +90,25 @@ class Gateway:
         self._ignored: set[str] = set()
         self._is_stopping = False
         self._reporter = StatusReporter(settings.gateway_id, self._statuses, settings.status_s)
+        self._sender = _sender(settings, outbox)
+        self._framer = Framer(outbox, lambda: self._sender.pace.frame_s)
+        self._events = Events(
+            _new_boot_id(), outbox, EventClock(self._clock.now_ns, time.monotonic)
+        )
+        self._store_watch = StoreWatch(outbox, self._events, lambda: list(self._workers))
+        self._desk = CommandDesk(self._carry_out, self._events, self._clock.now_ns)
         self._uplink = Uplink(
-            Broker.parse(settings.broker_url.get_secret_value()),
-            settings.gateway_id,
-            outbox,
-            lanes=LaneConfig(settings.window_frames, settings.resend_s, settings.resend_max_s),
-            timeout_s=settings.broker_timeout_s,
+            _access(settings),
+            self._sender,
             backoff=_backoff(),
             report=self._reporter.publish,
+            take_command=self._desk.take,
+            now_ns=self._clock.now_ns,
         )
         self._open_radio = radio_opener(settings.radio)
         self._shared = Shared(
-            outbox=outbox,
+            frames=self._framer,
+            events=self._events,
             clock=self._clock,
             slots=Slots(settings.max_links),
             remedies=native_remedies() if settings.radio == NATIVE else no_remedy,
@@ -122,6 +137,9 @@ class Gateway:
             services: tuple[asyncio.Task[None], ...] = (
                 tasks.create_task(self._outbox.run(), name="spool"),
                 tasks.create_task(self._uplink.run(), name="uplink"),
+                tasks.create_task(self._framer.run(), name="framing"),
+                tasks.create_task(self._desk.run(), name="commands"),
+                tasks.create_task(self._store_watch.run(), name="store watch"),
             )
             if self._analysis:
                 services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
@@ -172,8 +190,7 @@ class Gateway:
 
     @asynccontextmanager
     async def _pairing(self) -> AsyncIterator[None]:
-        has_passkeys = any(known.passkey is not None for known in self._known.values())
-        if has_passkeys and self._settings.radio == NATIVE and sys.platform == "linux":
+        if self._settings.radio == NATIVE and sys.platform == "linux":
             # Imported late: there is no D-Bus elsewhere.
             from gateway.agent import serving_passkeys
 
@@ -187,11 +204,14 @@ class Gateway:
         devices = {device: self._patch_summary(device) for device in sorted(self._workers)}
         names = list(next(iter(devices.values()))) if devices else list(_figures(Counters(), 0, 0))
         totals = {name: sum(patch[name] for patch in devices.values()) for name in names}
-        spooled_left = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
+        left = {key: backlog.n_frames for key, backlog in self._outbox.backlog.items()}
+        events_left = sum(n for key, n in left.items() if is_event_key(key))
         return {
             **totals,
-            "resent": self._uplink.n_resent,
-            "spooled_left": spooled_left,
+            "resent": self._sender.n_resent,
+            "live": self._sender.n_live,
+            "spooled_left": sum(left.values()) - events_left,
+            "events_left": events_left,
             "devices": devices,
         }
 
@@ -202,14 +222,19 @@ class Gateway:
 
     def _statuses(self) -> Iterator[DeviceStatus]:
         for device, worker in tuple(self._workers.items()):
-            yield device_status(
+            status = device_status(
                 self._settings.gateway_id,
                 self._clock.now_ns(),
                 worker.session.view,
                 worker.session.recorder,
                 self._outbox.backlog.get(device),
-                self._uplink.resent_of(device),
+                self._sender.resent_of(device),
             )
+            if trouble := self._uplink.trouble:
+                # Nobody but the gateway's own page hears of it.
+                told = status.trouble or trouble
+                status = status.model_copy(update={"uplink": False, "trouble": told})
+            yield status
 
     def _on_sighting(self, sighting: Sighting) -> None:
         device = sighting.device_id
@@ -254,7 +279,15 @@ class Gateway:
             _log.warning("counting starts over device=%s error=%s", device, error)
             return Recorder(config, _new_boot_id)
 
+    async def _carry_out(self, command: DeviceCommand) -> str:
+        worker = self._workers.get(command.device)
+        if worker is None:
+            msg = "this gateway does not have that patch"
+            raise CommandError(msg)
+        return await worker.session.carry_out(command)
+
     async def _drain(self) -> None:
+        self._framer.flush()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_s):
                 await self._outbox.flush()
@@ -285,6 +318,27 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
         gateway = Gateway(settings, outbox)
         await gateway.run(stop)
         return gateway.summary()
+
+
+def _access(settings: GatewaySettings) -> BrokerAccess:
+    access = BrokerAccess(
+        Broker.parse(settings.broker_url.get_secret_value()),
+        settings.gateway_id,
+        version=settings.mqtt_version,
+        timeout_s=settings.broker_timeout_s,
+        ca=settings.broker_ca,
+        certificate=settings.broker_certificate,
+        key=settings.broker_key,
+    )
+    # A file that cannot be used is told at the start, too.
+    access.tls()
+    return access
+
+
+def _sender(settings: GatewaySettings, outbox: Outbox) -> Sender:
+    lanes = LaneConfig(settings.window_frames, settings.resend_s, settings.resend_max_s)
+    pace = PaceConfig(frame_s=settings.frame_s, longest_frame_s=settings.longest_frame_s)
+    return Sender(outbox, settings.gateway_id, lanes, pace, LiveLaneConfig())
 
 
 def known_patches(settings: GatewaySettings) -> dict[str, KnownPatch]:

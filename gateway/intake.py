@@ -1,9 +1,9 @@
 """What comes over one link, on its way into the spool.
 
 Theory of operation: a notification is decoded by the link's dialogue; samples are placed and timed
-by the recorder and put into the outbox. Between placing and putting nothing waits, so no
+by the recorder and handed on for storing. Between placing and handing on nothing waits, so no
 cancellation can come between. Samples that come before the stream's constants are known wait for
-them. What the patch says beside its samples goes into the view.
+them. What the patch says beside its samples goes into the view, and is noted as an event.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Contact
+from gateway.events import DeviceEvents
+from gateway.framing import Framer
 from gateway.link import Link, Notification, Receipt
-from gateway.outbox import Outbox
 from gateway.recorder import Recorder
-from gateway.spool import Entry
 from gateway.status import PatchView
 
 _log = logging.getLogger(__name__)
-_STALL_S = 5.0
+_STALL_S = 4.5
 _STALL_FRAMES = 4
 _EARLY_PACKETS = 64
 _LOG_EVERY_S = 60.0
@@ -45,7 +45,7 @@ MakeRecorder = Callable[[str, Signal], Awaitable[Recorder]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Early:
+class _Taken:
     samples: Samples
     arrival_ns: int
     receipt: Receipt | None
@@ -67,7 +67,8 @@ class Intake:
     def __init__(
         self,
         view: PatchView,
-        outbox: Outbox,
+        frames: Framer,
+        events: DeviceEvents,
         make_recorder: MakeRecorder,
         *,
         on_change: Callable[[], None],
@@ -75,12 +76,13 @@ class Intake:
         on_stream: Callable[[], None],
     ) -> None:
         self._view = view
-        self._outbox = outbox
+        self._frames = frames
+        self._events = events
         self._make_recorder = make_recorder
         self._on_change = on_change
         self._on_frame = on_frame
         self._on_stream = on_stream
-        self._early: list[_Early] | None = None
+        self._early: list[_Taken] | None = None
         self._has_ecg = True
         self._logged_s = float("-inf")
         self.recorder: Recorder | None = None
@@ -109,15 +111,16 @@ class Intake:
         """Take what is still in the link's inbox; the link is over."""
         while not link.inbox.empty():
             notification = link.inbox.get_nowait()
-            if self._outbox.has_room or notification.receipt is None:
+            if self._frames.has_room or notification.receipt is None:
                 self.take(link, notification)
         self._let_in(link)
+        self._frames.flush(self._view.device)
         self.update(contact=Contact.UNKNOWN)
 
     def _let_in(self, link: Link) -> None:
         early, self._early = self._early, None
         for waiting in early or ():
-            self._record(link, waiting.samples, waiting.arrival_ns)
+            self._record(link, waiting)
             if self.recorder:
                 # Otherwise nobody kept them: they have to come again.
                 self._acknowledge(waiting.receipt)
@@ -132,8 +135,8 @@ class Intake:
         while True:
             notification = await link.inbox.get()
             # Whoever keeps a copy can wait for the disk.
-            if notification.receipt and not self._outbox.has_room:
-                await self._outbox.flush()
+            if notification.receipt and not self._frames.has_room:
+                await self._frames.stored()
             self.take(link, notification)
 
     def take(self, link: Link, notification: Notification) -> None:
@@ -156,17 +159,15 @@ class Intake:
         if receipt is None:
             return
         position = self.recorder.position if self.recorder else None
-        self._outbox.when_committed(self._view.device, position, receipt.safe)
+        self._frames.when_committed(self._view.device, position, receipt.safe)
         receipt.handled()
 
     def _handle(self, link: Link, packet: Packet, notification: Notification) -> None:
         match packet:
             case Samples():
                 self._take_samples(link, packet, notification)
-            case HeartRate(contact=contact):
-                self.update(contact=_CONTACT[contact])
-                if not self._has_ecg:
-                    self._keep_streaming(link)
+            case HeartRate():
+                self._take_heart_rate(link, packet)
             case SkinContact(is_on=is_on):
                 self.update(contact=_CONTACT[is_on])
             case Battery(pct=pct):
@@ -178,15 +179,24 @@ class Intake:
                 link.end_stream()
             case Missing(detail=detail):
                 self._log_rarely("patch lost samples", detail)
-            case Unread(detail=detail):
+            case Unread(characteristic=characteristic, data=data, detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
+                self._events.unread(characteristic, data, detail)
+
+    def _take_heart_rate(self, link: Link, told: HeartRate) -> None:
+        contact = _CONTACT[told.contact]
+        self.update(contact=contact)
+        # Beside an ECG it says nothing that the ECG does not.
+        if not self._has_ecg:
+            self._events.heart_rate(told.bpm, told.rr_ms, contact)
+            self._keep_streaming(link)
 
     def _take_samples(self, link: Link, samples: Samples, notification: Notification) -> None:
-        arrival_ns = notification.arrival_ns
+        taken = _Taken(samples, notification.arrival_ns, notification.receipt)
         if self._early is None:
-            self._record(link, samples, arrival_ns)
+            self._record(link, taken)
         elif len(self._early) < _EARLY_PACKETS:
-            self._early.append(_Early(samples, arrival_ns, notification.receipt))
+            self._early.append(taken)
         else:
             self._overflow(1)
 
@@ -194,18 +204,27 @@ class Intake:
         self._view.overflows += n_notifications
         self.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
 
-    def _record(self, link: Link, samples: Samples, arrival_ns: int) -> None:
+    def _record(self, link: Link, taken: _Taken) -> None:
         recorder = self.recorder
         if recorder is None:
             return
-        if not self._outbox.has_room:
+        if not self._frames.has_room:
             self._overflow(1)
             self._keep_streaming(link)
             return
         is_lead_off = self._view.contact is Contact.OFF
-        frame = recorder.take(samples, arrival_ns, is_lead_off=is_lead_off)
+        n_resets = recorder.counters.clock_resets
+        receipt = taken.receipt
+        frame = recorder.take(
+            taken.samples,
+            taken.arrival_ns,
+            is_lead_off=is_lead_off,
+            mark=(receipt.source, receipt.number) if receipt else None,
+        )
         if frame is None:
             return
+        if recorder.counters.clock_resets > n_resets:
+            self._events.clock("the patch's clock began anew or stepped", recorder.clock.drift_ppm)
         if frame.gap_before:
             _log.info(
                 "gap device=%s samples=%d reason=%s",
@@ -213,7 +232,7 @@ class Intake:
                 frame.gap_before,
                 frame.gap_reason.name,
             )
-        self._outbox.put(Entry.of(frame, recorder.dump()))
+        self._frames.put(frame, recorder.dump())
         self._on_frame(frame)
         self.stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
         self._keep_streaming(link)
@@ -230,8 +249,12 @@ class Intake:
         before = (view.contact, view.battery_pct)
         view.contact = view.contact if contact is None else contact
         view.battery_pct = view.battery_pct if battery_pct is None else battery_pct
-        if (view.contact, view.battery_pct) != before:
-            self._on_change()
+        if (view.contact, view.battery_pct) == before:
+            return
+        self._events.contact(view.contact)
+        if view.battery_pct is not None:
+            self._events.battery(view.battery_pct)
+        self._on_change()
 
     def _log_rarely(self, what: str, detail: str) -> None:
         if _now_s() - self._logged_s > _LOG_EVERY_S:

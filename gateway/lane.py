@@ -53,6 +53,11 @@ class Lane:
             return float("inf")
         return max(self._under_way[0].sent_s, self._progress_s) + self._timeout_s
 
+    def oldest(self, boot_id: int) -> int | None:
+        """Give the end counter of the first frame of a boot that is under way."""
+        ends = (sent.end_counter for sent in self._under_way if sent.boot_id == boot_id)
+        return next(ends, None)
+
     def sent(self, row_id: int, boot_id: int, end_counter: int, now_s: float) -> None:
         """Note that the row after the cursor went out."""
         self._under_way.append(_Sent(row_id, boot_id, end_counter, now_s))

@@ -51,6 +51,16 @@ class LinkError(EcgomicsError):
 class Receipt(Protocol):
     """Says to a radio that keeps notifications what became of one."""
 
+    @property
+    def source(self) -> str:
+        """Who keeps it, and numbers it among all of the patch."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """Its running number there."""
+        ...
+
     def handled(self) -> None:
         """Note that the gateway has taken it; more may come."""
         ...

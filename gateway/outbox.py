@@ -52,6 +52,8 @@ class Outbox:
         self.emptied = asyncio.Event()
         """Set while nothing in order awaits its commitment."""
         self._troubles: dict[str, str] = {}
+        self.listeners: list[Callable[[Entry], None]] = []
+        """Called with each frame that is put, before it is stored."""
 
     @classmethod
     @asynccontextmanager
@@ -117,9 +119,11 @@ class Outbox:
 
     def put(self, entry: Entry) -> None:
         """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
-        self._commitments.recorded(entry.device)
+        self.expect(entry.device)
         self._queue.put_nowait(entry)
         self._work.set()
+        for listener in self.listeners:
+            listener(entry)
 
     async def flush(self) -> None:
         """Wait until everything put so far is durable."""
@@ -139,6 +143,10 @@ class Outbox:
         self._committed[boot] = max(through, self._committed.get(boot, 0))
         self._work.set()
         self._commitments.committed(device, boot_id, through)
+
+    def expect(self, device: str) -> None:
+        """Note that something of a patch is on its way here."""
+        self._commitments.recorded(device)
 
     def when_committed(
         self, device: str, position: Position | None, call: Callable[[], None]
@@ -164,6 +172,11 @@ class Outbox:
     def salvaged(self) -> Salvaged | None:
         """What was saved of a damaged file since opening; None if none was."""
         return self._spool.salvaged
+
+    @property
+    def n_evicted(self) -> int:
+        """Frames given up since opening."""
+        return self._spool.n_evicted
 
     def _next_batch(self) -> list[Entry]:
         self._work.clear()

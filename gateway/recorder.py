@@ -1,7 +1,7 @@
 """One patch's samples become frames: placed, timed, counted. Pure; the session feeds it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -11,6 +11,7 @@ from ecgcore.types import FrameFlag, GapReason
 from ecgcore.wire.frame import Frame
 from gateway.arrival import ArrivalPlacer
 from gateway.clock import ClockConfig, ClockState, DeviceClock
+from gateway.marks import Marks
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
 
@@ -48,6 +49,7 @@ class _Stored:
     signal: Signal
     placer: bytes
     clock: ClockState
+    marks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 MakePlacer = Callable[[Signal, float, bytes | None], Placer]
@@ -87,6 +89,7 @@ class Recorder:
         make_placer = PLACERS[config.signal.counting]
         self._placer = make_placer(config.signal, config.speed, state.placer if state else None)
         self._clock = self._new_clock(state.clock if state else None)
+        self._marks = Marks(state.marks if state else None)
         self._past_resets = 0
         self._counters = Counters()
 
@@ -125,16 +128,28 @@ class Recorder:
         """Name the cause of samples missing before the next notification."""
         self._placer.interrupt(reason, is_same_link=is_same_link)
 
-    def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
+    def take(
+        self,
+        samples: Samples,
+        arrival_ns: int,
+        *,
+        is_lead_off: bool,
+        mark: tuple[str, int] | None = None,
+    ) -> Frame | None:
         """Give the frame of one notification; None if it was dropped (and counted).
 
         Parameters
         ----------
+        mark : tuple[str, int] or None
+            The relay that keeps the notification, and its running number there.
         is_lead_off : bool
             What is known of the electrodes otherwise, for samples that do not tell.
         """
         n_samples = int(samples.adc.shape[1])
         if not n_samples:
+            return None
+        if mark and self._marks.is_repeat(*mark):
+            self._reject(Rejected.DUPLICATE)
             return None
         placed = self._placer.place(samples, arrival_ns, self._new_boot_id())
         if isinstance(placed, Rejected):
@@ -160,7 +175,8 @@ class Recorder:
         if self.position is None or self._clock.state is None:
             msg = f"{self._config.device}: nothing recorded yet"
             raise StateError(msg)
-        return msgspec.json.encode(_Stored(self.signal, self._placer.dump(), self._clock.state))
+        placer, marks = self._placer.dump(), self._marks.known
+        return msgspec.json.encode(_Stored(self.signal, placer, self._clock.state, marks))
 
     def _frame(
         self,

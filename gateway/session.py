@@ -3,7 +3,7 @@
 Theory of operation: `run` waits for an advertisement, makes a link, starts the stream and watches
 it. Notifications are taken from the link's inbox by the intake (`gateway.intake`). Whatever goes
 wrong with a link ends in a pause and a new attempt; the pause is cut short when a patch comes back
-that had been silent.
+that had been silent. A command can stop the patch until another one starts it again.
 """
 
 import asyncio
@@ -13,15 +13,18 @@ from dataclasses import dataclass
 
 from bleak.exc import BleakError
 
+from devices.driver import Conversation, Dialogue, Hole
 from ecgcore.clock import UtcClock
+from ecgcore.errors import CommandError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
-from ecgcore.wire.messages import LinkState
+from ecgcore.wire.messages import CommandName, DeviceCommand, LinkState
 from gateway.backoff import Backoff
 from gateway.bluez import Remedies
+from gateway.events import Events
+from gateway.framing import Framer
 from gateway.intake import Intake, MakeRecorder
 from gateway.link import Details, Link, LinkError, OutOfSlotsError
-from gateway.outbox import Outbox
 from gateway.patches import KnownPatch
 from gateway.presence import Presence
 from gateway.recorder import Recorder
@@ -40,7 +43,8 @@ _HEALTHY_S = 10.0
 class Shared:
     """What all sessions of a gateway share."""
 
-    outbox: Outbox
+    frames: Framer
+    events: Events
     clock: UtcClock
     slots: Slots
     remedies: Remedies
@@ -72,11 +76,16 @@ class Session:
         self._shared = shared
         self._backoff = backoff
         self._presence = Presence()
+        self._events = shared.events.of(device_id)
+        self._link: Link | None = None
+        self._is_wanted = asyncio.Event()
+        self._is_wanted.set()
         self._ladder = Ladder(shared.ladder)
         self.view = PatchView(device_id, LinkState.ABSENT, shared.clock.now_ns())
         self._intake = Intake(
             self.view,
-            shared.outbox,
+            shared.frames,
+            self._events,
             shared.make_recorder,
             on_change=shared.on_change,
             on_frame=shared.on_frame,
@@ -91,17 +100,63 @@ class Session:
     def saw(self, sighting: Sighting) -> None:
         """Note an advertisement of the patch."""
         self.view.rssi_dbm = sighting.rssi_dbm
+        if sighting.rssi_dbm is not None:
+            self._events.rssi(sighting.rssi_dbm)
         self._presence.saw(sighting)
 
     async def run(self) -> None:
         """Stream until cancelled, which stops the patch and disconnects in order."""
         try:
             while True:
-                await self._attempt(await self._sighted())
+                if not self._is_wanted.is_set():
+                    self._move(LinkEvent.STOP)
+                await self._is_wanted.wait()
+                sighting = await self._sighted()
+                if self._is_wanted.is_set():
+                    await self._attempt(sighting)
                 self._presence.forget()
                 await self._presence.wait(self._backoff.next_s())
         finally:
             self._move(LinkEvent.STOP)
+
+    async def carry_out(self, command: DeviceCommand) -> str:
+        """Do what somebody wants done with the patch; give what came of it.
+
+        Raises
+        ------
+        CommandError
+            If the patch cannot, or is not there.
+        """
+        match command.name:
+            case CommandName.START:
+                self._is_wanted.set()
+                return "will stream as soon as the patch is in reach"
+            case CommandName.STOP:
+                self._is_wanted.clear()
+                if self._link:
+                    self._link.news.set()
+                return "stops, until it is told to start"
+            case CommandName.IDENTIFY:
+                return await self._converse(lambda dialogue: dialogue.identify_patch())
+            case CommandName.REPLAY:
+                hole = _hole(command)
+                return await self._converse(lambda dialogue: dialogue.replay(hole))
+
+    async def _converse(self, begin: Callable[[Dialogue], Conversation[None] | None]) -> str:
+        link = self._link
+        if link is None:
+            msg = "there is no link to the patch"
+            raise CommandError(msg)
+        conversation = begin(link.dialogue)
+        if conversation is None:
+            msg = "this kind of patch cannot do that"
+            raise CommandError(msg)
+        try:
+            await link.converse(conversation)
+        except (BleakError, EOFError, OSError) as error:
+            msg = f"the patch did not answer: {error}"
+            raise CommandError(msg) from error
+        return "the patch does it"
 
     async def _sighted(self) -> Sighting:
         try:
@@ -118,11 +173,13 @@ class Session:
         async with self._shared.slots.hold():
             started_s = _now_s()
             self._move(LinkEvent.CONNECT)
+            detail = ""
             try:
                 await self._hold_link(sighting)
             except Exception as error:  # one device session: the others must go on
+                detail = str(_cause(error))
                 await self._failed(_cause(error), sighting)
-            self._move(LinkEvent.FAILED)
+            self._move(LinkEvent.FAILED, detail)
         if self._intake.heard_s - started_s > _HEALTHY_S:
             self._backoff.reset()
 
@@ -150,10 +207,12 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 pump = tasks.create_task(self._intake.pump(link), name="pump")
                 async with link.connected(sighting):
+                    self._link = link
                     self._move(LinkEvent.CONNECTED)
                     await self._stream(link, sighting.driver.model)
                 pump.cancel()
         finally:
+            self._link = None
             self._intake.close(link)
 
     async def _stream(self, link: Link, model: str) -> None:
@@ -165,7 +224,7 @@ class Session:
         if not self.view.model:
             await self._introduce(link, model)
         silence_s = link.dialogue.first_frame_timeout_s
-        while True:
+        while self._is_wanted.is_set():
             if await self._has_samples(link, silence_s):
                 silence_s = self._intake.stall_s
             elif link.is_away:
@@ -211,13 +270,22 @@ class Session:
             msg = f"wrong patch: serial {self.view.serial!r}, not {self._known.serial!r} as claimed"
             raise LinkError(msg)
 
-    def _move(self, event: LinkEvent) -> None:
+    def _move(self, event: LinkEvent, detail: str = "") -> None:
         before = self.view.link
         self.view.link = next_state(before, event)
         if self.view.link is not before:
             self.view.since_ns = self._shared.clock.now_ns()
             _log.info("link device=%s state=%s", self.view.device, self.view.link)
+            self._events.link(self.view.link, detail)
             self._shared.on_change()
+
+
+def _hole(command: DeviceCommand) -> Hole:
+    if command.from_counter is None or command.to_counter is None:
+        msg = "replay of what?"
+        raise CommandError(msg)
+    # Of the patch's running count; only the patch knows what it has of earlier ones.
+    return Hole(None, command.from_counter, command.to_counter - command.from_counter)
 
 
 def _now_s() -> float:

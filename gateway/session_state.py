@@ -3,8 +3,9 @@
 Theory of operation: a patch is ABSENT until it is heard (ADVERTISING), then the session makes a
 link (CONNECTING), sets it up (STARTING) and receives samples (STREAMING). A stream that falls
 silent is STALLED while the session restarts it. Any failure leads to BACKOFF, from where hearing
-the patch leads back; a patch not heard for a while is ABSENT again. STOPPED is the end. Only the
-session moves the state, and only along this table.
+the patch leads back; a patch not heard for a while is ABSENT again. A patch that is not wanted is
+STOPPED, until somebody starts it or the gateway ends. Only the session moves the state, and only
+along this table.
 """
 
 from enum import Enum
@@ -29,7 +30,7 @@ class LinkEvent(Enum):
     FAILED = "failed"
     """The link ended or could not be made."""
     STOP = "stop"
-    """The gateway ends."""
+    """The gateway ends, or was told to stop this patch."""
 
 
 _S, _E = LinkState, LinkEvent
@@ -51,6 +52,8 @@ _TRANSITIONS: dict[tuple[LinkState, LinkEvent], LinkState] = {
     (_S.STALLED, _E.FAILED): _S.BACKOFF,
     (_S.BACKOFF, _E.HEARD): _S.ADVERTISING,
     (_S.BACKOFF, _E.SILENT): _S.ABSENT,
+    (_S.STOPPED, _E.HEARD): _S.ADVERTISING,
+    (_S.STOPPED, _E.SILENT): _S.ABSENT,
 } | {(state, _E.STOP): _S.STOPPED for state in LinkState}
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ecgcore.errors import TopicError
 from ecgcore.wire.topics import checked_name
+from gateway.broker_client import MqttVersion
 
 
 def default_patches_path() -> Path:
@@ -28,6 +29,14 @@ class GatewaySettings(BaseSettings):
     """Name in topics, and client id at the broker: two gateways must not share one."""
     broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
     """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS."""
+    mqtt_version: MqttVersion = "3.1.1"
+    """``3.1.1`` or ``5``, as the broker speaks it; nothing here needs the newer one."""
+    broker_ca: Path | None = None
+    """PEM file of the certificates that sign the broker's; without it the system's are trusted."""
+    broker_certificate: Path | None = None
+    """PEM file of our own certificate with its chain, for brokers that want one."""
+    broker_key: Path | None = None
+    """PEM file of its private key."""
     require_broker: bool = False
     """Refuse to start without the broker, instead of recording until it comes."""
     radio: str = "native"
@@ -55,6 +64,10 @@ class GatewaySettings(BaseSettings):
     """File of 32 random bytes, raw or hex, that nobody else can read; encrypts what is spooled."""
     spool_linger_ms: float = Field(default=50, ge=0, le=1000)
     """How long a write waits for company."""
+    frame_s: float = Field(default=1, gt=0, le=60)
+    """Length of a frame: what a power cut can cost. Small notifications are joined up to it."""
+    longest_frame_s: float = Field(default=5, gt=0, le=60)
+    """Length of a frame while the broker answers slowly."""
     window_frames: int = Field(default=256, ge=1, le=10_000)
     """Frames of one patch sent and not yet committed."""
     resend_s: float = Field(default=5, gt=0)

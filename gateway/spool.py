@@ -24,11 +24,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from ecgcore.errors import ConfigError
-from gateway.spool_file import Connect, connect, is_damage, opened
+from gateway.spool_eviction import SpoolClock
+from gateway.spool_file import Connect, OldVersionError, connect, is_damage, opened
 from gateway.spool_rows import Backlog, BootKey, Entry, Row
 from gateway.spool_salvage import Salvaged, finish, salvage
 from gateway.spool_seal import Seal
 from gateway.spool_store import Store
+from gateway.spool_upgrade import upgrade
 from gateway.spool_walk import is_spool
 
 __all__ = ["Backlog", "BootKey", "Entry", "Row", "Spool"]
@@ -139,13 +141,19 @@ class Spool:
     def _open(self, next_id: int) -> None:
         try:
             self._take_up(next_id)
+        except OldVersionError:
+            damage = None
         except Exception as error:
             if not is_damage(error) or not is_spool(self._path):
                 raise
             damage = str(error)
         else:
             return
-        self._salvage(damage, next_id)
+        if damage is not None:
+            self._salvage(damage, next_id)
+            return
+        upgrade(self._path, self._seal, self._connect, SpoolClock(0).now_s())
+        self._take_up(next_id)
 
     def _take_up(self, next_id: int) -> None:
         db = opened(self._path, self._seal, self._connect)

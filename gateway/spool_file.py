@@ -11,6 +11,7 @@ from gateway.spool_seal import DamagedError, Seal
 
 APPLICATION_ID = 0x45434721
 VERSION = 2
+_OLD_VERSION = 1
 TABLES = ("frames", "held")
 _HEADER_BYTES = 100
 _ID_AT = 68
@@ -20,6 +21,8 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 # FULL and syncs the folder: the journal of the first moment, were it to come back after a cut,
 # would empty the file.
 DURABLE = ("locking_mode = EXCLUSIVE", "synchronous = EXTRA", "journal_mode = WAL")
+# After a burst the log gives its disk back.
+_LOG_BYTES = 16 << 20
 _ROWS = """
 CREATE TABLE {table} (
     id INTEGER PRIMARY KEY,
@@ -43,6 +46,10 @@ CREATE TABLE about (one INTEGER PRIMARY KEY CHECK (one = 1), key_check BLOB, ahe
 INSERT INTO about VALUES (1, NULL, 0);
 """
 )
+
+
+class OldVersionError(ConfigError):
+    """The file is a spool of an earlier version, which can be taken over."""
 
 
 class Cursor(Protocol):
@@ -100,6 +107,8 @@ def opened(path: Path, seal: Seal, connect: Connect = connect) -> Connection:
     ------
     ConfigError
         If the file is something else's, or the key is not the one it was encrypted with.
+    OldVersionError
+        If it is a spool of version 1; then all of it is in the file, not in the log.
     DamagedError, sqlite3.Error
         If it is damaged, in use, or the disk refuses.
     """
@@ -107,6 +116,7 @@ def opened(path: Path, seal: Seal, connect: Connect = connect) -> Connection:
     try:
         for pragma in DURABLE:
             db.execute(f"PRAGMA {pragma}").fetchall()
+        db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}").fetchall()
         if _is_made(db):
             # From now on the header on the disk says whose file it is.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -134,12 +144,22 @@ def is_damage(error: Exception) -> bool:
 
 
 def _is_made(db: Connection) -> bool:
+    version = _version(db)
+    if version == _OLD_VERSION:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        msg = "is of an earlier version"
+        raise OldVersionError(msg)
+    return version is None
+
+
+def _version(db: Connection) -> int | None:
+    """Give the version; None if the file was empty and is made a spool here."""
     with transaction(db):  # takes the lock now, not at the first frame
         (application_id,) = db.execute("PRAGMA application_id").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (n_tables,) = db.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-        if (application_id, version) == (APPLICATION_ID, VERSION):
-            return False
+        if application_id == APPLICATION_ID and version in (_OLD_VERSION, VERSION):
+            return int(version)
         if n_tables or application_id:
             msg = "not a spool of this version; move the file away to begin a new one"
             raise ConfigError(msg)
@@ -147,7 +167,7 @@ def _is_made(db: Connection) -> bool:
             db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {VERSION}")
-        return True
+        return None
 
 
 def _require_key(db: Connection, seal: Seal) -> None:

@@ -10,12 +10,13 @@ after a cut in between.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from gateway.spool_file import Connect, opened, transaction
+from gateway.spool_file import Connect, Connection, opened, transaction
 from gateway.spool_refill import Refill, Span
 from gateway.spool_seal import Seal
 from gateway.spool_walk import walking
@@ -58,13 +59,39 @@ def salvage(path: Path, seal: Seal, connect: Connect, next_id: int) -> Salvaged:
     OSError, sqlite3.Error
         If the disk refuses; then nothing is changed either.
     """
+    with replacing(path, seal, connect) as replacement, walking(path, connect) as walk:
+        refill = Refill(replacement.db, seal, next_id)
+        refill.run(walk)
+    missing, unnamed = tuple(refill.missing), tuple(refill.unnamed)
+    return Salvaged(replacement.aside, refill.n_saved, missing, unnamed)
+
+
+@dataclass(slots=True)
+class Replacement:
+    """A new spool that will stand in the place of another."""
+
+    db: Connection
+    """Inside a transaction."""
+    aside: Path
+    """Where the other one went, afterwards."""
+
+
+@contextmanager
+def replacing(path: Path, seal: Seal, connect: Connect) -> Iterator[Replacement]:
+    """Make a new spool; when the block ends well, it takes the other one's place.
+
+    Raises
+    ------
+    OSError, sqlite3.Error
+        If the disk refuses; then nothing is changed.
+    """
     making = path.with_name(path.name + _MAKING)
     _remove(making)
     db = opened(making, seal, connect)
+    replacement = Replacement(db, path)
     try:
-        with walking(path, connect) as walk, transaction(db):
-            refill = Refill(db, seal, next_id)
-            refill.run(walk)
+        with transaction(db):
+            yield replacement
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except BaseException:
         db.close()
@@ -74,8 +101,7 @@ def salvage(path: Path, seal: Seal, connect: Connect, next_id: int) -> Salvaged:
     _sync(making)
     making.rename(path.with_name(path.name + _MADE))
     _sync(path.parent)
-    aside = finish(path) or path
-    return Salvaged(aside, refill.n_saved, tuple(refill.missing), tuple(refill.unnamed))
+    replacement.aside = finish(path) or path
 
 
 def finish(path: Path) -> Path | None:

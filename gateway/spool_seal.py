@@ -54,15 +54,15 @@ class Seal:
             return payload
         return self._closed(payload, _identity(device, boot_id, counter))
 
-    def open(self, stored: bytes, device: str, boot_id: int, counter: int) -> bytes:
-        """Give back the payload of a row.
+    def open(self, stored: object, device: str, boot_id: int, counter: int) -> bytes:
+        """Give back the payload of a row; in a damaged file that can be anything.
 
         Raises
         ------
         DamagedError
             If it fails its checksum or tag, or is encrypted and there is no key.
         """
-        if stored[: len(_FRAME)] == _FRAME:
+        if isinstance(stored, bytes) and stored[: len(_FRAME)] == _FRAME:
             if crc32c(stored[:-_CRC_BYTES]) != int.from_bytes(stored[-_CRC_BYTES:], "little"):
                 msg = f"{device}/{boot_id}/{counter}: frame fails its CRC"
                 raise DamagedError(msg)
@@ -73,7 +73,7 @@ class Seal:
         """Give what to store for a recorder's state."""
         return self._closed(state, _state_of(device))
 
-    def open_state(self, stored: bytes, device: str) -> bytes:
+    def open_state(self, stored: object, device: str) -> bytes:
         """Give back a recorder's state.
 
         Raises
@@ -100,7 +100,10 @@ class Seal:
         nonce = os.urandom(_NONCE_BYTES)
         return _SEALED + nonce + self._cipher.encrypt(nonce, payload, identity)
 
-    def _opened(self, stored: bytes, identity: bytes) -> bytes:
+    def _opened(self, stored: object, identity: bytes) -> bytes:
+        if not isinstance(stored, bytes):
+            msg = f"{identity.decode()}: no bytes"
+            raise DamagedError(msg)
         if is_sealed(stored):
             return self._decrypted(stored, identity)
         head = len(_CHECKED) + _CRC_BYTES

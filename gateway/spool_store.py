@@ -124,6 +124,9 @@ class Store:
             f"SELECT id, device, boot_id, end_counter, frame FROM {table} NOT INDEXED"
         ):
             self._seal.open(stored, device, boot_id, end)
+            if not isinstance(end, int):
+                msg = f"{device}/{boot_id}: counter {end!r}"
+                raise DamagedError(msg)
             self._n_bytes += len(stored)
             n_rows[device] += 1
             ends += end % _MODULUS

@@ -1,79 +1,83 @@
-"""From the spool to the broker, and deletion on the engine's word only.
+"""The gateway's connection to the broker, and deletion on the engine's word only.
 
-Theory of operation: each patch has a lane (`gateway.lane`) over its rows in the spool. One sender
-fills the lanes' windows at QoS 1; a PUBACK ends a publish but deletes nothing. A `Committed`
-message deletes rows and moves the lane on. A new connection sends everything uncommitted again,
-because nobody knows what the old one still carried.
+Theory of operation: one connection after another, each with a will that says the gateway has gone.
+On a connection the sender (`gateway.sender`) sends what is spooled; a PUBACK ends a publish but
+deletes nothing, a `Committed` message deletes rows. Commands go to whoever carries them out. When
+the broker is out of reach the next attempt comes soon and with jitter; when it refuses us, only a
+person can help: then the attempts are rare and `trouble` says what is wrong.
 """
 
 import asyncio
 import logging
-import socket
-import ssl
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from aiomqtt import Client, Message, MqttError
+from aiomqtt import Client, MqttError
+from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ValidationError
 
-from ecgcore.errors import ConfigError
+from ecgcore.errors import ConfigError, TopicError
 from ecgcore.wire import topics
-from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import Committed
 from gateway.backoff import Backoff
-from gateway.lane import Lane, LaneConfig
-from gateway.outbox import Outbox
-from gateway.spool import Row
+from gateway.broker_client import BrokerAccess
+from gateway.live_lane import NEVER_S
+from gateway.sender import Sender
 
 _log = logging.getLogger(__name__)
-_BATCH_FRAMES = 64
-_KEEPALIVE_S = 20
-_NEVER_S = float("inf")
+_HEALTHY_S = 5.0
+_REFUSED_S = 60.0
+_FAREWELL_S = 1.0
 # What SQLite holds.
 _COUNTERS = range(1 << 63)
-# Nagle's algorithm against delayed acknowledgements costs 40 ms a frame.
-_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 Reporter = Callable[[Client], Awaitable[None]]
+"""Publishes status on each connection until it ends."""
+TakeCommand = Callable[[str, bytes], None]
+"""Is given a patch and what somebody wants done with it, as it came."""
+
+
+class RefusedError(MqttError):
+    """The broker lets us in, but not read what we must."""
 
 
 class Uplink:
-    """The gateway's connection to the broker.
+    """Keeps a connection to the broker.
 
     Parameters
     ----------
-    report : Reporter
-        Publishes status on each connection until it ends.
+    access : BrokerAccess
+    sender : Sender
+    now_ns : Callable[[], int]
+        UTC.
+    refused_s : float
+        Longest pause after the broker refused us.
     """
 
     def __init__(
         self,
-        broker: Broker,
-        gateway_id: str,
-        outbox: Outbox,
+        access: BrokerAccess,
+        sender: Sender,
         *,
-        lanes: LaneConfig,
-        timeout_s: float,
         backoff: Backoff,
         report: Reporter,
+        take_command: TakeCommand,
+        now_ns: Callable[[], int],
+        refused_s: float = _REFUSED_S,
     ) -> None:
-        self._broker = broker
-        self._gateway_id = gateway_id
-        self._outbox = outbox
-        self._lane_config = lanes
-        self._timeout_s = timeout_s
+        self._access = access
+        self._sender = sender
         self._backoff = backoff
         self._report = report
-        self._lanes: dict[str, Lane] = {}
-
-    @property
-    def n_resent(self) -> int:
-        """Frames sent more than once, of all patches."""
-        return sum(lane.n_resent for lane in self._lanes.values())
-
-    def resent_of(self, device: str) -> int:
-        """Give the frames of one patch sent more than once."""
-        return self._lane(device).n_resent
+        self._take_command = take_command
+        self._now_ns = now_ns
+        self._refused_s = refused_s
+        self._connected_s = NEVER_S
+        self.trouble: str | None = "not connected yet"
+        """Why there is no connection; None while there is one."""
+        self.n_refused = 0
+        """Attempts that the broker refused."""
 
     async def require_broker(self) -> None:
         """Connect once.
@@ -84,114 +88,108 @@ class Uplink:
             If the broker cannot be reached or refuses.
         """
         try:
-            async with self._client():
+            async with self._access.client(1, self._now_ns()):
                 return
         except MqttError as error:
-            reason = str(error).rpartition("] ")[2]
-            msg = f"broker {self._broker}: {reason}"
+            msg = f"broker {self._access.broker}: {self._reason(error)}"
             raise ConfigError(msg) from error
 
     async def run(self) -> None:
         """Send until cancelled, reconnecting forever."""
         while True:
             try:
-                async with self._client() as client:
-                    await self._serve(client)
-            except* MqttError as errors:
-                _log.warning("broker lost broker=%s error=%s", self._broker, _first(errors))
-            await asyncio.sleep(self._backoff.next_s())
+                await self._connect()
+            except* (MqttError, ConfigError) as errors:
+                pause_s = self._note(_first(errors))
+            else:
+                pause_s = self._backoff.next_s()
+            await asyncio.sleep(pause_s)
 
-    def _client(self) -> Client:
-        client = Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password,
-            identifier=self._gateway_id,
-            clean_session=True,
-            timeout=self._timeout_s,
-            keepalive=_KEEPALIVE_S,
-            socket_options=(_NO_DELAY,),
-            max_inflight_messages=_BATCH_FRAMES,
-            tls_context=ssl.create_default_context() if self._broker.tls else None,
-        )
-        client.pending_calls_threshold = 2 * _BATCH_FRAMES
-        return client
+    async def _connect(self) -> None:
+        self._connected_s = NEVER_S
+        async with self._access.client(self._sender.most_frames, self._now_ns()) as client:
+            self._connected_s = _now_s()
+            await self._serve(client)
 
     async def _serve(self, client: Client) -> None:
         # aiomqtt forgets this error when another one ends the connection; asyncio would report it.
         client._disconnected.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
-        await client.subscribe(topics.committed_of_gateway(self._gateway_id), qos=1)
-        _log.info("broker connected broker=%s", self._broker)
-        self._backoff.reset()
-        for lane in self._lanes.values():
-            lane.rewind()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._receive(client), name="committed")
-            tasks.create_task(self._send(client), name="send")
-            tasks.create_task(_awaited(self._report(client)), name="status")
+        await self._subscribe(client)
+        await self._tell(client, online=True)
+        self.trouble = None
+        _log.info("broker connected broker=%s", self._access.broker)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._receive(client), name="receive")
+                tasks.create_task(self._sender.run(client), name="send")
+                tasks.create_task(_awaited(self._report(client)), name="status")
+        finally:
+            # An orderly end takes the will back.
+            with suppress(MqttError, TimeoutError):
+                async with asyncio.timeout(_FAREWELL_S):
+                    await self._tell(client, online=False)
+
+    async def _subscribe(self, client: Client) -> None:
+        gateway = self._access.gateway_id
+        wanted = topics.committed_of_gateway(gateway), topics.commands_of_gateway(gateway)
+        granted = await client.subscribe([(topic, 1) for topic in wanted])
+        for topic, code in zip(wanted, granted, strict=True):
+            if isinstance(code, ReasonCode) and code.is_failure:
+                msg = f"does not let gateway {gateway} read {topic}"
+                raise RefusedError(msg)
+
+    async def _tell(self, client: Client, *, online: bool) -> None:
+        status = self._access.status(online=online, now_ns=self._now_ns())
+        await client.publish(self._access.status_topic, status, qos=1, retain=True)
 
     async def _receive(self, client: Client) -> None:
         async for message in client.messages:
-            committed = self._committed(message)
-            if committed is None:
-                _log.warning("message ignored topic=%s", message.topic)
+            try:
+                _, device, kind = topics.parse_down(message.topic.value)
+            except TopicError as error:
+                _log.warning("message ignored error=%s", error)
                 continue
-            boot_id, through = committed.boot_id, committed.through
-            self._lane(committed.device).committed(boot_id, through, self._now_s())
-            self._outbox.committed(committed.device, boot_id, through)
-            # The window has room again; deleting can take its time.
-            self._outbox.changed.set()
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            if kind == "command":
+                self._take_command(device, payload)
+            elif word := _committed(device, payload):
+                self._backoff.reset()
+                self._sender.committed(word)
+            else:
+                _log.warning("message ignored topic=%s", message.topic)
 
-    def _committed(self, message: Message) -> Committed | None:
-        with suppress(ValidationError, TypeError):
-            committed = Committed.model_validate_json(bytes(message.payload))
-            is_of_topic = message.topic.value.split("/")[-2] == committed.device
-            if is_of_topic and committed.boot_id in _COUNTERS and committed.through in _COUNTERS:
-                return committed
-        return None
+    def _note(self, error: BaseException) -> float:
+        """Keep what went wrong; give how long to wait."""
+        reason, before = self._reason(error), self.trouble
+        self.trouble = f"broker {self._access.broker}: {reason}"
+        if self.trouble != before:
+            _log.warning("broker lost broker=%s error=%s", self._access.broker, reason)
+        if self._is_refusal(error):
+            self.n_refused += 1
+            # Half of it at least: a person has to act first.
+            return self._refused_s * random.uniform(0.5, 1)  # noqa: S311 - spreading, not secrecy
+        if _now_s() - self._connected_s > _HEALTHY_S:
+            self._backoff.reset()
+        return self._backoff.next_s()
 
-    async def _send(self, client: Client) -> None:
-        while True:
-            self._outbox.changed.clear()
-            n_sent = 0
-            for device in list(self._outbox.backlog):
-                n_sent += await self._send_some(client, device)
-            if not n_sent:
-                await self._pause()
+    def _is_refusal(self, error: BaseException) -> bool:
+        is_known = isinstance(error, RefusedError | ConfigError)
+        return is_known or self._access.refusal(error) is not None
 
-    async def _pause(self) -> None:
-        due_s = min((self._lane(device).due_s for device in self._outbox.backlog), default=_NEVER_S)
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(due_s):
-                await self._outbox.changed.wait()
+    def _reason(self, error: BaseException) -> str:
+        return self._access.refusal(error) or str(error).rpartition("] ")[2]
 
-    async def _send_some(self, client: Client, device: str) -> int:
-        lane = self._lane(device)
-        if lane.due_s <= self._now_s():
-            _log.info("sending again device=%s", device)
-            lane.time_out()
-        backlog = self._outbox.backlog.get(device)
-        limit = min(lane.room_frames, _BATCH_FRAMES)
-        if backlog is None or backlog.newest_id <= lane.cursor_id or not limit:
-            return 0
-        rows = await self._outbox.after(device, lane.cursor_id, limit)
-        await self._publish(client, device, rows)
-        return len(rows)
 
-    async def _publish(self, client: Client, device: str, rows: list[Row]) -> None:
-        topic, lane = topics.up(self._gateway_id, device, "samples"), self._lane(device)
-        async with asyncio.TaskGroup() as tasks:
-            for row in rows:
-                lane.sent(row.row_id, row.boot_id, row.end_counter, self._now_s())
-                tasks.create_task(client.publish(topic, row.frame, qos=1))
+def _committed(device: str, payload: bytes) -> Committed | None:
+    with suppress(ValidationError):
+        word = Committed.model_validate_json(payload)
+        if word.device == device and word.boot_id in _COUNTERS and word.through in _COUNTERS:
+            return word
+    return None
 
-    def _lane(self, device: str) -> Lane:
-        return self._lanes.setdefault(device, Lane(self._lane_config))
 
-    @staticmethod
-    def _now_s() -> float:
-        return asyncio.get_running_loop().time()
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _awaited(awaitable: Awaitable[None]) -> None:

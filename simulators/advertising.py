@@ -12,6 +12,7 @@ from devices.driver import Advertisement
 
 _SIG_BASE = sig.uuid128(0)[8:]
 _Type = core.AdvertisingData.Type
+_LEGACY_BYTES = 31
 _UUID_BYTES: dict[int, int] = {
     _Type.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS: 2,
     _Type.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS: 2,
@@ -68,6 +69,21 @@ class AdvertFields:
     service_data: dict[str, bytes]
     service_uuids: list[str]
     tx_power_dbm: int | None
+
+
+def split_advert(data: bytes) -> tuple[bytes, bytes]:
+    """Give advert and scan response in packets of old, which hold 31 bytes each.
+
+    Kernels drop longer ones. What fits into neither is left out.
+    """
+    parts = [b"", b""]
+    for kind, payload in _fields(data):
+        whole = bytes([len(payload) + 1, kind]) + payload
+        for number, part in enumerate(parts):
+            if len(part) + len(whole) <= _LEGACY_BYTES:
+                parts[number] = part + whole
+                break
+    return parts[0], parts[1]
 
 
 # The same advert comes many times a second.

@@ -199,7 +199,8 @@ class BumbleClient(BaseBleakClient):
             msg = "Client is already connected"
             raise BleakError(msg)
         try:
-            async with asyncio.timeout(kwargs.get("timeout", self._timeout)):
+            # The time does not run while others have their turn.
+            async with self.central.turns, asyncio.timeout(kwargs.get("timeout", self._timeout)):
                 await self._connect(pair)
         except TimeoutError as error:
             if self._is_found or self._connection:

@@ -22,6 +22,7 @@ from simulators.controller import RadioHost
 from simulators.pairing import ask_for_passkeys
 
 _POWER_ON_TIMEOUT_S = 5.0
+_AT_ONCE = 8
 _Error = hci.HCI_ErrorCode
 
 
@@ -58,6 +59,8 @@ class Central:
         self._connecting = asyncio.Lock()
         self._scanning = asyncio.Lock()
         self._listeners: list[OnAdvert] = []
+        self.turns = asyncio.Semaphore(_AT_ONCE)
+        """For setting up links: one after another is soon done, all at once are all late."""
         self.address = identity.address
         self.bonds = identity.bonds
         """By the text of a peer's address; they last as long as the event loop."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bumble import controller, hci, host, ll
 from bumble.transport.common import StreamPacketSink, TransportLostError
 
+from simulators.advertising import split_advert
+
 if TYPE_CHECKING:
     from simulators.radio import VirtualRadio
 
@@ -304,9 +306,10 @@ def _legacy_report(pdu: ll.AdvInd | ll.AdvExtInd, rssi_dbm: int) -> hci.HCI_Pack
                 rssi=rssi_dbm,
             )
             # An active scanner waits for the response before it tells of the advert.
-            for kind, data in (
-                (_LegacyReport.EventType.ADV_IND, pdu.data),
-                (_LegacyReport.EventType.SCAN_RSP, b""),
+            for kind, data in zip(
+                (_LegacyReport.EventType.ADV_IND, _LegacyReport.EventType.SCAN_RSP),
+                split_advert(pdu.data),
+                strict=True,
             )
         ]
     )

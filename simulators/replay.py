@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from ecgcore.errors import ConfigError
 from ecgcore.types import FloatArray, Int32Array, SampleIndex
@@ -78,6 +77,9 @@ def resample(ecg_mv: FloatArray, from_hz: float, to_hz: float) -> FloatArray:
     ratio = Fraction(to_hz / from_hz).limit_denominator(_LARGEST_FACTOR)
     if ratio == 1:
         return ecg_mv
+    # Slow to import, too.
+    from scipy.signal import resample_poly
+
     return np.asarray(
         resample_poly(ecg_mv, ratio.numerator, ratio.denominator, padtype="edge"), np.float64
     )

@@ -1,6 +1,6 @@
 """What the routes work with, made once by the composition root."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,9 @@ from cloud.store.database import DbPool
 from cloud.throttle import Throttle, ThrottleConfig
 from cloud.tickets import Tickets
 from cloud.workers import Workers, WorkersConfig
+from ecgcore.wire.messages import DeviceCommand
+
+SendCommand = Callable[[str, DeviceCommand], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Parts:
     wall_ns: Callable[[], int]
     """Real UTC, also where a rig's clock runs faster: sessions are for people."""
     monotonic_s: Callable[[], float]
+    send_command: SendCommand
+    """Sends a command to a gateway; raises MqttError while the broker is away."""
     workers: Workers = field(default_factory=lambda: Workers(WorkersConfig("cloud.paper.worker")))
     """They answer the paper's call; started by the first one."""
     relay: RelayTarget | None = None

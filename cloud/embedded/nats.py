@@ -69,10 +69,13 @@ def prepare(
 
 def _gateway_permissions(gateway: str) -> dict[str, object]:
     topics.checked_name(gateway)
+    # Kind by kind: a gateway may be called like another part of the tree.
+    up = [f"{_PREFIX}.*.{gateway}.*.{kind}" for kind in sorted(topics.UP_KINDS)]
+    down = [f"{_PREFIX}.{gateway}.*.{kind}" for kind in sorted(topics.DOWN_KINDS)]
     return {
-        "publish": [f"{_PREFIX}.*.{gateway}.>"],
+        "publish": [*up, topics.gateway_status(gateway).replace("/", ".")],
         # MQTT sessions at QoS 1 are served from subjects below $MQTT.sub.
-        "subscribe": [f"{_PREFIX}.{gateway}.>", "$MQTT.sub.>"],
+        "subscribe": [*down, "$MQTT.sub.>"],
     }
 
 

@@ -8,6 +8,14 @@ from ecgcore.types import Gap, GapReason
 from ecgcore.wire.frame import decode_frame
 
 
+async def recall_through(connection: DbConnection, device: str) -> int:
+    """Read up to which UTC everything of a device is stored, ns; 0 before its first frame."""
+    through_ns = await connection.fetchval(
+        "SELECT coalesce(max(through_ns), 0)::bigint FROM progress WHERE device_id = $1", device
+    )
+    return int(through_ns)
+
+
 async def recall(connection: DbConnection, device: str, boot_id: int) -> Recalled | None:
     """Read a boot's progress, its last checkpoint and every frame since; None if it is new."""
     key = (device, boot_id)

@@ -1,11 +1,19 @@
-"""The JSON messages beside the frames: device status, committed-through, heartbeats, numbers."""
+"""The JSON messages beside the frames: status, committed-through, commands, heartbeats, numbers.
+
+What a patch reports beside its samples is in `ecgcore.wire.events`.
+"""
 
 from enum import StrEnum
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_MAX_COUNTER = 1 << 63
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
+    """What every JSON message is: frozen; fields it does not know are passed over."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
@@ -30,7 +38,7 @@ class Contact(StrEnum):
     UNKNOWN = "unknown"
 
 
-class DeviceStatus(_Message):
+class DeviceStatus(Message):
     """What a gateway knows of one patch; sent on every change and every 2 s."""
 
     device: str
@@ -47,7 +55,8 @@ class DeviceStatus(_Message):
     contact: Contact = Contact.UNKNOWN
     rssi_dbm: int | None = None
     uplink: bool = True
-    """Whether the gateway has a broker right now (false only in status kept locally)."""
+    """Whether the gateway has a broker right now; false in status kept locally, and where the
+    server says that a gateway has gone."""
     spooled_frames: int = 0
     """Frames not yet committed by the cloud."""
     oldest_uncommitted_ns: int | None = None
@@ -70,7 +79,7 @@ class DeviceStatus(_Message):
     """Why the last link failed; empty while the patch streams."""
 
 
-class Committed(_Message):
+class Committed(Message):
     """The engine's word that everything below `through` is durable."""
 
     device: str
@@ -79,9 +88,57 @@ class Committed(_Message):
     """First counter that is *not* yet committed."""
     through_ns: int
     """Fitted UTC up to which the patient is safe."""
+    kind: Literal["samples", "event"] = "samples"
+    """What is counted: samples, or events (`ecgcore.wire.events`), whose counter is their number.
+    """
 
 
-class Heartbeat(_Message):
+class GatewayStatus(Message):
+    """Whether a gateway is at the broker; retained, and left behind as its will."""
+
+    gateway: str
+    online: bool
+    since_ns: int
+    """UTC of the connection this is about, not of its end."""
+
+
+class CommandName(StrEnum):
+    """What a gateway can be told to do with a patch."""
+
+    START = "start"
+    """Connect and stream."""
+    STOP = "stop"
+    """Stop the stream and disconnect, until told to start."""
+    IDENTIFY = "identify"
+    """Have the patch blink or beep."""
+    REPLAY = "replay"
+    """Ask the patch for samples that it stored."""
+
+
+class DeviceCommand(Message):
+    """Something a gateway is to do with one patch; its result is a `command` event."""
+
+    device: str
+    command_id: str = Field(min_length=1, max_length=64)
+    """The same one is carried out once, however often it arrives."""
+    name: CommandName
+    expires_ns: int
+    """UTC after which it is not carried out any more."""
+    from_counter: int | None = Field(default=None, ge=0, lt=_MAX_COUNTER)
+    """For `replay`: the first sample wanted, as the patch counts."""
+    to_counter: int | None = Field(default=None, ge=0, lt=_MAX_COUNTER)
+    """For `replay`: one after the last."""
+
+    @model_validator(mode="after")
+    def _says_what_to_replay(self) -> "DeviceCommand":
+        first, end = self.from_counter, self.to_counter
+        if self.name is CommandName.REPLAY and (first is None or end is None or first >= end):
+            msg = "replay needs from_counter and to_counter, the first one smaller"
+            raise ValueError(msg)
+        return self
+
+
+class Heartbeat(Message):
     """A service's sign of life, once a second."""
 
     service: str
@@ -93,9 +150,14 @@ class Heartbeat(_Message):
     pending_frames: int = 0
     quarantined: int = 0
     resent_frames: int = 0
+    live_frames: int = 0
+    """Frames that were shown before their turn."""
+    live_refused: int = 0
+    """Messages on the live lane that were no use, or came faster than they could be taken."""
+    events: int = 0
 
 
-class Numbers(_Message):
+class Numbers(Message):
     """The latest of one patch, fanned out to the pages; null means not known now."""
 
     device: str
@@ -103,6 +165,10 @@ class Numbers(_Message):
     newest_ns: int
     """Fitted UTC after the newest processed sample."""
     safe_through_ns: int
+    """Fitted UTC up to which everything is stored in order; 0 before the first of it."""
+    is_preview: bool = False
+    """Whether older samples are still on their way: judged from the live edge on, counts since
+    there, and judged again in order when the rest has come."""
     hr_bpm: float | None
     """Over the last 10-s window; null with `hr_reason`."""
     hr_reason: str | None = None

@@ -55,15 +55,16 @@ class Receipt:
 
     def __init__(self, patch: "RelayedPatch", number: int) -> None:
         self._patch = patch
-        self._number = number
+        self.source = patch.address
+        self.number = number
 
     def handled(self) -> None:
         """Note that it was taken; the next ones may come."""
-        self._patch.handled(self._number)
+        self._patch.handled(self.number)
 
     def safe(self) -> None:
         """Note that all it carried is committed by the cloud."""
-        self._patch.settle(self._number)
+        self._patch.settle(self.number)
 
 
 class Client(Protocol):

@@ -18,6 +18,8 @@ from typing import Any
 from rich.console import Console
 
 from tests.bench.analysis import measure_analysis
+from tests.bench.bluetooth import measure_bluetooth
+from tests.bench.catch_up import measure_catch_up
 from tests.bench.core import measure_core
 from tests.bench.ecg import signal_name
 from tests.bench.results import Results
@@ -30,6 +32,9 @@ from tests.bench.wire import measure_wire
 _KEPT = Path(__file__).parents[2] / "artifacts" / "bench.json"
 _FULL = ((1, 5, 10, 20), 45.0)
 _QUICK = ((1, 20), 20.0)
+_STRAPS, _STRAPS_S = (50, 200), 20.0
+_BACKLOG = 4, 600
+_QUICK_BACKLOG = 4, 240
 
 
 def main() -> None:
@@ -58,6 +63,9 @@ def _measure(folder: Path, *, is_quick: bool) -> Results:
     analysis = measure_analysis(is_quick=is_quick)
     _say("spool")
     spool = measure_spool(folder)
+    patches, backlog_s = _QUICK_BACKLOG if is_quick else _BACKLOG
+    _say(f"backlog of {backlog_s} s of {patches} patches")
+    catch_up = measure_catch_up(folder, patches, backlog_s)
     _say("start-up, first and second" + ("" if is_quick else ", until the first report"))
     (start := folder / "start").mkdir()
     start_up = measure_start_up(start, to_report=not is_quick)
@@ -66,7 +74,15 @@ def _measure(folder: Path, *, is_quick: bool) -> Results:
         _say(f"system, {patches} patches for {duration_s:g} s")
         (place := folder / f"system-{patches}").mkdir()
         system.append(measure_system(place, patches, duration_s))
-    return Results(signal_name(), wire, core, analysis, spool, system, start_up)
+    bluetooth = []
+    for straps in _STRAPS[: 1 if is_quick else None]:
+        _say(f"Bluetooth, {straps} straps on one gateway")
+        (place := folder / f"bluetooth-{straps}").mkdir()
+        is_first = straps == _STRAPS[0]
+        bluetooth.append(measure_bluetooth(place, straps, _STRAPS_S, breaks=is_first))
+    return Results(
+        signal_name(), wire, core, analysis, spool, catch_up, system, start_up, bluetooth
+    )
 
 
 def _as_book(results: Results) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.analysis import Analysis
+from tests.bench.bluetooth import BluetoothRun
+from tests.bench.catch_up import CatchUp
 from tests.bench.core import CoreCost
 from tests.bench.spool import SpoolCost
 from tests.bench.startup import StartUp
@@ -36,8 +38,10 @@ class Results:
     core: list[CoreCost]
     analysis: Analysis
     spool: SpoolCost
+    catch_up: CatchUp
     system: list[SystemRun]
     start_up: StartUp
+    bluetooth: list[BluetoothRun]
 
     @property
     def largest(self) -> SystemRun:
@@ -47,7 +51,7 @@ class Results:
     @property
     def targets(self) -> list[Target]:
         """The figures that have a limit."""
-        run = self.largest
+        run, limit_s = self.largest, self.catch_up.backlog_s / 20
         return [
             Target("sample to WebSocket, p99", run.to_websocket_p99_s, 2.5, "s"),
             Target("  of which framing", run.framing_s, 1.2, "s"),
@@ -55,8 +59,26 @@ class Results:
             Target("peak memory engine", run.peak_memory_mb["engine"], 300, "MB"),
             Target("72 h of three leads spooled", self.spool.outage_mb, 500, "MB"),
             Target("spooling three leads", self.spool.spooling_cpu_pct, 3, "% of a core"),
+            # Twenty times real time.
+            Target("backlog drained in", self.catch_up.drained_in_s, limit_s, "s"),
+            Target("  live beside it, p99", self.catch_up.live_p99_s, 2.5, "s"),
             Target("second start to first patch", self.start_up.second.to_streaming_s, 15, "s"),
+            *(target for bluetooth in self.bluetooth for target in _bluetooth_targets(bluetooth)),
         ]
+
+
+def _bluetooth_targets(run: BluetoothRun) -> list[Target]:
+    name = f"{run.patches} straps"
+    targets = [
+        Target(f"{name}: gateway and straps", run.cpu_pct, 15 * run.patches / 50, "% of a core"),
+        Target(f"{name}: until all stream", run.connected_s, 30, "s"),
+        Target(f"{name}: lost", run.lost_samples, 1, "samples"),
+    ]
+    if run.reconnect_p95_s is not None:
+        targets.append(Target(f"{name}: back after a cut, p95", run.reconnect_p95_s, 3, "s"))
+    if run.silence_told_s is not None:
+        targets.append(Target(f"{name}: silence told after", run.silence_told_s, 5, "s"))
+    return targets
 
 
 def growth(runs: Sequence[SystemRun], value: Callable[[SystemRun], float]) -> float | None:

@@ -7,6 +7,8 @@ from rich.table import Table
 
 from cloud.evaluation.tables import rich_of
 from tests.bench.analysis import tables_of
+from tests.bench.bluetooth import BluetoothRun
+from tests.bench.catch_up import CatchUp
 from tests.bench.core import CoreCost
 from tests.bench.results import Results, Target, growth, times
 from tests.bench.spool import SpoolCost
@@ -23,8 +25,10 @@ def tables(results: Results) -> Group:
         *map(rich_of, tables_of(results.analysis)),
         _spool(results.spool),
         _outage(results.spool),
+        _catch_up(results.catch_up),
         _start_up(results.start_up),
         _system(results.system),
+        _bluetooth(results.bluetooth),
         _targets(results.targets, results.largest.patches),
     )
 
@@ -83,6 +87,16 @@ def _outage(cost: SpoolCost) -> Table:
     return table
 
 
+def _catch_up(found: CatchUp) -> Table:
+    table = _table(f"After an outage: {found.backlog_s} s of {found.patches} patches", "", "")
+    table.add_row("drained in, s", f"{found.drained_in_s:.1f}")
+    table.add_row("times real time, each patch", f"{found.times_real_time:.0f}x")
+    table.add_row("live beside it, p50 s", f"{found.live_p50_s:.2f}")
+    table.add_row("live beside it, p99 s", f"{found.live_p99_s:.2f}")
+    table.add_row("frames that overtook", f"{found.n_live}")
+    return table
+
+
 def _start_up(start_up: StartUp) -> Table:
     columns = ("", "pages s", "first patch s", "first report s", "engine MB")
     table = _table("Start: seconds from the command", *columns)
@@ -122,6 +136,34 @@ def _system(runs: list[SystemRun]) -> Table:
     table.add_section()
     for name in _processes(runs):
         row(f"peak memory {name}, MB", lambda run, name=name: run.peak_memory_mb[name], 0)  # type: ignore[misc]
+    return table
+
+
+def _bluetooth(runs: list[BluetoothRun]) -> Table:
+    table = _table(
+        "Bluetooth: straps and gateway in one process",
+        "Straps",
+        *(str(run.patches) for run in runs),
+    )
+
+    def row(name: str, value: Callable[[BluetoothRun], float | None], digits: int) -> None:
+        values = [value(run) for run in runs]
+        cells = ["" if figure is None else f"{figure:.{digits}f}" for figure in values]
+        table.add_row(name, *cells)
+
+    row("until all stream s", lambda run: run.connected_s, 1)
+    row("CPU until then s", lambda run: run.start_cpu_s, 1)
+    row("CPU, % of a core", lambda run: run.cpu_pct, 1)
+    row("event loop late, p99 ms", lambda run: run.lag_p99_ms, 1)
+    row("peak memory MB", lambda run: run.peak_memory_mb, 0)
+    row("samples sent", lambda run: run.sent_samples, 0)
+    row("samples lost", lambda run: run.lost_samples, 0)
+    row("samples twice", lambda run: run.repeated_samples, 0)
+    row("back after a cut, p50 s", lambda run: run.reconnect_p50_s, 2)
+    row("back after a cut, p95 s", lambda run: run.reconnect_p95_s, 2)
+    row("holes", lambda run: run.holes, 0)
+    row("  not named by the next frame", lambda run: run.holes_named_late, 0)
+    row("silence told after s", lambda run: run.silence_told_s, 2)
     return table
 
 

@@ -1,11 +1,16 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from cloud.evaluation.tally import Tally
+from ecgcore.types import GapReason
+from ecgcore.wire.frame import Frame
 from tests.bench.analysis import Analysis, tables_of
+from tests.bench.bluetooth import BluetoothRun, account_of
+from tests.bench.catch_up import CatchUp
 from tests.bench.core import CoreCost
 from tests.bench.embedding import EmbeddingFigures, EmbeddingTable
 from tests.bench.extraction import ExtractionFigures, ExtractionTable
@@ -68,8 +73,15 @@ RESULTS = Results(
     core=[CoreCost(130, 73, 200.0, 5000.0)],
     analysis=ANALYSIS,
     spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0, 276.0, 286.0, 0.06),
+    catch_up=CatchUp(4, 600, 24.0, 1.1, 2.6, 30),
     system=[TWENTY, ONE],
     start_up=StartUp(Start(11.0, 12.0, None, 310.0), Start(4.0, 6.0, 67.0, 200.0)),
+    bluetooth=[
+        BluetoothRun(
+            50, 20.0, 9.0, 14.0, 3.0, 5.0, 160.0, 4321, 0, 0, 0.5, 3.5, 17, 0, silence_told_s=4.8
+        ),
+        BluetoothRun(200, 20.0, 25.0, 61.0, 12.0, 9.0, 300.0, 17_000, 73, 0),
+    ],
 )
 
 
@@ -92,7 +104,17 @@ def test_targets_are_judged_on_the_most_patches_and_a_limit_itself_is_missed() -
         "peak memory engine": True,
         "72 h of three leads spooled": True,
         "spooling three leads": True,
+        "backlog drained in": True,
+        "live beside it, p99": False,
         "second start to first patch": True,
+        "50 straps: gateway and straps": True,
+        "50 straps: until all stream": True,
+        "50 straps: lost": True,
+        "50 straps: back after a cut, p95": False,
+        "50 straps: silence told after": True,
+        "200 straps: gateway and straps": False,
+        "200 straps: until all stream": True,
+        "200 straps: lost": False,
     }
 
 
@@ -105,7 +127,18 @@ def test_the_tables_name_every_figure() -> None:
     console = Console(file=io.StringIO(), width=100)
     console.print(tables(RESULTS))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    for figure in ("0.25x", "5000", "90000", "200x", "18.0x", "120.0", "CPU broker", "missed"):
+    for figure in (
+        "0.25x",
+        "5000",
+        "90000",
+        "200x",
+        "18.0x",
+        "25x",
+        "120.0",
+        "CPU broker",
+        "4321",
+        "missed",
+    ):
         assert figure in shown
 
 
@@ -122,3 +155,28 @@ def test_the_analysis_stands_beside_others_as_ratios() -> None:
     assert extraction.rows[1] == ("theirs", "200", "20x", 60.0)
     assert embedding.rows == (("ours, batch of 64", "0.12", "1x"), ("theirs", "24", "200x"))
     assert scaling.rows[0] == ("detector, 250 Hz, 1 lead", "5", "0.018", 200_000)
+
+
+def strap_frame(first: int, n_samples: int, gap_before: int = 0) -> Frame:
+    return Frame(
+        device="polar-h10-0A1B2C01",
+        boot_id=1,
+        first_counter=first,
+        adc=np.arange(first, first + n_samples, dtype=np.int32)[None],
+        lead_mask=1,
+        fs_mhz=130_000,
+        lsb_pv=1_000_000,
+        device_time_ns=0,
+        device_span_ns=1,
+        utc_ns=0,
+        arrival_ns=0,
+        gap_before=gap_before,
+        gap_reason=GapReason.LINK_LOST if gap_before else GapReason.NONE,
+    )
+
+
+def test_an_account_of_straps_tells_lost_repeated_and_unnamed() -> None:
+    frames = [strap_frame(0, 10), strap_frame(20, 10, 10), strap_frame(20, 10), strap_frame(35, 5)]
+    account = account_of(frames, [(0, 10), (20, 42)], [(40, 42)])
+    assert (account.sent, account.lost, account.repeated) == (30, 5, 10)
+    assert (account.holes, account.holes_named_late) == (2, 1)

@@ -37,6 +37,7 @@ async def running_engine(
     tasks = [
         asyncio.create_task(read_shards(broker, inbox, shards)),
         asyncio.create_task(engine.run()),
+        asyncio.create_task(engine.watch()),
         asyncio.create_task(announcer.run(engine.heartbeat)),
     ]
     try:
@@ -86,6 +87,8 @@ class StandInGateway:
                 async with asyncio.timeout(1):
                     async for heard in client.messages:
                         word = Committed.model_validate_json(bytes(heard.payload))  # type: ignore[arg-type]
+                        if word.kind != topics.SAMPLES:
+                            continue
                         self.committed[word.device] = word
                         if all(self._is_committed(f) for f in left):
                             return

@@ -17,7 +17,7 @@ DEVICE = "polar-h10-0A1B2C3D"
 
 @pytest.fixture
 def nats(tmp_path: Path) -> object:
-    with running_nats(tmp_path, gateways=("gw1", "gw2")) as (_, embedded):
+    with running_nats(tmp_path, gateways=("gw1", "gw2", "live", "gateway", "47")) as (_, embedded):
         yield embedded
 
 
@@ -33,7 +33,17 @@ def _client(nats: EmbeddedNats, user: str, password: str | None = None) -> aiomq
     [
         ("gw1", topics.up("gw1", DEVICE, "samples"), True),
         ("gw1", topics.up("gw1", DEVICE, "status"), True),
+        ("gw1", topics.up("gw1", DEVICE, "live"), True),
+        ("gw1", topics.up("gw1", DEVICE, "event"), True),
+        ("gw1", topics.gateway_status("gw1"), True),
         ("gw1", topics.up("gw2", DEVICE, "samples"), False),
+        ("gw1", topics.up("gw2", DEVICE, "live"), False),
+        ("gw1", topics.up("gw2", DEVICE, "event"), False),
+        ("gw1", topics.gateway_status("gw2"), False),
+        ("gw1", topics.command("gw1", DEVICE), False),
+        ("gw1", topics.up("gw1", DEVICE, "more"), False),
+        ("live", topics.live("live", "strip"), False),
+        ("gateway", topics.gateway_status("gw1"), False),
         ("gw1", topics.committed("gw1", DEVICE), False),
         ("gw1", topics.live(DEVICE, "strip"), False),
         ("gw1", topics.service("engine"), False),
@@ -58,10 +68,17 @@ async def test_publishing(nats: EmbeddedNats, user: str, topic: str, may: bool) 
     [
         ("gw1", topics.committed_of_gateway("gw1"), True),
         ("gw1", topics.committed_of_gateway("gw2"), False),
+        ("gw1", topics.commands_of_gateway("gw1"), True),
+        ("gw1", topics.commands_of_gateway("gw2"), False),
+        ("gw1", topics.all_gateways(), False),
+        # Called like another part of the tree.
+        ("live", topics.all_live(), False),
+        ("live", topics.commands_of_gateway("live"), True),
+        ("47", topics.of_shard(47, "samples"), False),
         ("gw1", topics.all_live(), False),
         ("gw1", topics.all_status(), False),
         ("gw1", "#", False),
-        ("engine", topics.samples_of_shard(3), True),
+        ("engine", topics.of_shard(3, "samples"), True),
         ("server", topics.all_live(), True),
     ],
 )

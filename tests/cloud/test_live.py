@@ -19,7 +19,7 @@ from ecgcore.compose import compose
 from ecgcore.errors import EcgomicsError
 from ecgcore.wire import topics
 from ecgcore.wire.frame import encode_frame
-from ecgcore.wire.messages import DeviceStatus, Heartbeat, LinkState, Numbers
+from ecgcore.wire.messages import DeviceStatus, GatewayStatus, Heartbeat, LinkState, Numbers
 from tests.cloud.frames import DEVICE, START_NS, frame
 from tests.ecgcore.reporting import given as report_input
 
@@ -178,3 +178,21 @@ def test_a_patch_that_changes_its_wearer_is_known_no_more() -> None:
     assert fresh is not None
     assert fresh.numbers is None
     assert live.worn.of_patient("p1") is None
+
+
+async def test_a_gateway_that_has_left_the_broker_is_told_for_its_patches() -> None:
+    live, client = listening()
+    status = STATUS.model_dump_json().encode()
+    live.receive(topics.up("gw1", DEVICE, "status"), status, 0)
+    for gateway, online in (("gw2", False), ("gw1", True), ("gw1", False), ("gw1", False)):
+        word = GatewayStatus(gateway=gateway, online=online, since_ns=1).model_dump_json()
+        live.receive(topics.gateway_status(gateway), word.encode(), 0)
+    live.receive(topics.up("gw1", DEVICE, "status"), status, 0)
+    assert [each["uplink"] for each in await heard(client)] == [True, False, True]
+
+
+async def test_a_gateway_speaks_for_itself_alone() -> None:
+    live, _ = listening()
+    word = GatewayStatus(gateway="gw1", online=False, since_ns=1).model_dump_json()
+    with pytest.raises(EcgomicsError):
+        live.receive(topics.gateway_status("gw2"), word.encode(), 0)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from devices.driver import (
 )
 from ecgcore.errors import NotificationError
 from ecgcore.wire.topics import checked_name
+from simulators.patch import AttRefused, SimulatedPatch
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _FOREIGN = ("", "Bike", "Polar", "1234", "Movesense", "\N{SNOWMAN}")
@@ -33,7 +35,11 @@ _MOST_REQUESTS = 50
 
 
 def check_driver(
-    driver: Driver, advertisement: Advertisement, *, readable: bytes = b"2.0.1"
+    driver: Driver,
+    advertisement: Advertisement,
+    *,
+    readable: bytes = b"2.0.1",
+    patch: SimulatedPatch | None = None,
 ) -> Signal | None:
     """Check everything a gateway relies on; give the signal of a start without any refusal.
 
@@ -42,7 +48,9 @@ def check_driver(
     advertisement : Advertisement
         Of a patch that is the driver's.
     readable : bytes
-        What the patch answers to every read.
+        What the patch answers to every read; every command is answered by a bare yes.
+    patch : SimulatedPatch or None
+        What answers instead, where bare answers are not enough.
     """
     assert driver.model
     device_id = driver.identify(advertisement)
@@ -51,10 +59,58 @@ def check_driver(
     for name in _FOREIGN:
         assert driver.identify(Advertisement(name)) is None
     _check_listens(driver.open(Wish()))
-    signal = _check_start(driver, readable)
-    _check_refusals(driver)
-    _check_any_bytes(driver, signal, readable)
+    yes = _Patch(patch) if patch else _Yes(readable)
+    signal = _check_start(driver, yes)
+    for no in (_No(), _Nothing()):
+        with suppress(Refused):
+            _run(driver.open(Wish()), no)
+    _check_any_bytes(driver, signal, yes)
     return signal
+
+
+class _Answerer(Protocol):
+    def __call__(self, request: Command | Read, dialogue: Dialogue) -> Answer: ...
+
+
+class _Yes:
+    def __init__(self, readable: bytes) -> None:
+        self._readable = readable
+
+    def __call__(self, request: Command | Read, dialogue: Dialogue) -> Answer:
+        if isinstance(request, Read):
+            return self._readable
+        return CommandReply(request.name, True, "yes") if request.has_reply else None
+
+
+class _Nothing:
+    def __call__(self, request: Command | Read, dialogue: Dialogue) -> Answer:
+        return b"" if isinstance(request, Read) else None
+
+
+class _No(_Nothing):
+    def __call__(self, request: Command | Read, dialogue: Dialogue) -> Answer:
+        if isinstance(request, Command) and request.has_reply:
+            return CommandReply(request.name, False, "no")
+        return super().__call__(request, dialogue)
+
+
+class _Patch:
+    def __init__(self, patch: SimulatedPatch) -> None:
+        self._patch = patch
+
+    def __call__(self, request: Command | Read, dialogue: Dialogue) -> Answer:
+        now_ns = self._patch.power_on_utc_ns + 1_000_000_000
+        if isinstance(request, Read):
+            try:
+                return self._patch.read(request.characteristic, now_ns)
+            except AttRefused:
+                return b""
+        sent = self._patch.write(
+            request.characteristic, request.payload, now_ns, self._patch.att_mtu
+        )
+        packets = (p for each in sent for p in dialogue.decode(each.characteristic, each.value))
+        replies = (packet for packet in packets if isinstance(packet, CommandReply))
+        return next((reply for reply in replies if reply.name == request.name), None)
 
 
 def _check_listens(dialogue: Dialogue) -> None:
@@ -72,13 +128,7 @@ def _check_listens(dialogue: Dialogue) -> None:
         raise AssertionError("a characteristic nobody listens to was read")
 
 
-def _start(driver: Driver, says: str, readable: bytes) -> tuple[Dialogue, Signal | None]:
-    """Start over and answer every command alike: yes, no, or nothing."""
-    dialogue = driver.open(Wish())
-    return dialogue, _run(dialogue, says, readable)
-
-
-def _run(dialogue: Dialogue, says: str, readable: bytes) -> Signal | None:
+def _run(dialogue: Dialogue, answered: _Answerer) -> Signal | None:
     conversation = dialogue.start()
     answer: Answer = None
     for _ in range(_MOST_REQUESTS):
@@ -87,50 +137,37 @@ def _run(dialogue: Dialogue, says: str, readable: bytes) -> Signal | None:
         except StopIteration as end:
             signal: Signal | None = end.value
             return signal
-        answer = _answer(request, says, readable)
+        assert _UUID.fullmatch(request.characteristic)
+        answer = answered(request, dialogue)
     raise AssertionError("the start goes on for ever")
 
 
-def _answer(request: Command | Read, says: str, readable: bytes) -> Answer:
-    assert _UUID.fullmatch(request.characteristic)
-    if isinstance(request, Read):
-        return readable if says == "yes" else b""
-    if not request.has_reply or says == "nothing":
-        return None
-    return CommandReply(request.name, says == "yes", says)
-
-
-def _check_start(driver: Driver, readable: bytes) -> Signal | None:
-    _, signal = _start(driver, "yes", readable)
+def _check_start(driver: Driver, yes: _Answerer) -> Signal | None:
+    dialogue = driver.open(Wish())
+    signal = _run(dialogue, yes)
     if signal:
         assert signal.fs_mhz > 0
         assert signal.lsb_pv > 0
         assert signal.lead_mask > 0
         assert signal.counter_modulus is None or signal.counting is Counting.COUNTER
-    dialogue, _ = _start(driver, "yes", readable)
-    assert _run(dialogue, "yes", readable) == signal, "a second start on the link differs"
+    assert _run(dialogue, yes) == signal, "a second start on the link differs"
     stop = dialogue.stop()
     with suppress(StopIteration, Refused):
         answer: Answer = None
         for _ in range(_MOST_REQUESTS):
-            answer = _answer(stop.send(answer), "yes", readable)
+            answer = yes(stop.send(answer), dialogue)
         raise AssertionError("the stop goes on for ever")
     return signal
 
 
-def _check_refusals(driver: Driver) -> None:
-    for says in ("no", "nothing"):
-        with suppress(Refused):
-            _start(driver, says, b"")
-
-
-def _check_any_bytes(driver: Driver, signal: Signal | None, readable: bytes) -> None:
+def _check_any_bytes(driver: Driver, signal: Signal | None, yes: _Answerer) -> None:
     uuids = [listen.characteristic for listen in driver.open(Wish()).listens]
     notification = st.tuples(st.sampled_from(uuids), st.binary(max_size=250))
 
     @given(notifications=st.lists(notification, max_size=8))
     def any_bytes_are_read_or_refused(notifications: list[tuple[str, bytes]]) -> None:
-        dialogue, _ = _start(driver, "yes", readable)
+        dialogue = driver.open(Wish())
+        _run(dialogue, yes)
         for uuid, data in notifications:
             with suppress(NotificationError):
                 _check_packets(dialogue.decode(uuid, data), signal)

@@ -12,9 +12,11 @@ from aiomqtt import Client, MqttError
 
 from cloud.embedded import nats
 from ecgcore.wire import topics
+from ecgcore.wire.events import DeviceEvent, decode_event
 from ecgcore.wire.frame import Frame, decode_frame
 from ecgcore.wire.messages import Committed, DeviceStatus
 from gateway.cancellation import cancel_all
+from tests.patience import PATIENCE
 
 GATEWAY = "home"
 PASSWORD = "p-gateway"
@@ -27,7 +29,7 @@ def free_port() -> int:
 
 
 async def until(done: Callable[[], object], within_s: float = 15) -> None:
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(within_s * PATIENCE):
         while not done():  # noqa: ASYNC110 - what is waited for is not ours
             await asyncio.sleep(0.01)
 
@@ -47,7 +49,7 @@ class Nats:
         self.process = await asyncio.create_subprocess_exec(
             *self.server.command(), stderr=asyncio.subprocess.DEVNULL
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10 * PATIENCE):
             while True:
                 with suppress(OSError):
                     _, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
@@ -84,6 +86,7 @@ class Engine:
     loses: Callable[[Frame], bool] = lambda frame: False
     arrivals: list[Frame] = field(default_factory=list)
     frames: dict[tuple[str, int, int, int], Frame] = field(default_factory=dict)
+    events: list[DeviceEvent] = field(default_factory=list)
     statuses: dict[str, list[DeviceStatus]] = field(default_factory=lambda: defaultdict(list))
     is_listening: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -94,6 +97,7 @@ class Engine:
                 async with self._client() as client:
                     client._disconnected.add_done_callback(lambda lost: lost.exception())
                     await client.subscribe(f"{topics.ROOT}/+/+/+/samples", qos=1)
+                    await client.subscribe(f"{topics.ROOT}/+/+/+/event", qos=1)
                     await client.subscribe(topics.all_status())
                     self.is_listening.set()
                     await self._serve(client)
@@ -118,6 +122,9 @@ class Engine:
             if topic.kind == "status":
                 self.statuses[topic.device].append(DeviceStatus.model_validate_json(payload))
                 continue
+            if topic.kind == "event":
+                await self._take_event(client, decode_event(payload))
+                continue
             frame = decode_frame(payload)
             if self.loses(frame):
                 continue
@@ -126,6 +133,19 @@ class Engine:
             self.frames[key] = frame
             if self.commits:
                 await self.commit(client, frame.device, frame.boot_id)
+
+    async def _take_event(self, client: Client, event: DeviceEvent) -> None:
+        self.events.append(event)
+        word = Committed(
+            device=event.device,
+            boot_id=event.boot_id,
+            through=event.number + 1,
+            through_ns=event.at_ns,
+            kind="event",
+        )
+        if self.commits:
+            topic = topics.committed(GATEWAY, event.device)
+            await client.publish(topic, word.model_dump_json(), qos=1)
 
     async def commit(self, client: Client, device: str, boot_id: int) -> None:
         message = Committed(
@@ -152,7 +172,7 @@ async def running_engine(broker: Nats, **options: object) -> AsyncIterator[Engin
     engine = Engine(broker, **options)  # type: ignore[arg-type]  # whatever the test wants
     task = asyncio.create_task(engine.run())
     try:
-        await asyncio.wait_for(engine.is_listening.wait(), 10)
+        await asyncio.wait_for(engine.is_listening.wait(), 10 * PATIENCE)
         yield engine
     finally:
         await cancel_all([task], 1)

@@ -110,8 +110,10 @@ class Engine:
 class Run:
     """One life of the gateway."""
 
-    def __init__(self, folder: Path, rng: random.Random, mutant: str | None) -> None:
-        self._folder, self._rng, self._mutant = folder, rng, mutant
+    def __init__(
+        self, folder: Path, rng: random.Random, key: bytes | None, mutant: str | None
+    ) -> None:
+        self._folder, self._rng, self._key, self._mutant = folder, rng, key, mutant
         self._taken = Journal(folder / "taken")
         self._engine = Engine(folder)
         self._patch = ModelPatch(clock_ppm=12)
@@ -120,7 +122,8 @@ class Run:
         self._cursor_id = 0
 
     async def live(self, killer: Killer | None) -> None:
-        async with Outbox.open(self._folder / "s.db", max_bytes=1 << 20, linger_s=0) as outbox:
+        path, key = self._folder / "s.db", self._key
+        async with Outbox.open(path, max_bytes=1 << 20, linger_s=0, key=key) as outbox:
             self._outbox, self._killer = outbox, killer
             services = [asyncio.create_task(run()) for run in (outbox.run, self._send)]
             await self._first_of(self._record(), services)
@@ -334,7 +337,9 @@ def _drawn(rng: random.Random) -> Killer:
 def _one_life(folder: Path, seed: str, killer: Killer | None, mutant: str | None) -> None:
     _mutate(mutant)
     _hook(killer, Journal(folder / "durable"))
-    asyncio.run(Run(folder, random.Random(seed), mutant).live(killer))
+    # Every other seed under a key.
+    key = bytes(range(32)) if int(seed.partition("-")[0]) % 2 else None
+    asyncio.run(Run(folder, random.Random(seed), key, mutant).live(killer))
 
 
 def _wrong(folder: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ not, truncations, new names and deletions too. What was synced is there.
 
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,13 +40,17 @@ class Disk:
         The power goes at this access that changes something, counted from 1.
     rng : random.Random
         Decides whether the last access, if a sync, was carried out.
+    refusals : Collection[int]
+        Accesses, counted the same, that fail for want of room or with an I/O error.
     """
 
-    def __init__(self, cut_at: int | None, rng: random.Random) -> None:
+    def __init__(
+        self, cut_at: int | None, rng: random.Random, refusals: Collection[int] = ()
+    ) -> None:
         self.files: dict[str, _File] = {}
         self.deleted: dict[str, _File] = {}
         self.n_accesses = 0
-        self._cut_at, self._rng = cut_at, rng
+        self._cut_at, self._rng, self._refusals = cut_at, rng, refusals
         self.is_cut = False
 
     def after_cut(self, cut_at: int | None) -> "Disk":
@@ -80,18 +84,21 @@ class Disk:
 
     def write(self, file: _File, offset: int, data: bytes) -> None:
         self.check()
+        self._refuse()
         _put(file.view, offset, data)
         file.pending.append((offset, data))
         self._count()
 
     def truncate(self, file: _File, size: int) -> None:
         self.check()
+        self._refuse()
         _set_size(file.view, size)
         file.pending.append((size, None))
         self._count()
 
     def sync(self, file: _File) -> None:
         self.check()
+        self._refuse()
         is_last = self.n_accesses + 1 == self._cut_at
         if not is_last or self._rng.random() < 0.5:
             file.durable, file.pending = bytes(file.view), []
@@ -99,6 +106,7 @@ class Disk:
 
     def delete(self, name: str, *, is_synced: bool) -> None:
         self.check()
+        self._refuse()
         self.deleted[name] = self.files.pop(name)
         if is_synced:
             self.deleted.clear()
@@ -107,6 +115,11 @@ class Disk:
     def check(self) -> None:
         if self.is_cut:
             raise PowerCut
+
+    def _refuse(self) -> None:
+        if self.n_accesses + 1 in self._refusals:
+            self.n_accesses += 1
+            raise self._rng.choice([apsw.FullError, apsw.IOError])
 
     def _count(self) -> None:
         self.n_accesses += 1
@@ -181,6 +194,16 @@ class _OpenFile:
         return apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE
 
 
+class _Rows(list[Any]):
+    """A cursor that has read everything: errors come while the statement runs."""
+
+    def fetchone(self) -> Any:
+        return self.pop(0) if self else None
+
+    def fetchall(self) -> list[Any]:
+        return list(self)
+
+
 class _Connection:
     def __init__(self, db: apsw.Connection) -> None:
         self._db = db
@@ -191,14 +214,16 @@ class _Connection:
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Any:
         try:
-            return self._db.execute(sql, parameters)
+            return _Rows(self._db.execute(sql, parameters).fetchall())
         except apsw.Error as error:
             told = sqlite3.OperationalError(str(error))
-            told.sqlite_errorcode = error.result  # type: ignore[attr-defined]  # as sqlite3 does
+            # What this disk raised itself has no code.
+            told.sqlite_errorcode = getattr(error, "result", sqlite3.SQLITE_IOERR)
             raise told from error
 
     def close(self) -> None:
-        self._db.close()
+        with suppress(apsw.Error):  # `sqlite3` does not tell either
+            self._db.close()
 
 
 class Machine:

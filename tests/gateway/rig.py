@@ -11,6 +11,7 @@ from ecgcore.wire.frame import Frame
 from gateway.app import run_gateway
 from gateway.settings import GatewaySettings
 from tests.gateway.broker import Engine, Nats, running_engine, running_nats
+from tests.patience import PATIENCE
 from tests.simulators.room import SPEED, Room
 
 
@@ -20,7 +21,7 @@ def settings(folder: Path, broker_url: str, there: Room | None, **more: Any) -> 
         "spool_path": folder / "spool.sqlite",
         "radio": f"bumble:{there.hci}" if there else "native",
         "take_any": True,
-        "speed": SPEED,
+        "speed": there.speed if there else SPEED,
         "clock_origin_ns": time.time_ns(),
         "resend_s": 1.0,
         "status_s": 0.2,
@@ -38,7 +39,7 @@ class Running:
 
     async def stop(self) -> dict[str, Any]:
         self._stop.set()
-        return await asyncio.wait_for(self.task, 15)
+        return await asyncio.wait_for(self.task, 15 * PATIENCE)
 
 
 @asynccontextmanager

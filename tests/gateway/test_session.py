@@ -21,6 +21,8 @@ from simulators.peripheral import Peripheral
 from simulators.radio import VirtualRadio
 from tests.gateway.broker import Engine, until
 from tests.gateway.rig import Running, assert_exact, cloud, device_of, settings
+from tests.levels import Level, reached
+from tests.patience import PATIENCE
 from tests.simulators.room import room
 
 
@@ -49,11 +51,17 @@ class Strap:
 
 
 @asynccontextmanager
-async def streaming(folder: Path, log: pytest.LogCaptureFixture) -> AsyncIterator[Strap]:
+async def streaming(
+    folder: Path, log: pytest.LogCaptureFixture, level: Level
+) -> AsyncIterator[Strap]:
     log.set_level(logging.INFO, "gateway.session")
-    async with cloud(folder) as (broker, engine), room() as there:
+    async with (
+        cloud(folder) as (broker, engine),
+        room(speed=level.speed) as there,
+        reached(there, level) as radio,
+    ):
         (name,), (peripheral,) = there.names, there.peripherals
-        gateway = Running(settings(folder, broker.url, there))
+        gateway = Running(settings(folder, broker.url, there, radio=radio))
         strap = Strap(
             there.air,
             peripheral,
@@ -73,8 +81,10 @@ async def streaming(folder: Path, log: pytest.LogCaptureFixture) -> AsyncIterato
 
 
 @pytest.fixture
-async def strap(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Strap]:
-    async with streaming(tmp_path, caplog) as strap:
+async def strap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, level: Level
+) -> AsyncIterator[Strap]:
+    async with streaming(tmp_path, caplog, level) as strap:
         yield strap
 
 
@@ -131,7 +141,7 @@ async def test_a_silent_stream_is_restarted_on_the_same_link(
         return iter(())
 
     monkeypatch.setattr("gateway.intake._STALL_FRAMES", 0)
-    monkeypatch.setattr("gateway.intake._STALL_S", 0.4)
+    monkeypatch.setattr("gateway.intake._STALL_S", 0.4 * PATIENCE)
     await strap.until_sent(2)
     with monkeypatch.context() as patched:
         patched.setattr(strap.patch, "due", nothing)
@@ -152,7 +162,7 @@ async def test_a_stream_that_stays_silent_costs_the_link(
         return iter(())
 
     monkeypatch.setattr("gateway.intake._STALL_FRAMES", 0)
-    monkeypatch.setattr("gateway.intake._STALL_S", 0.2)
+    monkeypatch.setattr("gateway.intake._STALL_S", 0.2 * PATIENCE)
     await strap.until_sent(2)
     with monkeypatch.context() as patched:
         patched.setattr(strap.patch, "due", nothing)
@@ -172,7 +182,7 @@ async def test_a_stream_ended_by_the_patch_is_started_again(strap: Strap) -> Non
 
 
 async def test_a_patch_that_refuses_is_tried_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, level: Level
 ) -> None:
     refusals = iter([True, True])
     control = SimulatedH10.control
@@ -185,16 +195,19 @@ async def test_a_patch_that_refuses_is_tried_again(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(SimulatedH10, "control", refusing)
         patched.setattr("gateway.app.BackoffConfig", _quick)
-        async with streaming(tmp_path, caplog) as strap:
+        async with streaming(tmp_path, caplog, level) as strap:
             await strap.gateway.stop()
             assert strap.states.count(LinkState.BACKOFF) == 2
             assert_exact(strap.engine.of(strap.device), strap.sent)
 
 
 async def test_a_patch_that_never_answers_is_left_within_seconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    level: Level,
 ) -> None:
-    monkeypatch.setattr("gateway.link._REPLY_S", 0.2)
+    monkeypatch.setattr("gateway.link._REPLY_S", 0.2 * PATIENCE)
     monkeypatch.setattr("gateway.app.BackoffConfig", _quick)
     silences = iter([True])
     write = SimulatedH10.write
@@ -207,14 +220,17 @@ async def test_a_patch_that_never_answers_is_left_within_seconds(
         return write(patch, characteristic, data, utc_ns, mtu)
 
     monkeypatch.setattr(SimulatedH10, "write", deaf)
-    async with streaming(tmp_path, caplog) as strap:
+    async with streaming(tmp_path, caplog, level) as strap:
         await strap.gateway.stop()
         assert LinkState.BACKOFF in strap.states
         assert_exact(strap.engine.of(strap.device), strap.sent)
 
 
 async def test_a_link_lost_while_the_patch_introduces_itself_is_left_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    level: Level,
 ) -> None:
     details, losses = Link.details, iter([True])
 
@@ -226,7 +242,7 @@ async def test_a_link_lost_while_the_patch_introduces_itself_is_left_at_once(
 
     monkeypatch.setattr(Link, "details", losing)
     monkeypatch.setattr("gateway.app.BackoffConfig", _quick)
-    async with streaming(tmp_path, caplog) as strap:
+    async with streaming(tmp_path, caplog, level) as strap:
         await strap.gateway.stop()
         assert LinkState.STALLED not in strap.states
         assert_exact(strap.engine.of(strap.device), strap.sent)

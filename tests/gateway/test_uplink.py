@@ -1,7 +1,9 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiomqtt import Client
@@ -11,9 +13,13 @@ from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame
 from gateway.backoff import Backoff, BackoffConfig
+from gateway.broker_client import BrokerAccess
 from gateway.cancellation import cancel_all
 from gateway.lane import LaneConfig
+from gateway.live_lane import LiveLaneConfig
 from gateway.outbox import Outbox
+from gateway.pace import PaceConfig
+from gateway.sender import Sender
 from gateway.uplink import Uplink
 from tests.gateway.broker import GATEWAY, Nats, running_engine, running_nats, until
 from tests.gateway.test_spool import entries
@@ -23,27 +29,35 @@ async def _no_report(_client: Client) -> None:
     await asyncio.Event().wait()
 
 
-def make(outbox: Outbox, broker: Nats, resend_s: float = 30, window: int = 256) -> Uplink:
-    return Uplink(
-        Broker.parse(broker.url),
-        GATEWAY,
-        outbox,
-        lanes=LaneConfig(window, resend_s, 4 * resend_s),
-        timeout_s=5,
-        backoff=Backoff(BackoffConfig(0.1, 0.2, 0.4), lambda: 1.0),
-        report=_no_report,
-    )
+def make_sender(outbox: Outbox, resend_s: float = 30, window: int = 256) -> Sender:
+    lanes = LaneConfig(window, resend_s, 4 * resend_s)
+    return Sender(outbox, GATEWAY, lanes, PaceConfig(), LiveLaneConfig())
+
+
+def make(url: str, sender: Sender, **more: Any) -> Uplink:
+    return make_with(BrokerAccess(Broker.parse(url), GATEWAY, timeout_s=5), sender, **more)
+
+
+def make_with(access: BrokerAccess, sender: Sender, **more: Any) -> Uplink:
+    given = {
+        "backoff": Backoff(BackoffConfig(0.1, 0.2, 0.4), lambda: 1.0),
+        "report": _no_report,
+        "take_command": lambda device, payload: None,
+        "now_ns": time.time_ns,
+    }
+    return Uplink(access, sender, **(given | more))
 
 
 @asynccontextmanager
 async def sending(
     folder: Path, broker: Nats, resend_s: float = 30, window: int = 256
-) -> AsyncIterator[tuple[Outbox, Uplink]]:
+) -> AsyncIterator[tuple[Outbox, Sender]]:
     async with Outbox.open(folder / "s.db", max_bytes=1 << 24, linger_s=0.01) as outbox:
-        uplink = make(outbox, broker, resend_s, window)
+        sender = make_sender(outbox, resend_s, window)
+        uplink = make(broker.url, sender)
         tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(uplink.run())]
         try:
-            yield outbox, uplink
+            yield outbox, sender
         finally:
             await cancel_all(tasks, 1)
 
@@ -57,7 +71,7 @@ async def test_frames_arrive_in_order_and_leave_when_committed(tmp_path: Path) -
     async with (
         running_nats(tmp_path) as broker,
         running_engine(broker) as engine,
-        sending(tmp_path, broker, window=8) as (outbox, uplink),
+        sending(tmp_path, broker, window=8) as (outbox, sender),
     ):
         for device in ("a", "b"):
             put(outbox, device, 0, 50)
@@ -66,7 +80,7 @@ async def test_frames_arrive_in_order_and_leave_when_committed(tmp_path: Path) -
         for device in ("a", "b"):
             firsts = [f.first_counter for f in engine.arrivals if f.device == device]
             assert firsts == [73 * k for k in range(50)]
-        assert uplink.n_resent == 0
+        assert sender.n_resent == 0
 
 
 async def test_nothing_is_deleted_without_commitment(tmp_path: Path) -> None:
@@ -97,15 +111,15 @@ async def test_what_the_engine_lost_is_sent_again(tmp_path: Path) -> None:
     async with (
         running_nats(tmp_path) as broker,
         running_engine(broker, loses=loses) as engine,
-        sending(tmp_path, broker, resend_s=0.3) as (outbox, uplink),
+        sending(tmp_path, broker, resend_s=0.3) as (outbox, sender),
     ):
         put(outbox, "a", 0, 30)
         await outbox.flush()
         await until(lambda: outbox.emptied.is_set())
         assert len(lost) == 6
         assert engine.through("a", 1) == 30 * 73
-        assert uplink.n_resent >= 6
-        assert uplink.resent_of("a") == uplink.n_resent
+        assert sender.n_resent >= 6
+        assert sender.resent_of("a") == sender.n_resent
 
 
 async def test_a_window_limits_what_is_sent_ahead(tmp_path: Path) -> None:
@@ -162,14 +176,14 @@ async def test_frames_that_left_after_their_commitment_keep_nobody_busy(
 ) -> None:
     """Sent again between the engine's word and the deletion; the second word is lost."""
     pauses = 0
-    pause = Uplink._pause
+    pause = Sender._pause
 
-    async def counting(uplink: Uplink) -> None:
+    async def counting(sender: Sender) -> None:
         nonlocal pauses
         pauses += 1
-        await pause(uplink)
+        await pause(sender)
 
-    monkeypatch.setattr(Uplink, "_pause", counting)
+    monkeypatch.setattr(Sender, "_pause", counting)
     async with (
         running_nats(tmp_path) as broker,
         running_engine(broker, commits=False) as engine,
@@ -217,7 +231,7 @@ async def test_a_required_broker_is_asked_once(tmp_path: Path) -> None:
         running_nats(tmp_path) as broker,
         Outbox.open(tmp_path / "s.db", max_bytes=1 << 20, linger_s=0) as outbox,
     ):
-        uplink = make(outbox, broker)
+        uplink = make(broker.url, make_sender(outbox))
         await uplink.require_broker()
         await broker.kill()
         with pytest.raises(

@@ -16,6 +16,7 @@ from devices.polar_h10 import codec
 from devices.polar_h10.driver import PolarH10Dialogue
 from ecgcore.clock import UtcClock
 from ecgcore.errors import NotificationError
+from gateway.cancellation import cancel_all
 from simulators.backend import Radio, open_radio
 from simulators.fleet import serial_of
 from simulators.pairing import PairingPolicy
@@ -42,6 +43,7 @@ class Room:
     """Samples handed to the link, by name."""
     lost: dict[str, list[range]]
     """Those of them that disappeared on the air."""
+    speed: float = SPEED
 
     def hang_up(self) -> None:
         """Take the power from every controller that is served."""
@@ -70,8 +72,9 @@ async def room(
     source: type[Source] = SampleNumbers,
     pairing: PairingPolicy = JUST_WORKS,
     kind: type[SimulatedH10] = SimulatedH10,
+    speed: float = SPEED,
 ) -> AsyncIterator[Room]:
-    clock = UtcClock(time.time_ns, time.time_ns(), SPEED)
+    clock = UtcClock(time.time_ns, time.time_ns(), speed)
     air = VirtualRadio()
     sent: dict[str, list[range]] = {}
     lost: dict[str, list[range]] = {}
@@ -90,10 +93,8 @@ async def room(
         )
     async with serve_hci(air, "127.0.0.1", 0) as port:
         tasks = [asyncio.create_task(peripheral.run()) for peripheral in peripherals]
-        yield Room(air, port, peripherals, list(sent), sent, lost)
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        yield Room(air, port, peripherals, list(sent), sent, lost, speed)
+        await cancel_all(tasks, 1.0)
         for task in tasks:
             assert task.cancelled()
 

@@ -48,6 +48,8 @@ export interface Numbers {
   boot_id: number;
   newest_ns: number;
   safe_through_ns: number;
+  /** Older samples are still on their way: judged and counted from the live edge on. */
+  is_preview: boolean;
   hr_bpm: number | null;
   hr_reason: string | null;
   regular: boolean | null;
@@ -88,6 +90,7 @@ export interface DeviceStatus {
   battery_pct: number | null;
   contact: "on" | "off" | "unknown";
   rssi_dbm: number | null;
+  /** Whether the gateway is at the broker. */
   uplink: boolean;
   /** Frames not yet committed by the cloud. */
   spooled_frames: number;

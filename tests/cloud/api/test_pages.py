@@ -14,6 +14,10 @@ from cloud.api.parts import Parts
 from cloud.live import Live
 from cloud.store.database import DbPool
 from ecgcore.clock import UtcClock
+from ecgcore.wire.messages import DeviceCommand
+
+
+async def _send_nothing(_gateway: str, _command: DeviceCommand) -> None: ...
 
 
 @asynccontextmanager
@@ -26,6 +30,7 @@ async def client(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
         is_secure=False,
         wall_ns=lambda: 0,
         monotonic_s=lambda: 0.0,
+        send_command=_send_nothing,
     )
     transport = httpx.ASGITransport(create_app(replace(parts)))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -8,7 +8,7 @@ from tests.ecgcore.wire.test_checksum import bitwise
 from tests.strategies import names
 
 
-@given(gateway=names, device=names, kind=st.sampled_from(["samples", "status"]))
+@given(gateway=names, device=names, kind=st.sampled_from(sorted(topics.UP_KINDS)))
 def test_an_uplink_topic_reads_back(gateway: str, device: str, kind: str) -> None:
     topic = topics.up(gateway, device, kind)
     shard = topics.shard_of(device)
@@ -28,9 +28,16 @@ def test_a_device_keeps_its_shard_for_good() -> None:
     assert topics.shard_of("polar-h10-0A1B2C3D") == bitwise(b"polar-h10-0A1B2C3D") % 64 == 47
 
 
+@given(gateway=names, device=names)
+def test_what_a_gateway_listens_to_and_leaves_behind_reads_back(gateway: str, device: str) -> None:
+    for build, kind in ((topics.committed, "committed"), (topics.command, "command")):
+        assert topics.parse_down(build(gateway, device)) == (gateway, device, kind)
+    assert topics.parse_gateway(topics.gateway_status(gateway)) == gateway
+
+
 @given(topic=st.text(max_size=60))
 def test_any_other_topic_is_refused_by_its_own_error(topic: str) -> None:
-    for parse in (topics.parse_up, topics.parse_live):
+    for parse in (topics.parse_up, topics.parse_down, topics.parse_gateway, topics.parse_live):
         with pytest.raises(TopicError):
             parse(topic)
 
@@ -57,7 +64,12 @@ def test_a_nearly_right_topic_is_refused(topic: str) -> None:
 def test_a_name_that_a_broker_would_bend_is_refused(name: str) -> None:
     with pytest.raises(TopicError, match="A-Z a-z 0-9"):
         topics.checked_name(name)
-    for build in (topics.committed_of_gateway, topics.service):
+    for build in (
+        topics.committed_of_gateway,
+        topics.commands_of_gateway,
+        topics.gateway_status,
+        topics.service,
+    ):
         with pytest.raises(TopicError):
             build(name)
 
@@ -72,11 +84,14 @@ def matches(pattern: str, topic: str) -> bool:
 
 @given(gateway=names, device=names)
 def test_each_filter_matches_its_topics_and_no_others(gateway: str, device: str) -> None:
-    samples, status = (topics.up(gateway, device, kind) for kind in ("samples", "status"))
     shard = topics.shard_of(device)
+    kinds = ("samples", "live", "event")
+    samples = topics.up(gateway, device, "samples")
     everything = {
-        samples: topics.samples_of_shard(shard),
-        status: topics.all_status(),
+        **{topics.up(gateway, device, kind): topics.of_shard(shard, kind) for kind in kinds},
+        topics.up(gateway, device, "status"): topics.all_status(),
+        topics.command(gateway, device): topics.commands_of_gateway(gateway),
+        topics.gateway_status(gateway): topics.all_gateways(),
         topics.committed(gateway, device): topics.committed_of_gateway(gateway),
         topics.live(device, "strip"): topics.all_live(),
         topics.service("engine"): topics.all_services(),
@@ -84,4 +99,4 @@ def test_each_filter_matches_its_topics_and_no_others(gateway: str, device: str)
     for pattern in everything.values():
         found = [topic for topic in everything if matches(pattern, topic)]
         assert [everything[topic] for topic in found] == [pattern]
-    assert not matches(topics.samples_of_shard((shard + 1) % 64), samples)
+    assert not matches(topics.of_shard((shard + 1) % 64, "samples"), samples)

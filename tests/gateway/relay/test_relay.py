@@ -202,6 +202,26 @@ async def test_a_new_gateway_takes_the_standing_link_over(
     assert {frame.gap_before for frame in home.engine.of(home.device)} == {0}
 
 
+async def test_what_comes_again_after_a_restart_is_recorded_once(home: Home) -> None:
+    home.engine.commits = False
+    gateway = home.start()
+    await home.until_sent(60)
+    assert home.pocket.safe < 20
+    gateway.task.cancel()
+    await asyncio.wait([gateway.task])
+    home.engine.commits = True
+    gateway = home.start()
+    await home.until_started(2)
+    home.pocket.is_in_reach = False
+    home.pocket.lose_link()
+    await home.until_safe()
+    summary = await gateway.stop()
+    frames = home.engine.of(home.device)
+    assert_exact(frames, home.pocket.sent)
+    assert len({frame.boot_id for frame in frames}) == 1
+    assert summary["duplicates"] > 30
+
+
 async def test_an_orderly_stop_leaves_the_patch_to_the_phone(home: Home) -> None:
     gateway = home.start()
     await home.until_sent(20)

@@ -47,6 +47,7 @@ test.each([
   ["engine", { services: { ...services, engine: { up: false, since_ns: 1 } } }],
   ["wait", { status: null }],
   ["gateway", { status: { ...status, at_ns: (NOW_MS - 11_000) * 1e6 } }],
+  ["gateway", { status: { ...status, uplink: false } }],
   ["backoff", { status: { ...status, link: "backoff" as const } }],
   ["wait", {}],
 ])("the nearest reason is told: %s", (why, change) => {

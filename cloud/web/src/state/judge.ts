@@ -58,7 +58,7 @@ export function isMonitored(view: View): boolean {
 
 /** Give the link's state as the gateway tells it; null while this page or the gateway is silent. */
 export function linkNow({ isConnected, status, nowMs, speed }: Known): LinkState | null {
-  if (!isConnected || !status) return null;
+  if (!isConnected || !status || status.uplink === false) return null;
   return (nowMs - status.at_ns / 1e6) / speed > GATEWAY_SILENT_MS ? null : status.link;
 }
 

@@ -8,6 +8,7 @@ export const secondsAgo = (seconds: number): number => NOW_NS - seconds * 1e9;
 export const numbersOf = (change: Partial<Numbers> = {}): Numbers => ({
   device: "polar-h10-0A1B2C3D",
   boot_id: 7,
+  is_preview: false,
   newest_ns: NOW_NS,
   safe_through_ns: NOW_NS,
   hr_bpm: 72,

@@ -24,6 +24,7 @@ test.each([
   ["another recording", at(20, 50, 0, 8)],
   ["a count that fell", at(20, 9)],
   ["a time that fell", at(5, 12)],
+  ["a count from the live edge on", { ...at(20, 12), is_preview: true }],
 ])("%s is counted anew", (_, numbers) => {
   const counts = new RecentCounts();
   counts.push(at(0, 10));

@@ -14,6 +14,7 @@ export interface Recent extends Counts {
 
 interface Sample extends Counts {
   bootId: number;
+  isPreview: boolean;
   ms: number;
 }
 
@@ -21,8 +22,9 @@ export class RecentCounts {
   private samples: Sample[] = [];
 
   /** Take the newest numbers; a patch that was put on anew, or was counted anew, starts afresh. */
-  push({ boot_id: bootId, newest_ns: nowNs, pvc, pac, pauses }: Numbers): Recent {
-    const now = { bootId, ms: nowNs / 1e6, pvc, pac, pauses };
+  push(numbers: Numbers): Recent {
+    const { boot_id: bootId, is_preview: isPreview, newest_ns: nowNs, pvc, pac, pauses } = numbers;
+    const now = { bootId, isPreview, ms: nowNs / 1e6, pvc, pac, pauses };
     const last = this.samples.at(-1);
     if (last && !continues(last, now)) this.samples = [];
     this.samples.push(now);
@@ -42,5 +44,6 @@ export class RecentCounts {
 
 function continues(last: Sample, now: Sample): boolean {
   const isCountedOn = now.pvc >= last.pvc && now.pac >= last.pac && now.pauses >= last.pauses;
-  return last.bootId === now.bootId && now.ms >= last.ms && isCountedOn;
+  const isSameCount = last.bootId === now.bootId && last.isPreview === now.isPreview;
+  return isSameCount && now.ms >= last.ms && isCountedOn;
 }
