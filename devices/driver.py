@@ -63,6 +63,8 @@ class Signal:
     counting: Counting = Counting.TIMESTAMPS
     counter_modulus: int | None = None
     """With COUNTER: the numbers begin again at 0 after so many samples; None: never."""
+    is_stored: bool = False
+    """With COUNTER and boots of the patch's own: it keeps what it samples and sends it again."""
     timestamp_step_ns: int = 1
     """With TIMESTAMPS: the patch rounds its times to this."""
 
@@ -157,6 +159,8 @@ class Missing:
 
     hole: Hole
     detail: str
+    was_sampled: bool = True
+    """False: not even the patch ever had them."""
 
 
 @dataclass(frozen=True, slots=True)

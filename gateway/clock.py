@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecgcore.errors import StateError
+
 _NS = 1_000_000_000
 _RESIDUALS = 256
 
@@ -118,6 +120,19 @@ class DeviceClock:
         target_ns = self._fitted_ns(device_ns)
         self._residuals_ns.append(offset_ns - target_ns)
         return self._follow(device_ns, target_ns)
+
+    def offset_ns(self, device_ns: int) -> int:
+        """Give UTC minus device time at any time of the boot, as far as is known now.
+
+        Raises
+        ------
+        StateError
+            Before the first push.
+        """
+        if self.state is None:
+            msg = "no arrival yet"
+            raise StateError(msg)
+        return self.state.offset_ns + round(self.state.slope * (device_ns - self.state.device_ns))
 
     def _is_foreign(self, residual_ns: int) -> bool:
         self._n_late = self._n_late + 1 if residual_ns > self._config.late_ns else 0

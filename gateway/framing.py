@@ -58,6 +58,11 @@ class Framer:
             if device in (None, name):
                 self._store(batch.flush())
 
+    async def settle(self, device: str) -> None:
+        """Wait until everything taken from a patch so far is durable."""
+        self.flush(device)
+        await self._outbox.flush()
+
     async def run(self) -> None:
         """Close frames when they are due, until cancelled."""
         while True:

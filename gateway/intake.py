@@ -8,13 +8,14 @@ them. What the patch says beside its samples goes into the view, and is noted as
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from devices.driver import (
     Battery,
     CommandReply,
     HeartRate,
+    Hole,
     Missing,
     Packet,
     Samples,
@@ -27,10 +28,11 @@ from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Contact
+from gateway.batching import Place
 from gateway.events import DeviceEvents
 from gateway.framing import Framer
 from gateway.link import Link, Notification, Receipt
-from gateway.recorder import Recorder
+from gateway.recorder import Recorded, Recorder
 from gateway.status import PatchView
 
 _log = logging.getLogger(__name__)
@@ -91,10 +93,15 @@ class Intake:
         """When the patch last showed that it streams."""
         self.stall_s = _STALL_S
         """Silence that is no longer normal."""
+        self.is_open = asyncio.Event()
+        """Set while a link's stream is started."""
+        self.mended = asyncio.Event()
+        """Set when a hole was opened, or some of one closed."""
 
     def begin(self) -> None:
         """Expect another link."""
         self._early, self._has_ecg = [], True
+        self.is_open.clear()
         self.heard_s = _now_s()
         self.interrupt(GapReason.LINK_LOST)
 
@@ -104,8 +111,11 @@ class Intake:
             self._early, self._has_ecg = None, False
             return
         if self.recorder is None or self.recorder.signal != signal:
+            # The state stored last is what the next recorder goes on from.
+            await self._frames.settle(self._view.device)
             self.recorder = await self._make_recorder(self._view.device, signal)
         self._let_in(link)
+        self.is_open.set()
 
     def close(self, link: Link) -> None:
         """Take what is still in the link's inbox; the link is over."""
@@ -179,6 +189,7 @@ class Intake:
                 link.end_stream()
             case Missing(detail=detail):
                 self._log_rarely("patch lost samples", detail)
+                self._name(packet, notification.arrival_ns)
             case Unread(characteristic=characteristic, data=data, detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
                 self._events.unread(characteristic, data, detail)
@@ -205,37 +216,60 @@ class Intake:
         self.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
 
     def _record(self, link: Link, taken: _Taken) -> None:
-        recorder = self.recorder
+        recorder, samples = self.recorder, taken.samples
         if recorder is None:
             return
         if not self._frames.has_room:
-            self._overflow(1)
-            self._keep_streaming(link)
+            if not samples.is_replayed:
+                self._overflow(1)
+                self._keep_streaming(link)
             return
         is_lead_off = self._view.contact is Contact.OFF
         n_resets = recorder.counters.clock_resets
         receipt = taken.receipt
-        frame = recorder.take(
-            taken.samples,
-            taken.arrival_ns,
-            is_lead_off=is_lead_off,
-            mark=(receipt.source, receipt.number) if receipt else None,
+        recorded = list(
+            recorder.record(
+                samples,
+                taken.arrival_ns,
+                is_lead_off=is_lead_off,
+                mark=(receipt.source, receipt.number) if receipt else None,
+            )
         )
-        if frame is None:
-            return
         if recorder.counters.clock_resets > n_resets:
             self._events.clock("the patch's clock began anew or stepped", recorder.clock.drift_ppm)
-        if frame.gap_before:
-            _log.info(
-                "gap device=%s samples=%d reason=%s",
-                frame.device,
-                frame.gap_before,
-                frame.gap_reason.name,
-            )
-        self._frames.put(frame, recorder.dump())
-        self._on_frame(frame)
-        self.stall_s = max(_STALL_S, _STALL_FRAMES * frame.n_samples * frame.period_ns / 1e9)
+        self._put(recorded)
+        if samples.is_replayed or not recorded:
+            return
+        newest = recorded[-1].frame
+        self._on_frame(newest)
+        self.stall_s = max(_STALL_S, _STALL_FRAMES * newest.n_samples * newest.period_ns / 1e9)
         self._keep_streaming(link)
+
+    def _name(self, missing: Missing, arrival_ns: int) -> None:
+        if self.recorder and self._frames.has_room:
+            self._put(self.recorder.name(missing, arrival_ns))
+
+    def _put(self, recorded: Iterable[Recorded]) -> None:
+        for each in recorded:
+            frame = each.frame
+            if frame.gap_before:
+                _log.info(
+                    "gap device=%s samples=%d reason=%s",
+                    frame.device,
+                    frame.gap_before,
+                    frame.gap_reason.name,
+                )
+            self._frames.put(frame, each.state, Place(each.is_held, each.releases_to))
+            self.mended.set()
+
+    def next_hole(self, n_samples: int) -> Hole | None:
+        """Give what to ask the patch for next, at most so much; None: nothing is missing."""
+        return self.recorder.ask(n_samples) if self.recorder else None
+
+    def give_up(self, now_ns: int, *, everything: bool = False) -> None:
+        """Name what was waited for long enough."""
+        if self.recorder and self._frames.has_room:
+            self._put(self.recorder.give_up(now_ns, everything=everything))
 
     def _keep_streaming(self, link: Link) -> None:
         self.heard_s = _now_s()

@@ -1,37 +1,26 @@
 """One patch's samples become frames: placed, timed, counted. Pure; the session feeds it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from devices.driver import Counting, Samples, Signal
+from devices.driver import Counting, Hole, Missing, Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import FrameFlag, GapReason
 from ecgcore.wire.frame import Frame
 from gateway.arrival import ArrivalPlacer
 from gateway.clock import ClockConfig, ClockState, DeviceClock
+from gateway.counting import CountingPlacer
+from gateway.holes import Holes, HolesConfig
 from gateway.marks import Marks
+from gateway.mending import Counters, Mending, MendingConfig, Recorded
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
 
+__all__ = ["Counters", "Recorded", "Recorder", "RecorderConfig"]
+
 _ANY_ELECTRODE = 1
-
-
-@dataclass(slots=True)
-class Counters:
-    """Since the start of the gateway."""
-
-    frames: int = 0
-    samples: int = 0
-    gaps: int = 0
-    gap_samples: int = 0
-    duplicates: int = 0
-    """Notifications seen before."""
-    late: int = 0
-    """Notifications older than what was already placed."""
-    boots: int = 0
-    clock_resets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +31,7 @@ class RecorderConfig:
     signal: Signal
     speed: float = 1.0
     """Of UTC against wall time; a rig stretches every delay by it."""
+    holes: HolesConfig = field(default_factory=HolesConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +39,14 @@ class _Stored:
     signal: Signal
     placer: bytes
     clock: ClockState
+    holes: Holes = field(default_factory=Holes)
     marks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 MakePlacer = Callable[[Signal, float, bytes | None], Placer]
 PLACERS: Mapping[Counting, MakePlacer] = {
     Counting.TIMESTAMPS: Reassembler.of,
+    Counting.COUNTER: CountingPlacer.of,
     Counting.ARRIVAL: ArrivalPlacer.of,
 }
 """How a patch's samples are placed, by what it counts with."""
@@ -82,9 +74,13 @@ class Recorder:
     ) -> None:
         self._config = config
         self._new_boot_id = new_boot_id
+        self._former: Recorder | None = None
+        """Of another signal, with holes that nothing will fill any more."""
         state = _read(stored) if stored else None
         if state and state.signal != config.signal:
             # Another rate or another lead is another recording.
+            if state.holes.open:
+                self._former = Recorder(replace(config, signal=state.signal), new_boot_id, stored)
             state = None
         make_placer = PLACERS[config.signal.counting]
         self._placer = make_placer(config.signal, config.speed, state.placer if state else None)
@@ -92,6 +88,7 @@ class Recorder:
         self._marks = Marks(state.marks if state else None)
         self._past_resets = 0
         self._counters = Counters()
+        self._mending = self._new_mending(state.holes if state else Holes())
 
     @property
     def counters(self) -> Counters:
@@ -128,28 +125,76 @@ class Recorder:
         """Name the cause of samples missing before the next notification."""
         self._placer.interrupt(reason, is_same_link=is_same_link)
 
-    def take(
+    def record(
         self,
         samples: Samples,
         arrival_ns: int,
         *,
         is_lead_off: bool,
         mark: tuple[str, int] | None = None,
-    ) -> Frame | None:
+    ) -> Iterator[Recorded]:
+        """Give the frames of one notification, each with the state right behind it.
+
+        Of a patch that stores what it samples, what is missing becomes a hole, what comes behind a
+        hole is held, and what is older than the newest sample fills holes.
+
+        Parameters
+        ----------
+        is_lead_off : bool
+            What is known of the electrodes otherwise, for samples that do not tell.
+        mark : tuple[str, int] or None
+            The relay that keeps the notification, and its running number there.
+        """
+        if mark and self._marks.is_repeat(*mark):
+            self._reject(Rejected.DUPLICATE)
+            return
+        if self._former:
+            yield from self._former.give_up(arrival_ns, everything=True)
+            self._former = None
+        if self._mending and samples.boot is not None and samples.first_counter is not None:
+            fills = self._mending.take_old(samples, samples.first_counter, arrival_ns)
+            if fills is not None:
+                yield from fills
+                return
+            if self.position and samples.boot != self.position.boot_id:
+                # Not worth the wait: another boot goes on behind it.
+                yield from self.give_up(arrival_ns, everything=True)
+        frame = self.take(samples, arrival_ns, is_lead_off=is_lead_off)
+        if frame is None:
+            return
+        if self._mending:
+            yield self._mending.behind_holes(frame)
+        else:
+            yield Recorded(frame, self.dump())
+
+    def name(self, missing: Missing, arrival_ns: int) -> Iterator[Recorded]:
+        """Give the frames that name what the patch says it does not have."""
+        if self._mending:
+            yield from self._mending.name(missing, arrival_ns)
+
+    def ask(self, n_samples: int) -> Hole | None:
+        """Give what to ask the patch for next, at most so much; None: nothing is missing."""
+        return self._mending.ask(n_samples) if self._mending else None
+
+    def awaits(self, hole: Hole) -> bool:
+        """Tell whether any of this has not come, and may."""
+        return self._mending is not None and self._mending.awaits(hole)
+
+    def give_up(self, now_ns: int, *, everything: bool = False) -> Iterator[Recorded]:
+        """Give the frames that name what was waited for long enough."""
+        if self._mending:
+            yield from self._mending.give_up(now_ns, everything=everything)
+
+    def take(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Frame | None:
         """Give the frame of one notification; None if it was dropped (and counted).
 
         Parameters
         ----------
-        mark : tuple[str, int] or None
-            The relay that keeps the notification, and its running number there.
         is_lead_off : bool
             What is known of the electrodes otherwise, for samples that do not tell.
         """
         n_samples = int(samples.adc.shape[1])
         if not n_samples:
-            return None
-        if mark and self._marks.is_repeat(*mark):
-            self._reject(Rejected.DUPLICATE)
             return None
         placed = self._placer.place(samples, arrival_ns, self._new_boot_id())
         if isinstance(placed, Rejected):
@@ -175,8 +220,28 @@ class Recorder:
         if self.position is None or self._clock.state is None:
             msg = f"{self._config.device}: nothing recorded yet"
             raise StateError(msg)
-        placer, marks = self._placer.dump(), self._marks.known
-        return msgspec.json.encode(_Stored(self.signal, placer, self._clock.state, marks))
+        return msgspec.json.encode(
+            _Stored(
+                self.signal,
+                self._placer.dump(),
+                self._clock.state,
+                self._mending.holes if self._mending else Holes(),
+                self._marks.known,
+            )
+        )
+
+    def _new_mending(self, holes: Holes) -> Mending | None:
+        if not self.signal.is_stored or not isinstance(self._placer, CountingPlacer):
+            return None
+        config = MendingConfig(self._config.device, self.signal, self._config.holes)
+        return Mending(
+            config,
+            holes,
+            placer=self._placer,
+            clock=lambda: self._clock,
+            counters=self._counters,
+            dump=self.dump,
+        )
 
     def _frame(
         self,

@@ -125,6 +125,7 @@ class Scanner:
             name=data.local_name or "",
             manufacturer=data.manufacturer_data,
             service_uuids=tuple(data.service_uuids),
+            service_data=data.service_data,
             rssi_dbm=data.rssi,
         )
         if found := self._registry.match(advertisement):

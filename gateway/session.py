@@ -29,6 +29,7 @@ from gateway.patches import KnownPatch
 from gateway.presence import Presence
 from gateway.recorder import Recorder
 from gateway.recovery import Ladder, LadderConfig
+from gateway.replaying import Replaying
 from gateway.scanner import Sighting
 from gateway.session_state import LinkEvent, next_state
 from gateway.slots import Slots
@@ -37,6 +38,7 @@ from gateway.status import PatchView
 _log = logging.getLogger(__name__)
 _ABSENT_S = 10.0
 _HEALTHY_S = 10.0
+_GIVE_UP_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,19 @@ class Session:
         except TimeoutError:
             if self.view.link is not LinkState.ABSENT:
                 self._move(LinkEvent.SILENT)
-            sighting = await self._presence.fresh()
+            sighting = await self._sighted_again()
         self._move(LinkEvent.HEARD)
         return sighting
+
+    async def _sighted_again(self) -> Sighting:
+        while True:
+            # What it still has in its memory nobody waits for forever.
+            self._intake.give_up(self._shared.clock.now_ns())
+            try:
+                async with asyncio.timeout(_GIVE_UP_EVERY_S):
+                    return await self._presence.fresh()
+            except TimeoutError:
+                continue
 
     async def _attempt(self, sighting: Sighting) -> None:
         async with self._shared.slots.hold():
@@ -206,11 +218,14 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 pump = tasks.create_task(self._intake.pump(link), name="pump")
+                replaying = Replaying(link, self._intake, self._shared.clock.now_ns)
+                replay = tasks.create_task(replaying.run(), name="replay")
                 async with link.connected(sighting):
                     self._link = link
                     self._move(LinkEvent.CONNECTED)
                     await self._stream(link, sighting.driver.model)
                 pump.cancel()
+                replay.cancel()
         finally:
             self._link = None
             self._intake.close(link)

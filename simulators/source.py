@@ -1,5 +1,6 @@
 """Where a simulated patch gets its signal from."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -53,3 +54,37 @@ class Shifted:
         """Give the other source's R peaks on this grid."""
         peaks = self._source.rpeaks(start + self._offset, end + self._offset)
         return None if peaks is None else peaks - self._offset
+
+
+class MultiSource(Protocol):
+    """A signal of several leads on the patch's own sample grid, sample 0 at the start of a boot."""
+
+    @property
+    def n_leads(self) -> int:
+        """How many there are."""
+        ...
+
+    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
+        """Give samples in microvolts, shape (n_leads, n_samples)."""
+        ...
+
+    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
+        """Give where the R peaks lie in [start, end), in samples; None if nobody knows."""
+        ...
+
+
+class Projected:
+    """One source seen by several leads, each with its own gain."""
+
+    def __init__(self, source: Source, gains: Sequence[float]) -> None:
+        self._source = source
+        self._gains = np.array(gains)[:, np.newaxis]
+        self.n_leads = len(gains)
+
+    def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
+        """Give the source's samples times each gain."""
+        return np.rint(self._gains * self._source.read_uv(start, n_samples)).astype(np.int32)
+
+    def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:
+        """Give the source's R peaks."""
+        return self._source.rpeaks(start, end)
