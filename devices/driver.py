@@ -9,7 +9,7 @@ under the ``ecgomics.drivers`` entry points.
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ecgcore.errors import EcgomicsError
 from ecgcore.types import Int32Array
@@ -289,6 +289,15 @@ class Driver(Protocol):
 
     def open(self, wish: Wish) -> Dialogue:
         """Begin a link's dialogue."""
+        ...
+
+
+@runtime_checkable
+class Observing(Protocol):
+    """A driver of patches that tell more than their name to everybody."""
+
+    def observe(self, advertisement: Advertisement) -> Sequence[Packet]:
+        """Give what an advertisement says, such as `SkinContact`; never raises."""
         ...
 
 

@@ -6,7 +6,8 @@ received it, and what it sampled before anybody listened is missing, too.
 
 A patch without name for its boots begins a drawn one at 0 with the first sample received. Its
 numbers may come round (`Signal.counter_modulus`); then they tell what is missing but for whole
-turns, which show in the arrivals (`gateway.turns`).
+turns, and the turns come from the arrivals: inside a live link by `gateway.turns`, after an
+interruption to the nearest turn.
 """
 
 from dataclasses import dataclass, field
@@ -67,8 +68,8 @@ class CountingPlacer:
     def __init__(self, signal: Signal, speed: float = 1.0, count: Count | None = None) -> None:
         self._nominal_ns = 1e12 / signal.fs_mhz
         self._modulus = signal.counter_modulus
-        self._turns = self._new_turns(speed)
         self._late_ns = round(_LATE_NS * speed)
+        self._turns = Turns(TurnsConfig.of(self._modulus or 1, self._nominal_ns, speed))
         self._interruption = GapReason.GATEWAY_DOWN if count else GapReason.NONE
         self._is_new_link = count is not None
         self.count = count
@@ -160,19 +161,13 @@ class CountingPlacer:
         return period_ns if is_near else self._nominal_ns
 
     def _counter_of(self, count: Count, number: int, n_samples: int, arrival_ns: int) -> int:
-        if self._turns is None or self._modulus is None:
+        if self._modulus is None:
             return number - count.origin
         residue = (number - count.origin - count.counter) % self._modulus
         if self._interruption is GapReason.NONE:
-            missing = self._turns.place(count.counter, residue, n_samples, arrival_ns)
-        else:
-            missing = self._turns.over(residue, n_samples, arrival_ns - count.arrival_ns)
-        return count.counter + missing
-
-    def _new_turns(self, speed: float) -> Turns | None:
-        if self._modulus is None:
-            return None
-        return Turns(TurnsConfig.of(self._modulus, self._nominal_ns, speed))
+            return count.counter + self._turns.place(count.counter, residue, n_samples, arrival_ns)
+        silence_ns = arrival_ns - count.arrival_ns
+        return count.counter + self._turns.over(residue, n_samples, silence_ns)
 
     def _is_restart(self, count: Count, at: int) -> bool:
         """Tell whether a patch without boots went back because it was restarted."""

@@ -202,6 +202,16 @@ class Intake:
             self._events.heart_rate(told.bpm, told.rr_ms, contact)
             self._keep_streaming(link)
 
+    def observe(self, packet: Packet) -> None:
+        """Take what the patch tells without a link."""
+        match packet:
+            case SkinContact(is_on=is_on):
+                self.update(contact=_CONTACT[is_on])
+            case Battery(pct=pct):
+                self.update(battery_pct=pct)
+            case _:
+                self._log_rarely("advertisement of unknown kind", type(packet).__name__)
+
     def _take_samples(self, link: Link, samples: Samples, notification: Notification) -> None:
         taken = _Taken(samples, notification.arrival_ns, notification.receipt)
         if self._early is None:

@@ -6,7 +6,7 @@ platforms; so this is the only one, and every session gets its fresh `BLEDevice`
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -17,7 +17,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 
-from devices.driver import Advertisement, Driver
+from devices.driver import Advertisement, Driver, Observing, Packet
 from devices.registry import Registry
 from ecgcore.errors import ConfigError
 from gateway.backoff import Backoff
@@ -38,6 +38,8 @@ class Sighting:
     ble_device: BLEDevice
     client_backend: type[BaseBleakClient] | None
     rssi_dbm: int | None
+    packets: Sequence[Packet] = ()
+    """What the patch tells everybody."""
 
 
 OnSighting = Callable[[Sighting], None]
@@ -130,6 +132,7 @@ class Scanner:
         )
         if found := self._registry.match(advertisement):
             driver, device_id = found
+            packets = driver.observe(advertisement) if isinstance(driver, Observing) else ()
             self._on_sighting(
-                Sighting(device_id, driver, ble_device, radio.client_backend, data.rssi)
+                Sighting(device_id, driver, ble_device, radio.client_backend, data.rssi, packets)
             )

@@ -105,6 +105,8 @@ class Session:
         if sighting.rssi_dbm is not None:
             self._events.rssi(sighting.rssi_dbm)
         self._presence.saw(sighting)
+        for packet in sighting.packets:
+            self._intake.observe(packet)
 
     async def run(self) -> None:
         """Stream until cancelled, which stops the patch and disconnects in order."""

@@ -8,8 +8,13 @@ import pytest
 
 from devices import sig
 from devices.driver import Advertisement, Driver
+from devices.open_patch.driver import OpenPatchDriver, UnpairedOpenPatchDriver
 from devices.registry import Registry
+from ecgcore.types import Lead
+from simulators.patches.open_patch import OpenPatchConfig, SimulatedOpenPatch
+from simulators.source import Projected, SampleNumbers
 from tests.devices.contract import check_driver
+from tests.devices.host import ON_NS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -37,6 +42,14 @@ def load(name: str) -> Driver:
 @pytest.mark.parametrize("name", sorted(ADVERTISEMENTS))
 def test_driver_keeps_the_contract(name: str) -> None:
     check_driver(load(name), ADVERTISEMENTS[name])
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_the_open_patch_keeps_the_contract(is_open: bool) -> None:
+    config = OpenPatchConfig(0x0A1B2C3D, ON_NS, (Lead.I, Lead.II), is_open=is_open)
+    patch = SimulatedOpenPatch(config, lambda _fs_hz: Projected(SampleNumbers(), [1.0, 0.5]))
+    driver = UnpairedOpenPatchDriver() if is_open else OpenPatchDriver()
+    check_driver(driver, patch.advertisement(ON_NS), patch=patch)
 
 
 @pytest.mark.parametrize("name", sorted(ADVERTISEMENTS))

@@ -115,6 +115,12 @@ class Air:
         )
 
 
+@pytest.fixture(autouse=True)
+def roomy_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At this speed a busy machine lets more than a second of notifications come at once."""
+    monkeypatch.setattr("gateway.link._INBOX_NOTIFICATIONS", 4096)
+
+
 def on() -> tuple[UtcClock, int]:
     clock = UtcClock(time.time_ns, time.time_ns(), SPEED)
     return clock, clock.now_ns()

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from devices.driver import SkinContact
 from ecgcore.errors import ConfigError
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.radio import radio_opener
@@ -27,6 +28,7 @@ async def test_sightings_of_known_patches_survive_the_radio() -> None:
         await until(lambda: ids() == wanted)
         assert seen[0].driver.model == "Polar H10"
         assert seen[0].client_backend is not None
+        assert seen[0].packets == (SkinContact(True),)
         await _lose_radio(there, seen)
         await until(lambda: ids() == wanted)
         task.cancel()
