@@ -32,6 +32,10 @@ _RECENT = 16
 _ANCHOR_NS = 300 * _NS
 # Two crystals of 50 ppm, and the fit of the envelope.
 _OFFSET_DRIFT = 2e-4
+# One notification late, and as much again for the host.
+_OVERTAKEN = 2.5
+# Rates are true to some percent; what is tighter overlaps.
+_TIGHTEST = 0.8
 # Time stamps rounded to no more than this place samples by themselves.
 _EXACT_NS = 100_000
 # Two stamps, each a step off: rounded down, or told late by a busy patch.
@@ -173,7 +177,10 @@ class Reassembler:
         boot = self.boot
         if boot is None:
             return self._begin(n_samples, last_ns, arrival_ns, new_boot_id)
-        if self._is_reset(boot, last_ns, arrival_ns):
+        span_ns = n_samples * self._config.nominal_period_ns
+        if self._is_reset(boot, last_ns, arrival_ns) or self._is_set_back(
+            boot, span_ns, last_ns, arrival_ns
+        ):
             return self._begin(n_samples, last_ns, arrival_ns, new_boot_id)
         if last_ns in boot.recent_ns:
             return Rejected.DUPLICATE
@@ -192,6 +199,16 @@ class Reassembler:
         moved_ns = abs(arrival_ns - last_ns - boot.offset_ns)
         allowed_ns = self._config.offset_tolerance_ns + _OFFSET_DRIFT * max(step_ns, 0)
         return moved_ns > allowed_ns or (step_ns < 0 and not is_repeat)
+
+    def _is_set_back(self, boot: Boot, span_ns: float, last_ns: int, arrival_ns: int) -> bool:
+        """Tell whether the device clock was set back within reach of what may come late."""
+        if last_ns < boot.anchor_ns:
+            # Before all that is placed; what was only overtaken is not this late.
+            return arrival_ns - last_ns - boot.offset_ns > _OVERTAKEN * span_ns
+        # Samples cannot lie where others are.
+        if last_ns > boot.last_ns:
+            return last_ns - boot.last_ns < _TIGHTEST * span_ns
+        return any(0 < abs(last_ns - known_ns) < span_ns / 2 for known_ns in boot.recent_ns)
 
     def _begin(self, n_samples: int, last_ns: int, arrival_ns: int, boot_id: int) -> Placed:
         self.boot = Boot(

@@ -8,7 +8,7 @@ says exactly which samples went on the air.
 import itertools
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from simulators.patch import SimulatedPatch
@@ -40,7 +40,7 @@ class PatchJournal:
     @property
     def last_streamed_sample(self) -> int | None:
         """Index after the last sample sent; None before the first."""
-        return self.sent_ranges[-1][1] if self.sent_ranges else None
+        return max(end for _, end in self.sent_ranges) if self.sent_ranges else None
 
     def with_sent(self, samples: range) -> "PatchJournal":
         """Give the journal after another notification."""
@@ -49,14 +49,16 @@ class PatchJournal:
         if ranges and ranges[-1][1] == start:
             start = ranges[-1][0]
             ranges = ranges[:-1]
-        return PatchJournal(
-            self.device_id,
-            self.power_on_utc_ns,
-            self.fs_hz,
-            self.sample0_ns,
-            (*ranges, (start, samples.stop)),
-            self.notifications + 1,
-        )
+        # What a patch sends again from its memory lies among what it sent before.
+        ranges = tuple(sorted((*ranges, (start, samples.stop))))
+        return replace(self, sent_ranges=ranges, notifications=self.notifications + 1)
+
+    def without(self, samples: range) -> "PatchJournal":
+        """Give the journal without samples that the air lost."""
+        left = []
+        for start, end in self.sent_ranges:
+            left += [(start, min(end, samples.start)), (max(start, samples.stop), end)]
+        return replace(self, sent_ranges=tuple((a, b) for a, b in left if a < b))
 
 
 class JournalWriter:
@@ -73,6 +75,12 @@ class JournalWriter:
         """Note samples that have just been handed to the link; an empty range is nothing."""
         if samples:
             self._journal = self._journal.with_sent(samples)
+            self._write()
+
+    def lose(self, samples: range) -> None:
+        """Note that samples which were handed over disappeared on the air."""
+        if samples:
+            self._journal = self._journal.without(samples)
             self._write()
 
     def _write(self) -> None:

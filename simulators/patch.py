@@ -50,6 +50,17 @@ class Notification:
     samples: range = range(0)
 
 
+@dataclass(slots=True)
+class Condition:
+    """What the world does to a patch, from outside."""
+
+    is_worn: bool = True
+    """Whether the electrodes touch skin."""
+    battery_pct: int = 90
+    clock_shift_ns: int = 0
+    """What somebody set the patch's clock forward by since power-on."""
+
+
 class AttRefused(Exception):
     """A read or write that the patch answers with an error.
 
@@ -148,4 +159,13 @@ class SimulatedPatch(Protocol):
 
     def due(self, utc_ns: int) -> Iterator[Notification]:
         """Give what is to be sent by now; a host must be connected."""
+        ...
+
+
+class WorldlyPatch(SimulatedPatch, Protocol):
+    """A patch to which the world can happen."""
+
+    @property
+    def condition(self) -> Condition:
+        """What the patch goes by; others change it."""
         ...

@@ -31,6 +31,10 @@ _NEVER_THERE = hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR
 _L2CAP_HEADER_BYTES = 4
 # Core specification, vol. 6 part B 4.5.2: how long a new link may be silent.
 _INTERVALS_TO_APPEAR = 6
+# What a scanner gets out of a crowd on three channels; own estimate.
+_HEARD_PER_S = 200
+# Below so many advertisers each one is heard every time.
+_CROWD = 40
 
 _Ends = tuple[hci.Address, hci.Address]
 
@@ -57,6 +61,8 @@ class VirtualRadio(RadioFaults, link.LocalLink):
         self._air: dict[_Ends, AirLink] = {}
         """Under both orders of its ends."""
         self._hearing = chance("adverts", seed)
+        self._heard_s: dict[tuple[controller.Controller, controller.Controller], float] = {}
+        """By receiver and sender."""
 
     # -- who is in the room ---------------------------------------------------------------
 
@@ -71,6 +77,7 @@ class VirtualRadio(RadioFaults, link.LocalLink):
             self._break(connection.self_address, connection.peer_address, _LINK_LOST)
         self.controllers.discard(controller)
         self._listening.pop(controller, None)
+        self._heard_s = {pair: s for pair, s in self._heard_s.items() if controller not in pair}
         self._forget_address(controller)
 
     def on_address_changed(self, controller: controller.Controller) -> None:
@@ -119,8 +126,27 @@ class VirtualRadio(RadioFaults, link.LocalLink):
             # A connection made by an earlier receiver ends the advertising.
             if not sender.is_advertising:
                 return
-            if receiver is not sender and self._gets_through(_name(receiver), _name(sender)):
+            if receiver is sender or not self._has_ear_for(receiver, sender):
+                continue
+            if self._gets_through(_name(receiver), _name(sender)):
                 receiver.on_ll_advertising_pdu(packet)
+
+    def _has_ear_for(self, receiver: controller.Controller, sender: controller.Controller) -> bool:
+        """Say whether a receiver hears this advert among those of everybody else.
+
+        In a crowd adverts collide and a scanner hears some of each; whom it waits to connect to it
+        always hears.
+        """
+        pending = receiver.pending_le_connection
+        is_awaited = pending is not None and pending.peer_address == _name(sender)
+        if is_awaited or len(self.controllers) <= _CROWD:
+            return True
+        period_s = len(self.controllers) / _HEARD_PER_S
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._heard_s.get((receiver, sender), float("-inf")) < period_s:
+            return False
+        self._heard_s[receiver, sender] = now_s
+        return True
 
     def _gets_through(self, one: hci.Address, other: hci.Address) -> bool:
         loss = self.loss_between(one, other)

@@ -102,9 +102,8 @@ async def _adapter_of_daemon(there: Room) -> AsyncIterator[None]:
 
 
 async def _has_adapter() -> bool:
-    manager = await get_global_bluez_manager()
     try:
-        manager.get_default_adapter()
+        (await get_global_bluez_manager()).get_default_adapter()
     except (BleakError, KeyError):
         return False
     return True

@@ -14,6 +14,7 @@ from rich.console import Console
 from cloud.demo.plan import Options, make_plan, taken
 from cloud.demo.run import Demo
 from ecgcore.clock import UtcClock
+from ecgcore.errors import ConfigError
 
 
 def demo(
@@ -21,6 +22,10 @@ def demo(
     record: Annotated[
         Path | None,
         typer.Option(help="WFDB record to wear (without extension); synthetic if none."),
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Scenario file or shipped name; it says how many patches, and what."),
     ] = None,
     sample_number: Annotated[
         bool, typer.Option("--sample-number", help="Rig: each sample's index is its value.")
@@ -50,10 +55,15 @@ def demo(
     again. Ctrl-C stops all of them orderly and leaves the data folder.
 
     Try `ecgomics demo --patients 3`, or
-    `ecgomics demo --record mitdb/119 --patients 3 --for 90 --json`.
+    `ecgomics demo --record mitdb/119 --patients 3 --for 90 --json`, or
+    `ecgomics demo --scenario hospital-corridor`.
     """
+    if scenario and (record or sample_number):
+        msg = "--scenario says what the patches record: no --record or --sample-number beside it"
+        raise ConfigError(msg)
     options = Options(
         patients=patients,
+        scenario=scenario,
         record=record,
         sample_number=sample_number,
         duration_s=for_s,

@@ -10,10 +10,11 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cloud.demo.scenario import Stage, ask
 from cloud.demo.supervisor import Part
 from cloud.embedded import nats, postgres
 from ecgcore.errors import ConfigError
@@ -41,6 +42,8 @@ class Options:
     http_port: int
     broker_url: str | None
     database_url: str | None
+    scenario: str | None = None
+    """File, or name of a shipped one; it says how many patients there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Plan:
     database_url: str
     base_url: str
     origin_ns: int
+    stage: Stage | None = None
 
     @property
     def journal_dir(self) -> Path:
@@ -101,16 +105,19 @@ def make_plan(options: Options, origin_ns: int) -> Plan:
     Raises
     ------
     ConfigError
-        If a port is taken or a server's folder cannot be made.
+        If a port is taken, a server's folder cannot be made or the scenario is none.
     """
     data = options.data_dir
+    ports = _free_ports()
+    stage = ask(options.scenario, ecgomics("simulate"), ports) if options.scenario else None
+    if stage:
+        options = replace(options, patients=stage.patches)
     for folder in ("logs", "journal"):
         (data / folder).mkdir(exist_ok=True)
     for old in (data / "journal").glob("*.json"):
         old.unlink()
     words = _secrets(data / "secrets.json", options.patients)
     _require_free(options.http_port)
-    ports = _free_ports()
     parts: dict[str, Part] = {}
     database_url = options.database_url or _postgres(parts, data, next(ports))
     broker = options.broker_url or _nats(parts, data, next(ports), words)
@@ -122,10 +129,11 @@ def make_plan(options: Options, origin_ns: int) -> Plan:
         urls = dict.fromkeys(urls, options.broker_url)
     parts["engine"] = _cloud_part("engine", urls["engine"], database_url, clock)
     parts["server"] = _server(urls["server"], database_url, clock, options.http_port)
-    parts["patches"] = _patches(options, origin_ns, hci_port)
-    parts["gateway"] = _gateway(options, urls[GATEWAY], origin_ns, hci_port)
+    parts["patches"] = _patches(options, origin_ns, hci_port, stage, broker)
+    near = stage.relayed(urls[GATEWAY]) if stage else urls[GATEWAY]
+    parts["gateway"] = _gateway(options, near, origin_ns, hci_port)
     base_url = f"http://127.0.0.1:{options.http_port}"
-    return Plan(options, words, parts, database_url, base_url, origin_ns)
+    return Plan(options, words, parts, database_url, base_url, origin_ns, stage)
 
 
 def name_of(index: int) -> str:
@@ -174,10 +182,14 @@ def _server(broker_url: str, database_url: str, clock: dict[str, str], port: int
     return Part("server", ecgomics("serve", "--port", str(port)), environment)
 
 
-def _patches(options: Options, origin_ns: int, hci_port: int) -> Part:
+def _patches(
+    options: Options, origin_ns: int, hci_port: int, stage: Stage | None, broker_url: str
+) -> Part:
     source = ["--record", str(options.record)] if options.record else ["--synthetic"]
     if options.sample_number:
         source = ["--sample-number"]
+    if stage:
+        source = stage.arguments(broker_url)
     return Part(
         "patches",
         ecgomics(

@@ -192,6 +192,8 @@ class Demo:
         self._say("demo", f"pages at {plan.base_url}")
         for username, password, what in accounts:
             self._say("demo", f"  sign in as {username} with {password} to see {what}")
+        if plan.stage:
+            self._say("demo", f"faults of {plan.stage.scenario} at http://{plan.stage.rig}/")
         self._say("demo", "Ctrl-C stops everything and keeps the data")
         self._write_state()
         if not self._headless and sys.stdout.isatty():

@@ -57,6 +57,7 @@ class SimulatedMovesense(Sensor):
         self._contact_refs: list[int] = []
         self._contact: bool | None = True
         self._untold_contact = False
+        self._was_worn = self.condition.is_worn
         self._lost_answers = config.lost_answers
 
     def set_contact(self, is_on: bool | None) -> None:
@@ -139,6 +140,9 @@ class SimulatedMovesense(Sensor):
 
     def due(self, utc_ns: int) -> Iterator[Notification]:
         """Give what is to be sent by now."""
+        if self._was_worn != self.condition.is_worn:
+            self._was_worn = self.condition.is_worn
+            self.set_contact(self._was_worn)
         if self._untold_contact and self._contact_refs:
             self._untold_contact = False
             stamp_ms = self.config.uptime_ms + self._elapsed_ns(utc_ns) // 1_000_000

@@ -19,6 +19,7 @@ from ecgcore.types import FloatArray, SampleIndex
 from simulators.patch import (
     AttRefused,
     CharacteristicSpec,
+    Condition,
     Notification,
     Property,
     ServiceSpec,
@@ -29,6 +30,7 @@ from simulators.source import Source
 _STEADY_BPM = 60
 _NS_PER_S = 1_000_000_000
 _BATTERY_EVERY_S = 10
+_LOW_BATTERY_PCT = 10
 # As many intervals as a notification carries at any MTU.
 _MAX_RR = 9
 # What one call gives at most; the rest waits for the next. The link takes twice as many at once.
@@ -105,6 +107,7 @@ class SimulatedH10:
 
     def __init__(self, config: PatchConfig, source: Source) -> None:
         self.config = config
+        self.condition = Condition(battery_pct=config.battery_pct)
         self._source = source
         self._next_sample: SampleIndex | None = None
         self._frame_samples = 0
@@ -148,17 +151,23 @@ class SimulatedH10:
 
     def sample_ns(self, sample: SampleIndex) -> int:
         """Give the strap's clock at a sample, ns since 2000."""
-        return codec.POWER_ON_NS + round(sample * 1e9 / self.config.fs_hz)
+        since_ns = round(sample * 1e9 / self.config.fs_hz)
+        return codec.POWER_ON_NS + since_ns + self.condition.clock_shift_ns
 
     def _elapsed_ns(self, utc_ns: int) -> int:
         elapsed_ns = utc_ns - self.config.power_on_utc_ns
         return elapsed_ns + round(elapsed_ns * self.config.drift_ppm * 1e-6)
 
     def advertisement(self, utc_ns: int) -> Advertisement:
-        """Give what a worn strap advertises."""
+        """Give what it advertises."""
         counter = self._elapsed_ns(utc_ns) // _NS_PER_S & 7
         state = codec.encode_advertised_state(
-            codec.AdvertisedState(contact=True, battery_low=False, counter=counter, bpm=_STEADY_BPM)
+            codec.AdvertisedState(
+                contact=self.condition.is_worn,
+                battery_low=self.condition.battery_pct < _LOW_BATTERY_PCT,
+                counter=counter,
+                bpm=_STEADY_BPM,
+            )
         )
         # A real strap has its service in the scan response, which the virtual radio lacks.
         return Advertisement(
@@ -171,7 +180,7 @@ class SimulatedH10:
             case sig.SERIAL_NUMBER:
                 return self.config.serial.encode()
             case sig.BATTERY_LEVEL:
-                return sig.encode_battery(Battery(self.config.battery_pct))
+                return sig.encode_battery(Battery(self.condition.battery_pct))
             case codec.PMD_CONTROL:
                 return codec.encode_features([MeasurementType.ECG])
             case _ if text := _INFORMATION.get(characteristic):
@@ -263,7 +272,7 @@ class SimulatedH10:
         heart_rate = self._heart_rate(self._told_s, second)
         yield Notification(sig.HEART_RATE_MEASUREMENT, sig.encode_heart_rate(heart_rate))
         if second // _BATTERY_EVERY_S != self._told_s // _BATTERY_EVERY_S:
-            battery = Battery(self.config.battery_pct)
+            battery = Battery(self.condition.battery_pct)
             yield Notification(sig.BATTERY_LEVEL, sig.encode_battery(battery))
         self._told_s = second
 
@@ -271,10 +280,11 @@ class SimulatedH10:
         fs_hz = self.config.fs_hz
         peaks = self._source.rpeaks(round(from_s * fs_hz), round(to_s * fs_hz))
         if peaks is None:
-            return HeartRate(_STEADY_BPM, (), contact=True)
+            return HeartRate(_STEADY_BPM, (), contact=self.condition.is_worn)
         rr_ms = np.diff(peaks, prepend=self._last_peak) * (1000 / fs_hz)
         if len(peaks):
             self._last_peak = peaks[-1:]
         if len(rr_ms):
             self._bpm = round(60_000 / float(np.mean(rr_ms)))
-        return HeartRate(self._bpm, tuple(rr_ms[-_MAX_RR:].tolist()), contact=True)
+        rr_ms = rr_ms[-_MAX_RR:]
+        return HeartRate(self._bpm, tuple(rr_ms.tolist()), contact=self.condition.is_worn)

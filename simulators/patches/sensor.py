@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from devices import sig
 from devices.driver import Advertisement, Battery
 from ecgcore.types import SampleIndex
-from simulators.patch import AttRefused, CharacteristicSpec, Notification, Property, ServiceSpec
+from simulators.patch import (
+    AttRefused,
+    CharacteristicSpec,
+    Condition,
+    Notification,
+    Property,
+    ServiceSpec,
+)
 
 _NS_PER_S = 1_000_000_000
 _BATTERY_EVERY_S = 10
@@ -44,6 +51,7 @@ class Sensor(ABC):
 
     def __init__(self, config: SensorConfig, fs_hz: float) -> None:
         self.config = config
+        self.condition = Condition(battery_pct=config.battery_pct)
         self._fs_hz = fs_hz
         self._next_sample: SampleIndex | None = None
         self._told_s: int | None = None
@@ -104,7 +112,7 @@ class Sensor(ABC):
     def read(self, characteristic: str, utc_ns: int) -> bytes:
         """Give the value of a characteristic."""
         if characteristic == sig.BATTERY_LEVEL:
-            return sig.encode_battery(Battery(self.config.battery_pct))
+            return sig.encode_battery(Battery(self.condition.battery_pct))
         if text := dict(self.information).get(characteristic):
             return text.encode()
         raise AttRefused(AttRefused.READ_NOT_PERMITTED)
@@ -146,7 +154,7 @@ class Sensor(ABC):
 
     def _due_each_second(self, from_s: int, to_s: int) -> Iterator[Notification]:
         if self.has_battery_service and to_s // _BATTERY_EVERY_S != from_s // _BATTERY_EVERY_S:
-            battery = Battery(self.config.battery_pct)
+            battery = Battery(self.condition.battery_pct)
             yield Notification(sig.BATTERY_LEVEL, sig.encode_battery(battery))
 
     @abstractmethod

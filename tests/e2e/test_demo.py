@@ -83,6 +83,26 @@ def test_time_can_run_faster(tmp_path: Path) -> None:
     assert account["reports"]["delivered"] >= 2
 
 
+def test_everything_breaks_and_the_account_is_exact(tmp_path: Path) -> None:
+    options = ("--scenario", "everything-breaks", "--for", "45", "--speed", "6")
+    with running_demo(tmp_path, *options) as run:
+        run.wait_for("faults of everything-breaks at http://127.0.0.1:")
+        account = run.result()
+    _assert_exact(account)
+    assert account["samples"]["stored"] > 4 * 130 * 6 * 20
+    assert account["gaps"]["radio_loss"] > 0
+    assert account["gaps"]["link_lost"] > 0
+    # Patches were started anew and clocks were set.
+    assert len(account["sessions"]) > 4
+
+
+def test_a_scenario_that_is_none_is_one_line(tmp_path: Path) -> None:
+    with running_demo(tmp_path, "--scenario", "nowhere") as run:
+        assert run.exit_code() == 2
+        assert "scenario nowhere: no such file; shipped are everything-breaks, " in run.log
+        assert len(run.log.strip().splitlines()) == 1
+
+
 def test_ctrl_c_ends_in_order_and_the_folder_serves_again(tmp_path: Path) -> None:
     for _ in range(2):
         with running_demo(tmp_path, "--patients", "1") as run:

@@ -197,3 +197,23 @@ def test_the_first_cause_names_the_gap() -> None:
     restored.interrupt(GapReason.LINK_LOST)
     assert feed(restored, patch, at + 500).gap_reason is GapReason.GATEWAY_DOWN
     assert feed(restored, patch, at + 500 + 2 * N).gap_reason is GapReason.RADIO_LOSS
+
+
+@pytest.mark.parametrize("back_ms", [150, 700, 1700, 3000])
+@pytest.mark.parametrize("n_before", [3, 40])
+def test_a_clock_set_back_by_little_begins_a_boot_and_invents_nothing(
+    back_ms: int, n_before: int
+) -> None:
+    patch, placer = ModelPatch(), Reassembler(CONFIG)
+    boots: dict[int, int] = {}
+    for k in range(n_before + 40):
+        moved_ns = back_ms * 1_000_000 if k >= n_before else 0
+        last = (k + 1) * N - 1
+        placed = placer.push(N, patch.device_ns(last) - moved_ns, patch.utc_ns(last + 1), 7 + k)
+        if not isinstance(placed, Placed):
+            # A clock set back by less than what may come late is told by the next one.
+            assert n_before <= k < n_before + round(back_ms / 561) + 1
+            continue
+        boots.setdefault(placed.boot_id, k)
+        assert placed.gap_before == 0
+    assert len(boots) == 2

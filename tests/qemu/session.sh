@@ -10,9 +10,14 @@ ln -s /run /var/run
 mkdir -p /run/dbus /var/lib/bluetooth
 dbus_daemon=$(command -v dbus-daemon || echo "$DEBIAN/usr/bin/dbus-daemon")
 LD_LIBRARY_PATH=$libraries "$dbus_daemon" --config-file=/run/results/bus.conf --fork
-LD_LIBRARY_PATH=$libraries "$DEBIAN/usr/libexec/bluetooth/bluetoothd" -n -E \
-    --configfile=/run/results/bluetoothd.conf --noplugin='vcp,bap,mcp,a2dp,avrcp,sap,hostname,input' \
-    >/run/results/bluetoothd.log 2>&1 &
+# bluetoothd 5.66 sometimes ends when an adapter is pulled out, as each test does at its end.
+while true; do
+    LD_LIBRARY_PATH=$libraries "$DEBIAN/usr/libexec/bluetooth/bluetoothd" -n -E \
+        --configfile=/run/results/bluetoothd.conf \
+        --noplugin='vcp,bap,mcp,a2dp,avrcp,sap,hostname,input' || true
+    echo "bluetoothd: ended, started again"
+    sleep 0.2
+done >/run/results/bluetoothd.log 2>&1 &
 # Bleak asks for the version of BlueZ.
 ln -s "$DEBIAN/usr/bin/bluetoothctl" /usr/local/bin/bluetoothctl 2>/dev/null || true
 cd "$REPOSITORY"

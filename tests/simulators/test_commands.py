@@ -27,6 +27,11 @@ def simulate(*arguments: str) -> subprocess.Popen[str]:
         (["--listen", "127.0.0.1:65536"], "is not HOST:PORT"),
         (["--synthetic", "--sample-number"], "exclude each other"),
         (["--patients", "0"], "1 to 200"),
+        (["nowhere"], "scenario nowhere: no such file; shipped are "),
+        (["quiet-night", "--relay", "127.0.0.1:0"], "--relay needs --broker"),
+        (["quiet-night", "--level", "mqtt"], "--level mqtt needs --broker"),
+        (["quiet-night", "--level", "in-process"], "--level in-process is for tests"),
+        (["quiet-night", "--rig", "6480"], "--rig '6480' is not HOST:PORT"),
     ],
 )
 def test_misuse_is_one_line_and_code_2(arguments: list[str], message: str) -> None:
@@ -52,3 +57,16 @@ def test_sigterm_ends_a_fleet_cleanly(tmp_path: Path) -> None:
     assert "off the air" in stderr
     books = [json.loads(path.read_text()) for path in sorted(tmp_path.iterdir())]
     assert [book["device_id"] for book in books] == ["polar-h10-0A1B2C01", "polar-h10-0A1B2C02"]
+
+
+def test_a_plan_is_printed_and_fixed_by_its_seed() -> None:
+    plans = []
+    for seed in ("3", "3", "4"):
+        process = simulate("everything-breaks", "--plan", "--seed", seed)
+        stdout, _ = process.communicate(timeout=20)
+        assert process.returncode == 0
+        plans.append(stdout)
+    assert plans[0] == plans[1] != plans[2]
+    assert plans[0].startswith("Everything breaks: 4 patches, 0:10:00.0, seed 3\n")
+    process = simulate("everything-breaks", "--plan", "--json")
+    assert json.loads(process.communicate(timeout=20)[0])["patches"] == 4

@@ -15,6 +15,7 @@ from devices import sig
 from devices.driver import Battery
 from devices.polar_h10 import codec
 from gateway.agent import serving_passkeys
+from simulators.patches.polar_h10 import SimulatedH10
 from tests.gateway.broker import until
 from tests.levels import Level, reached
 from tests.patience import PATIENCE
@@ -148,8 +149,12 @@ async def test_without_an_agent_nobody_is_paired(bluez: Level) -> None:
             await listener.client.pair()
 
 
-async def test_a_value_read_is_shown_to_who_is_notified(bluez: Level) -> None:
+async def test_a_value_read_is_shown_to_who_is_notified(
+    bluez: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """BlueZ does that to who subscribed by StartNotify, but not to who has a socket."""
+    # The patch itself is to say nothing of its battery meanwhile.
+    monkeypatch.setattr(SimulatedH10, "_due_each_second", lambda _patch, _utc_ns: iter(()))
     async with linked(bluez) as (there, listener):
         await listener.start()
         listener.packets.clear()

@@ -1,0 +1,1 @@
+"""A synthetic heart that follows a rhythm program, with its truth."""
