@@ -40,6 +40,7 @@ class Action(StrEnum):
     REPORT = "report"
     MAKE_REPORT = "make_report"
     LIVE = "live"
+    RELAY = "relay"
     EVENTS = "events"
     COMMAND = "command"
 

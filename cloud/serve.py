@@ -23,6 +23,7 @@ from cloud.ingest import require_broker
 from cloud.live import Live
 from cloud.logs import log_to_stderr
 from cloud.orders import send_command
+from cloud.phones import RelayTarget
 from cloud.settings import ServeSettings, made
 from cloud.store.database import migrate, open_pool
 from cloud.workers import Workers, WorkersConfig
@@ -116,6 +117,7 @@ async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
                 pool=pool,
                 live=live,
                 workers=workers,
+                relay=_relay_target(settings),
                 pages_dir=_PAGES,
                 is_secure=settings.behind_tls_proxy,
                 wall_ns=time.time_ns,
@@ -123,6 +125,10 @@ async def running_parts(settings: ServeSettings) -> AsyncIterator[Parts]:
                 send_command=partial(send_command, broker),
             )
             feeding.cancel()
+
+
+def _relay_target(settings: ServeSettings) -> RelayTarget | None:
+    return RelayTarget(settings.relay_url, settings.relay_secret) if settings.relay_url else None
 
 
 class OrderlyServer(uvicorn.Server):

@@ -52,6 +52,10 @@ class ServeSettings(CloudSettings):
     """Port to listen on; 0 takes any free one."""
     behind_tls_proxy: bool = False
     """People come by https through a proxy; only then may the server listen beyond loopback."""
+    relay_url: str = Field(default="", pattern=r"^(wss?://.+)?$")
+    """``ws://host:port`` of the gateway that takes patients' phones; empty: none does."""
+    relay_secret: SecretStr = SecretStr("")
+    """What that gateway has as ``ECGOMICS_GATEWAY_RELAY_SECRET``."""
     analysis_processes: int = Field(default=1, ge=1, le=64)
     """Processes that answer `POST /ECGOmics`; started when they are needed."""
     analysis_waiting: int = Field(default=8, ge=0, le=1000)

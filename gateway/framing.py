@@ -7,6 +7,7 @@ from contextlib import suppress
 from ecgcore.wire.frame import Frame
 from gateway.batching import IN_ORDER, Batching, Closed, Place
 from gateway.outbox import Outbox
+from gateway.placing import Position
 from gateway.spool import Entry
 
 _NEVER_S = float("inf")
@@ -36,9 +37,20 @@ class Framer:
 
     def put(self, frame: Frame, state: bytes, place: Place = IN_ORDER) -> None:
         """Take a frame and the recorder's state right after it; never waits."""
+        self._outbox.expect(frame.device)
         batch = self._batches.setdefault(frame.device, Batching())
         self._store(batch.push(frame, state, _now_s(), self._target_s(), place))
         self._opened.set()
+
+    async def stored(self) -> None:
+        """Wait until everything that was closed so far is durable."""
+        await self._outbox.flush()
+
+    def when_committed(
+        self, device: str, position: Position | None, call: Callable[[], None]
+    ) -> None:
+        """Have `call` called once the cloud has everything of a patch up to `position`."""
+        self._outbox.when_committed(device, position, call)
 
     def flush(self, device: str | None = None) -> None:
         """Have a patch's open frame stored; None: those of all patches."""

@@ -31,7 +31,7 @@ from ecgcore.wire.messages import Contact
 from gateway.batching import Place
 from gateway.events import DeviceEvents
 from gateway.framing import Framer
-from gateway.link import Link, Notification
+from gateway.link import Link, Notification, Receipt
 from gateway.recorder import Recorded, Recorder
 from gateway.status import PatchView
 
@@ -47,9 +47,10 @@ MakeRecorder = Callable[[str, Signal], Awaitable[Recorder]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Early:
+class _Taken:
     samples: Samples
     arrival_ns: int
+    receipt: Receipt | None
 
 
 class Intake:
@@ -83,7 +84,7 @@ class Intake:
         self._on_change = on_change
         self._on_frame = on_frame
         self._on_stream = on_stream
-        self._early: list[_Early] | None = None
+        self._early: list[_Taken] | None = None
         self._has_ecg = True
         self._logged_s = float("-inf")
         self.recorder: Recorder | None = None
@@ -119,7 +120,9 @@ class Intake:
     def close(self, link: Link) -> None:
         """Take what is still in the link's inbox; the link is over."""
         while not link.inbox.empty():
-            self.take(link, link.inbox.get_nowait())
+            notification = link.inbox.get_nowait()
+            if self._frames.has_room or notification.receipt is None:
+                self.take(link, notification)
         self._let_in(link)
         self._frames.flush(self._view.device)
         self.update(contact=Contact.UNKNOWN)
@@ -127,7 +130,10 @@ class Intake:
     def _let_in(self, link: Link) -> None:
         early, self._early = self._early, None
         for waiting in early or ():
-            self._record(link, waiting.samples, waiting.arrival_ns)
+            self._record(link, waiting)
+            if self.recorder:
+                # Otherwise nobody kept them: they have to come again.
+                self._acknowledge(waiting.receipt)
 
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification."""
@@ -137,7 +143,11 @@ class Intake:
     async def pump(self, link: Link) -> None:
         """Take what comes, until cancelled."""
         while True:
-            self.take(link, await link.inbox.get())
+            notification = await link.inbox.get()
+            # Whoever keeps a copy can wait for the disk.
+            if notification.receipt and not self._frames.has_room:
+                await self._frames.stored()
+            self.take(link, notification)
 
     def take(self, link: Link, notification: Notification) -> None:
         """Take one notification."""
@@ -148,14 +158,24 @@ class Intake:
         except NotificationError as error:
             self._view.decode_errors += 1
             self._log_rarely("notification unreadable", str(error))
-            return
+            packets = ()
+        is_early = self._early is not None and any(isinstance(each, Samples) for each in packets)
         for packet in packets:
-            self._handle(link, packet, notification.arrival_ns)
+            self._handle(link, packet, notification)
+        if not is_early:
+            self._acknowledge(notification.receipt)
 
-    def _handle(self, link: Link, packet: Packet, arrival_ns: int) -> None:
+    def _acknowledge(self, receipt: Receipt | None) -> None:
+        if receipt is None:
+            return
+        position = self.recorder.position if self.recorder else None
+        self._frames.when_committed(self._view.device, position, receipt.safe)
+        receipt.handled()
+
+    def _handle(self, link: Link, packet: Packet, notification: Notification) -> None:
         match packet:
             case Samples():
-                self._take_samples(link, packet, arrival_ns)
+                self._take_samples(link, packet, notification)
             case HeartRate():
                 self._take_heart_rate(link, packet)
             case SkinContact(is_on=is_on):
@@ -169,7 +189,7 @@ class Intake:
                 link.end_stream()
             case Missing(detail=detail):
                 self._log_rarely("patch lost samples", detail)
-                self._name(packet, arrival_ns)
+                self._name(packet, notification.arrival_ns)
             case Unread(characteristic=characteristic, data=data, detail=detail):
                 self._log_rarely("notification of unknown kind", detail)
                 self._events.unread(characteristic, data, detail)
@@ -192,11 +212,12 @@ class Intake:
             case _:
                 self._log_rarely("advertisement of unknown kind", type(packet).__name__)
 
-    def _take_samples(self, link: Link, samples: Samples, arrival_ns: int) -> None:
+    def _take_samples(self, link: Link, samples: Samples, notification: Notification) -> None:
+        taken = _Taken(samples, notification.arrival_ns, notification.receipt)
         if self._early is None:
-            self._record(link, samples, arrival_ns)
+            self._record(link, taken)
         elif len(self._early) < _EARLY_PACKETS:
-            self._early.append(_Early(samples, arrival_ns))
+            self._early.append(taken)
         else:
             self._overflow(1)
 
@@ -204,8 +225,8 @@ class Intake:
         self._view.overflows += n_notifications
         self.interrupt(GapReason.GATEWAY_DOWN, is_same_link=True)
 
-    def _record(self, link: Link, samples: Samples, arrival_ns: int) -> None:
-        recorder = self.recorder
+    def _record(self, link: Link, taken: _Taken) -> None:
+        recorder, samples = self.recorder, taken.samples
         if recorder is None:
             return
         if not self._frames.has_room:
@@ -215,7 +236,15 @@ class Intake:
             return
         is_lead_off = self._view.contact is Contact.OFF
         n_resets = recorder.counters.clock_resets
-        recorded = list(recorder.record(samples, arrival_ns, is_lead_off=is_lead_off))
+        receipt = taken.receipt
+        recorded = list(
+            recorder.record(
+                samples,
+                taken.arrival_ns,
+                is_lead_off=is_lead_off,
+                mark=(receipt.source, receipt.number) if receipt else None,
+            )
+        )
         if recorder.counters.clock_resets > n_resets:
             self._events.clock("the patch's clock began anew or stepped", recorder.clock.drift_ppm)
         self._put(recorded)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -48,6 +48,28 @@ class LinkError(EcgomicsError):
     """A link that cannot go on; the session starts over."""
 
 
+class Receipt(Protocol):
+    """Says to a radio that keeps notifications what became of one."""
+
+    @property
+    def source(self) -> str:
+        """Who keeps it, and numbers it among all of the patch."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """Its running number there."""
+        ...
+
+    def handled(self) -> None:
+        """Note that the gateway has taken it; more may come."""
+        ...
+
+    def safe(self) -> None:
+        """Note that the cloud has committed what it carried, and all before it."""
+        ...
+
+
 class OutOfSlotsError(LinkError):
     """The adapter holds as many links as it can."""
 
@@ -65,6 +87,8 @@ class Notification:
     arrival_ns: int
     n_dropped: int = 0
     """Notifications right before this one for which the inbox had no room."""
+    receipt: Receipt | None = None
+    """None where whoever delivered it keeps no copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,13 @@ class Link:
     replies back by `answer`.
     """
 
-    def __init__(self, driver: Driver, now_ns: Callable[[], int], wish: Wish = _DEFAULTS) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        now_ns: Callable[[], int],
+        wish: Wish = _DEFAULTS,
+        at_ns: Callable[[int], int] = int,
+    ) -> None:
         self.dialogue = driver.open(wish)
         self.inbox: asyncio.Queue[Notification] = asyncio.Queue(_INBOX_NOTIFICATIONS)
         self._n_dropped = 0
@@ -94,6 +124,7 @@ class Link:
         self.news = asyncio.Event()
         """Set when the link was lost, and by whoever empties the inbox."""
         self._now_ns = now_ns
+        self._at_ns = at_ns
         self._client: BleakClient | None = None
         self._replies: dict[str, asyncio.Future[CommandReply | None]] = {}
 
@@ -116,6 +147,12 @@ class Link:
             yield
         finally:
             await self._close(self._client)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the host that holds the link is out of hearing, so that silence says nothing."""
+        backend = self._client._backend if self._client else None
+        return not self.is_lost and bool(getattr(backend, "is_away", False))
 
     async def start(self) -> Signal | None:
         """Subscribe in the driver's order, then start the stream; None: the patch has no ECG.
@@ -296,8 +333,10 @@ class Link:
             self._n_dropped += 1
             return
         # A relay tells when the bytes came to it; that may be long ago.
-        arrival_ns = getattr(data, "arrival_ns", None) or self._now_ns()
-        self.inbox.put_nowait(Notification(uuid, bytes(data), arrival_ns, self._n_dropped))
+        came_ns: int | None = getattr(data, "arrival_ns", None)
+        arrival_ns = self._now_ns() if came_ns is None else self._at_ns(came_ns)
+        receipt: Receipt | None = getattr(data, "receipt", None)
+        self.inbox.put_nowait(Notification(uuid, bytes(data), arrival_ns, self._n_dropped, receipt))
         self._n_dropped = 0
 
     def _on_disconnected(self, _client: BleakClient) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
 from ecgcore.errors import EcgomicsError
+from gateway.commitments import Commitments
+from gateway.placing import Position
 from gateway.spool import Backlog, BootKey, Entry, Row, Spool
 from gateway.spool_salvage import Salvaged
 
@@ -42,6 +44,7 @@ class Outbox:
         self._queue: asyncio.Queue[Entry] = asyncio.Queue()
         self._committed: dict[BootKey, int] = {}
         self._work = asyncio.Event()
+        self._commitments = Commitments()
         self.backlog: dict[str, Backlog] = {}
         """What is not yet committed, by patch."""
         self.changed = asyncio.Event()
@@ -116,6 +119,7 @@ class Outbox:
 
     def put(self, entry: Entry) -> None:
         """Queue a frame for storing; never waits, so a frame once counted cannot be lost."""
+        self.expect(entry.device)
         self._queue.put_nowait(entry)
         self._work.set()
         for listener in self.listeners:
@@ -138,6 +142,21 @@ class Outbox:
         boot = (device, boot_id)
         self._committed[boot] = max(through, self._committed.get(boot, 0))
         self._work.set()
+        self._commitments.committed(device, boot_id, through)
+
+    def expect(self, device: str) -> None:
+        """Note that something of a patch is on its way here."""
+        self._commitments.recorded(device)
+
+    def when_committed(
+        self, device: str, position: Position | None, call: Callable[[], None]
+    ) -> None:
+        """Have `call` called once the cloud has everything of a patch up to `position`.
+
+        `position` is where its count stands now; None: nothing of it was ever recorded.
+        """
+        has_backlog = device in self.backlog
+        self._commitments.wait(device, position, call, has_backlog=has_backlog)
 
     async def state(self, device: str) -> bytes | None:
         """Give the recorder's state stored with the patch's last frame."""

@@ -13,6 +13,7 @@ from gateway.arrival import ArrivalPlacer
 from gateway.clock import ClockConfig, ClockState, DeviceClock
 from gateway.counting import CountingPlacer
 from gateway.holes import Holes, HolesConfig
+from gateway.marks import Marks
 from gateway.mending import Counters, Mending, MendingConfig, Recorded
 from gateway.placing import Placed, Placer, Position, Rejected
 from gateway.reassembly import Reassembler
@@ -39,6 +40,7 @@ class _Stored:
     placer: bytes
     clock: ClockState
     holes: Holes = field(default_factory=Holes)
+    marks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 MakePlacer = Callable[[Signal, float, bytes | None], Placer]
@@ -83,6 +85,7 @@ class Recorder:
         make_placer = PLACERS[config.signal.counting]
         self._placer = make_placer(config.signal, config.speed, state.placer if state else None)
         self._clock = self._new_clock(state.clock if state else None)
+        self._marks = Marks(state.marks if state else None)
         self._past_resets = 0
         self._counters = Counters()
         self._mending = self._new_mending(state.holes if state else Holes())
@@ -122,7 +125,14 @@ class Recorder:
         """Name the cause of samples missing before the next notification."""
         self._placer.interrupt(reason, is_same_link=is_same_link)
 
-    def record(self, samples: Samples, arrival_ns: int, *, is_lead_off: bool) -> Iterator[Recorded]:
+    def record(
+        self,
+        samples: Samples,
+        arrival_ns: int,
+        *,
+        is_lead_off: bool,
+        mark: tuple[str, int] | None = None,
+    ) -> Iterator[Recorded]:
         """Give the frames of one notification, each with the state right behind it.
 
         Of a patch that stores what it samples, what is missing becomes a hole, what comes behind a
@@ -132,7 +142,12 @@ class Recorder:
         ----------
         is_lead_off : bool
             What is known of the electrodes otherwise, for samples that do not tell.
+        mark : tuple[str, int] or None
+            The relay that keeps the notification, and its running number there.
         """
+        if mark and self._marks.is_repeat(*mark):
+            self._reject(Rejected.DUPLICATE)
+            return
         if self._former:
             yield from self._former.give_up(arrival_ns, everything=True)
             self._former = None
@@ -211,6 +226,7 @@ class Recorder:
                 self._placer.dump(),
                 self._clock.state,
                 self._mending.holes if self._mending else Holes(),
+                self._marks.known,
             )
         )
 

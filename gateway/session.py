@@ -214,7 +214,8 @@ class Session:
         self._move(LinkEvent.SAMPLES)
 
     async def _hold_link(self, sighting: Sighting) -> None:
-        link = Link(sighting.driver, self._shared.clock.now_ns, self._known.wish)
+        clock = self._shared.clock
+        link = Link(sighting.driver, clock.now_ns, self._known.wish, clock.at_ns)
         self._intake.begin()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -243,6 +244,9 @@ class Session:
         while self._is_wanted.is_set():
             if await self._has_samples(link, silence_s):
                 silence_s = self._intake.stall_s
+            elif link.is_away:
+                self.view.trouble = "the phone that holds the link is away"
+                self._intake.heard_s = _now_s()
             elif self.view.link is LinkState.STALLED:
                 msg = f"no samples for {silence_s:g} s after a restart of the stream"
                 raise LinkError(msg)

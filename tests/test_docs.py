@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 from cloud.settings import CloudSettings, EngineSettings, ServeSettings
 from ecgcore.events import QualityReason, RhythmLabel
 from ecgcore.wire.messages import Numbers
+from gateway.relay.settings import RelaySettings
 from gateway.settings import GatewaySettings
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +31,7 @@ def test_every_setting_stands_in_the_docs_with_its_default(kind: type[BaseSettin
 def test_no_setting_in_the_docs_is_gone() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     named = set(re.findall(r"`(ECGOMICS_(?:GATEWAY|CLOUD)_\w+)`", page))
-    kinds = (GatewaySettings, CloudSettings, EngineSettings, ServeSettings)
+    kinds = (GatewaySettings, RelaySettings, CloudSettings, EngineSettings, ServeSettings)
     real = {
         f"{kind.model_config['env_prefix']}{name.upper()}"
         for kind in kinds

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from cloud.api import events, health, live, orders, paper, patients, reports, sessions
+from cloud.api import events, health, live, orders, paper, patients, relay, reports, sessions
 from cloud.api.headers import SecurityHeaders
 from cloud.api.pages import Pages
 from cloud.api.parts import Parts
@@ -36,5 +36,6 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(health.router)
     app.include_router(paper.router)
     app.include_router(live.router)
+    app.include_router(relay.router)
     app.mount("/", Pages(parts.pages_dir))
     return app

@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from cloud.live import Live
+from cloud.phones import Phones, RelayTarget
 from cloud.store.database import DbPool
 from cloud.throttle import Throttle, ThrottleConfig
 from cloud.tickets import Tickets
@@ -34,6 +35,9 @@ class Parts:
     """Sends a command to a gateway; raises MqttError while the broker is away."""
     workers: Workers = field(default_factory=lambda: Workers(WorkersConfig("cloud.paper.worker")))
     """They answer the paper's call; started by the first one."""
+    relay: RelayTarget | None = None
+    """The gateway that takes phones; None: none does."""
+    phones: Phones = field(default_factory=Phones)
     tickets: Tickets = field(default_factory=Tickets)
     login_tries: Throttle = field(default_factory=lambda: Throttle(ThrottleConfig()))
     """By user name and address."""

@@ -64,6 +64,7 @@ async def logout(session: SignedIn, response: Response, parts: Server) -> None:
         await close_session(connection, session)
     parts.tickets.revoke(session)
     parts.live.hub.close_all_of(session, _SESSION_OVER)
+    parts.phones.close_all_of(session)
     clear_session_cookie(response, parts)
 
 

@@ -39,6 +39,7 @@ export default defineConfig({
     proxy: {
       "/api": "http://127.0.0.1:8080",
       "/live": { target: "ws://127.0.0.1:8080", ws: true },
+      "/relay": { target: "ws://127.0.0.1:8080", ws: true },
     },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -15,6 +15,7 @@ from ecgcore.wire import topics
 from ecgcore.wire.events import DeviceEvent, decode_event
 from ecgcore.wire.frame import Frame, decode_frame
 from ecgcore.wire.messages import Committed, DeviceStatus
+from gateway.cancellation import cancel_all
 from tests.patience import PATIENCE
 
 GATEWAY = "home"
@@ -174,5 +175,4 @@ async def running_engine(broker: Nats, **options: object) -> AsyncIterator[Engin
         await asyncio.wait_for(engine.is_listening.wait(), 10 * PATIENCE)
         yield engine
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await cancel_all([task], 1)

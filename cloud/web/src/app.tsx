@@ -1,20 +1,30 @@
 /** Which page is shown to whom. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { LocationProvider, Route, Router, useRoute } from "preact-iso";
 import { Login } from "./pages/Login";
 import { Phone } from "./pages/Phone";
 import { Wall } from "./pages/Wall";
+import { PatchCard } from "./parts/PatchCard";
 import { startMonitor } from "./state/monitor";
 import { session } from "./state/session";
 import { clockTime, words } from "./words";
 
-function Plain({ title, detail, link }: { title: string; detail?: string; link?: string }) {
+interface PlainProps {
+  title: string;
+  detail?: string;
+  link?: string;
+  children?: ComponentChildren;
+}
+
+function Plain({ title, detail, link, children }: PlainProps) {
   return (
     <main class="plain">
       <h1>{title}</h1>
       {detail && <p>{detail}</p>}
       {link && <a href="/">{link}</a>}
+      {children}
     </main>
   );
 }
@@ -57,5 +67,9 @@ export function App() {
   if (now.is === "out") return <Login />;
   if (now.is === "loading")
     return <div class="skeleton-page" role="img" aria-label={text.loading} />;
-  return <Plain title={text.unreachable} detail={text.unreachableNext(clockTime(now.sinceMs))} />;
+  return (
+    <Plain title={text.unreachable} detail={text.unreachableNext(clockTime(now.sinceMs))}>
+      <PatchCard />
+    </Plain>
+  );
 }

@@ -31,6 +31,7 @@ from tests.cloud.frames import DEVICE, START_NS, frame
 PASSWORDS = {"ada": "pa-1", "bea": "pb-2", "dr-in": "ci-3", "dr-out": "co-4"}
 OTHER_DEVICE = "polar-h10-0A1B2C3E"
 ADA, BEA = "p1", "p2"
+RELAY_SECRET = "between server and gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,15 @@ def credentials(username: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_house(database_url: str, broker_url: str, folder: Path) -> AsyncIterator[House]:
+async def open_house(
+    database_url: str, broker_url: str, folder: Path, relay_url: str = ""
+) -> AsyncIterator[House]:
     settings = ServeSettings(
-        database_url=SecretStr(database_url), broker_url=SecretStr(broker_url), port=0
+        database_url=SecretStr(database_url),
+        broker_url=SecretStr(broker_url),
+        port=0,
+        relay_url=relay_url,
+        relay_secret=SecretStr(RELAY_SECRET),
     )
     seeding = await open_pool(database_url, max_size=1)
     async with seeding.acquire() as connection:

@@ -5,6 +5,7 @@ import { Badge } from "../parts/Badge";
 import { Battery, Link } from "../parts/Glyphs";
 import { Menu } from "../parts/Menu";
 import { Notices } from "../parts/Notices";
+import { PatchCard } from "../parts/PatchCard";
 import { SafeBar } from "../parts/SafeBar";
 import { StripCanvas } from "../parts/StripCanvas";
 import {
@@ -22,6 +23,7 @@ import { language } from "../state/preferences";
 import { qualityOf } from "../state/quality";
 import { Reports } from "../state/reports";
 import { sayingOf } from "../state/saying";
+import { session } from "../state/session";
 import { eventsOf, urgencyOf } from "../state/urgency";
 import { clockTime, day, fromNs, words } from "../words";
 import { ReportView } from "./Report";
@@ -216,12 +218,19 @@ function AllReports({ reports }: { reports: Reports }) {
   );
 }
 
+/** Whether the person in front of the page is the patient: only she relays her patch. */
+function isOwn({ patient }: Monitored): boolean {
+  const now = session.value;
+  return now.is === "in" && now.me.patient_id === patient.patient_id;
+}
+
 function Now({ patient, reports }: { patient: Monitored; reports: Reports }) {
   return (
     <>
       <Sentence patient={patient} />
       <LiveStrip patient={patient} />
       <SafeBar patient={patient} />
+      {isOwn(patient) && <PatchCard />}
       <Today reports={reports} />
       <details class="behind">
         <summary>{words.value.behind}</summary>

@@ -175,6 +175,30 @@ export const en = {
     gateway: "the gateway is silent",
     wait: "waiting for signal",
   },
+  relay: {
+    title: "My patch on this phone",
+    connect: "Connect my patch",
+    letGo: "Disconnect my patch",
+    server: "Server",
+    serverThere: "connected",
+    serverAway: (time: string) => `away since ${time}; this phone keeps everything`,
+    signedOut: "sign in again to send what this phone keeps",
+    onThisPhone: "On this phone",
+    allSafe: "everything is safe",
+    notSafe: (seconds: string) => `stored and not yet safe: ${seconds} s`,
+    storeFails: "this phone's storage is full: free some space now",
+    states: {
+      off: "not connected",
+      connecting: "connecting",
+      linked: "connected",
+      lost: "looking for the patch",
+    },
+    notAble:
+      "This browser cannot reach a patch. On an Android phone use Chrome with Bluetooth on; iPhones and iPads have no Web Bluetooth, so use a gateway there.",
+    limits:
+      "Keep this page in front and the screen on: in the background the phone stops it, and what the patch sends meanwhile is lost.",
+    notAwake: "The screen may turn off by itself. Set it to stay on.",
+  },
   whatToDo: "Put the patch on and stay near its gateway. The signal shows here by itself.",
   reasons: {
     no_p_wave: "no P wave",

@@ -163,6 +163,30 @@ export const zh: Words = {
     gateway: "网关没有响应",
     wait: "等待信号",
   },
+  relay: {
+    title: "本手机上的贴片",
+    connect: "连接我的贴片",
+    letGo: "断开我的贴片",
+    server: "服务器",
+    serverThere: "已连接",
+    serverAway: (time) => `自 ${time} 起无法连接；本手机会保存全部数据`,
+    signedOut: "请重新登录，以发送本手机保存的数据",
+    onThisPhone: "本手机",
+    allSafe: "全部数据已安全保存",
+    notSafe: (seconds) => `已存于手机、尚未安全保存：${seconds} 秒`,
+    storeFails: "手机存储已满：请立即释放空间",
+    states: {
+      off: "未连接",
+      connecting: "正在连接",
+      linked: "已连接",
+      lost: "正在寻找贴片",
+    },
+    notAble:
+      "此浏览器无法连接贴片。请在安卓手机上使用 Chrome 并打开蓝牙；iPhone 和 iPad 不支持网页蓝牙，请使用网关。",
+    limits:
+      "请让本页面保持在前台并保持屏幕常亮：页面在后台会被手机停止，其间贴片发送的数据会丢失。",
+    notAwake: "屏幕可能会自动关闭，请设置为常亮。",
+  },
   whatToDo: "请戴上贴片并留在网关附近，信号会自动显示。",
   reasons: {
     no_p_wave: "无 P 波",

@@ -1,0 +1,1 @@
+"""Patches that another device's Bluetooth reaches: a phone, an app, a small proxy."""
