@@ -20,6 +20,7 @@ from rich.console import Console
 from tests.bench.analysis import measure_analysis
 from tests.bench.bluetooth import measure_bluetooth
 from tests.bench.catch_up import measure_catch_up
+from tests.bench.clock import measure_clock
 from tests.bench.core import measure_core
 from tests.bench.ecg import signal_name
 from tests.bench.results import Results
@@ -80,8 +81,10 @@ def _measure(folder: Path, *, is_quick: bool) -> Results:
         (place := folder / f"bluetooth-{straps}").mkdir()
         is_first = straps == _STRAPS[0]
         bluetooth.append(measure_bluetooth(place, straps, _STRAPS_S, breaks=is_first))
+    _say("clock")
+    clock_ms = measure_clock()
     return Results(
-        signal_name(), wire, core, analysis, spool, catch_up, system, start_up, bluetooth
+        signal_name(), wire, core, analysis, spool, catch_up, system, start_up, bluetooth, clock_ms
     )
 
 

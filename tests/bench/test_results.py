@@ -82,6 +82,7 @@ RESULTS = Results(
         ),
         BluetoothRun(200, 20.0, 25.0, 61.0, 12.0, 9.0, 300.0, 17_000, 73, 0),
     ],
+    clock_error_p95_ms=1.7,
 )
 
 
@@ -107,6 +108,7 @@ def test_targets_are_judged_on_the_most_patches_and_a_limit_itself_is_missed() -
         "backlog drained in": True,
         "live beside it, p99": False,
         "second start to first patch": True,
+        "UTC of a sample, error p95": True,
         "50 straps: gateway and straps": True,
         "50 straps: until all stream": True,
         "50 straps: lost": True,
