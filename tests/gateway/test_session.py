@@ -13,7 +13,7 @@ from bleak.exc import BleakError
 from devices.driver import HeartRate
 from devices.polar_h10 import codec
 from ecgcore.types import GapReason
-from ecgcore.wire.messages import LinkState
+from ecgcore.wire.messages import Contact, LinkState
 from gateway.link import Details, Link
 from simulators.patch import Notification
 from simulators.patches.polar_h10 import SimulatedH10
@@ -259,6 +259,7 @@ async def test_electrodes_off_are_not_said_of_the_next_link(
 
     with monkeypatch.context() as patched:
         patched.setattr(SimulatedH10, "_heart_rate", off)
+        await until(lambda: strap.engine.statuses[strap.device][-1].contact is Contact.OFF)
         await strap.until_sent(20)
     monkeypatch.setattr(SimulatedH10, "_due_each_second", lambda _patch, _utc_ns: iter(()))
     async with strap.air.drop(strap.peripheral.address):
