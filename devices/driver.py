@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ecgcore.errors import EcgomicsError
-from ecgcore.types import Int32Array
+from ecgcore.types import Int32Array, Lead
 
 _T = TypeVar("_T")
 
@@ -313,3 +313,18 @@ def settled(reply: Answer) -> CommandReply:
         return reply
     detail = f"{reply.name}: {reply.detail}" if isinstance(reply, CommandReply) else "no answer"
     raise Refused(detail)
+
+
+def one_lead(wish: Wish, default: Lead, patch: str) -> int:
+    """Give the lead mask of a patch with one lead, which may be worn as the one wished for.
+
+    Raises
+    ------
+    Refused
+        If more are wished for; `patch` says of whom.
+    """
+    lead_mask = wish.lead_mask or 1 << default
+    if lead_mask.bit_count() != 1:
+        msg = f"{patch} has one lead"
+        raise Refused(msg)
+    return lead_mask

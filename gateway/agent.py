@@ -70,11 +70,8 @@ async def serving_passkeys(passkeys: Mapping[str, int]) -> AsyncIterator[None]:
         return
     try:
         bus.export(_PATH, PasskeyAgent(passkeys))
-        for member, body in (
-            ("RegisterAgent", [_PATH, _CAPABILITY]),
-            ("RequestDefaultAgent", [_PATH]),
-        ):
-            await _call(bus, member, "os" if len(body) > 1 else "o", body)
+        await _call(bus, "RegisterAgent", "os", [_PATH, _CAPABILITY])
+        await _call(bus, "RequestDefaultAgent", "o", [_PATH])
         yield
     finally:
         bus.disconnect()

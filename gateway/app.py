@@ -14,7 +14,6 @@ from typing import Any
 from devices.driver import Signal
 from ecgcore.clock import UtcClock
 from ecgcore.errors import CommandError, ConfigError, StateError
-from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import DeviceCommand, DeviceStatus, LinkState
 from gateway.analysis import LocalAnalysis
@@ -98,7 +97,7 @@ class Gateway:
         self._store_watch = StoreWatch(outbox, self._events, lambda: list(self._workers))
         self._desk = CommandDesk(self._carry_out, self._events, self._clock.now_ns)
         self._uplink = Uplink(
-            _access(settings),
+            BrokerAccess.of(settings),
             self._sender,
             backoff=_backoff(),
             report=self._reporter.publish,
@@ -134,16 +133,16 @@ class Gateway:
         async with self._pairing(), self._shown(), asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             scanner = Scanner(self._open_radio, installed_drivers(), _backoff(), self._on_sighting)
-            services: tuple[asyncio.Task[None], ...] = (
+            services = [
                 tasks.create_task(self._outbox.run(), name="spool"),
                 tasks.create_task(self._uplink.run(), name="uplink"),
                 tasks.create_task(self._framer.run(), name="framing"),
                 tasks.create_task(self._desk.run(), name="commands"),
                 tasks.create_task(self._store_watch.run(), name="store watch"),
-            )
+                tasks.create_task(Service().run(self._in_words), name="service"),
+            ]
             if self._analysis:
-                services = (*services, tasks.create_task(self._analysis.run(), name="analysis"))
-            services = (*services, tasks.create_task(self._tell_service(), name="service"))
+                services.append(tasks.create_task(self._analysis.run(), name="analysis"))
             scanning = tasks.create_task(scanner.run(), name="scanner")
             for device in self._known:
                 self._add(device)
@@ -161,9 +160,6 @@ class Gateway:
     async def _end(self, *services: asyncio.Task[None]) -> None:
         # When a part failed, too: the group itself asks the others only once.
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
-
-    async def _tell_service(self) -> None:
-        await Service().run(self._in_words)
 
     def _in_words(self) -> str:
         n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
@@ -318,21 +314,6 @@ async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[st
         gateway = Gateway(settings, outbox)
         await gateway.run(stop)
         return gateway.summary()
-
-
-def _access(settings: GatewaySettings) -> BrokerAccess:
-    access = BrokerAccess(
-        Broker.parse(settings.broker_url.get_secret_value()),
-        settings.gateway_id,
-        version=settings.mqtt_version,
-        timeout_s=settings.broker_timeout_s,
-        ca=settings.broker_ca,
-        certificate=settings.broker_certificate,
-        key=settings.broker_key,
-    )
-    # A file that cannot be used is told at the start, too.
-    access.tls()
-    return access
 
 
 def _sender(settings: GatewaySettings, outbox: Outbox) -> Sender:

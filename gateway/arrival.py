@@ -19,9 +19,8 @@ import msgspec
 import numpy as np
 
 from devices.driver import Samples, Signal
-from ecgcore.errors import StateError
 from ecgcore.types import GapReason, Int32Array
-from gateway.placing import Placed, Position, Rejected
+from gateway.placing import Interruption, Placed, Position, Rejected, read_count
 
 _NS = 1_000_000_000
 _WINDOW = 600
@@ -73,8 +72,7 @@ class ArrivalPlacer:
 
     def __init__(self, config: ArrivalConfig, count: Count | None = None) -> None:
         self._config = config
-        self._interruption = GapReason.GATEWAY_DOWN if count else GapReason.NONE
-        self._is_new_link = count is not None
+        self._interruption = Interruption(has_memory=count is not None)
         self.count = count
         self._points: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
         self._heights: list[float] = []
@@ -102,7 +100,7 @@ class ArrivalPlacer:
             silence_ns=round(default.silence_ns * speed),
             longest_silence_ns=round(default.longest_silence_ns * speed),
         )
-        return cls(config, _read(stored) if stored else None)
+        return cls(config, read_count(stored, Count) if stored else None)
 
     @property
     def position(self) -> Position | None:
@@ -129,9 +127,7 @@ class ArrivalPlacer:
 
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification; the first one counts."""
-        self._is_new_link |= not is_same_link
-        if self._interruption is GapReason.NONE:
-            self._interruption = reason
+        self._interruption.note(reason, is_same_link=is_same_link)
 
     def place(self, samples: Samples, arrival_ns: int, new_boot_id: int) -> Placed | Rejected:
         """Place samples, at least one.
@@ -150,8 +146,8 @@ class ArrivalPlacer:
         if count is None or self._is_elsewhere(count, arrival_ns):
             return self._begin(n_samples, arrival_ns, new_boot_id)
         missing = self._missing(count, n_samples, arrival_ns)
-        reason = self._interruption or GapReason.RADIO_LOSS
-        if missing or self._interruption or self._is_clock_step(count, arrival_ns):
+        reason = self._interruption.reason or GapReason.RADIO_LOSS
+        if missing or self._interruption.reason or self._is_clock_step(count, arrival_ns):
             self._points.clear()
         first_counter = count.counter + missing
         self._advance(count, missing, n_samples, arrival_ns)
@@ -173,13 +169,13 @@ class ArrivalPlacer:
 
     def _is_elsewhere(self, count: Count, arrival_ns: int) -> bool:
         silence_ns = arrival_ns - count.arrival_ns
-        is_back = self._is_new_link and silence_ns < -self._config.longest_silence_ns
-        is_over = bool(self._interruption) and silence_ns > self._config.longest_gap_ns
+        is_back = self._interruption.is_new_link and silence_ns < -self._config.longest_silence_ns
+        is_over = bool(self._interruption.reason) and silence_ns > self._config.longest_gap_ns
         return is_back or is_over
 
     def _is_clock_step(self, count: Count, arrival_ns: int) -> bool:
         silence_ns = arrival_ns - count.arrival_ns
-        if self._interruption:
+        if self._interruption.reason:
             return silence_ns < 0
         return not -self._config.silence_ns < silence_ns < self._config.longest_silence_ns
 
@@ -190,7 +186,7 @@ class ArrivalPlacer:
         late_ns = arrival_ns - due_ns
         silence_ns = arrival_ns - count.arrival_ns - n_samples * count.period_ns
         # Late without a silence right before it: the line is not there yet.
-        if min(late_ns, silence_ns) < self._config.silence_ns and not self._interruption:
+        if min(late_ns, silence_ns) < self._config.silence_ns and not self._interruption.reason:
             return 0
         return max(round(min(late_ns, silence_ns) / count.period_ns), 0)
 
@@ -204,7 +200,7 @@ class ArrivalPlacer:
         self.count = Count(boot_id, n_samples, arrival_ns, arrival_ns, period_ns)
         self._points = deque([(n_samples, arrival_ns)], maxlen=_WINDOW)
         self._fit(self.count)
-        self._interruption, self._is_new_link = GapReason.NONE, False
+        self._interruption.end()
         return self._placed(self.count, 0, n_samples, 0, GapReason.NONE, is_new_boot=True)
 
     def _advance(self, count: Count, missing: int, n_samples: int, arrival_ns: int) -> None:
@@ -220,7 +216,7 @@ class ArrivalPlacer:
         target_ns = self._height_ns + count.counter * count.period_ns
         least_ns, most_ns = step_ns * (1 - _MOST_OFF), step_ns * (1 + _MOST_OFF)
         count.last_ns += round(min(max(target_ns - count.last_ns, least_ns), most_ns))
-        self._interruption, self._is_new_link = GapReason.NONE, False
+        self._interruption.end()
 
     def _fit(self, count: Count) -> None:
         if self._span_ns >= self._config.learning_ns:
@@ -256,11 +252,3 @@ class ArrivalPlacer:
             last_sample_ns=count.last_ns,
             is_gap_estimated=missing > 0,
         )
-
-
-def _read(stored: bytes) -> Count:
-    try:
-        return msgspec.json.decode(stored, type=Count)
-    except msgspec.DecodeError as error:
-        msg = f"stored count of a patch: {error}"
-        raise StateError(msg) from error

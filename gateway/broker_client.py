@@ -4,7 +4,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Self
 
 from aiomqtt import Client, ProtocolVersion, Will
 from aiomqtt.exceptions import MqttCodeError
@@ -16,12 +16,12 @@ from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import GatewayStatus
+from gateway.settings import GatewaySettings, MqttVersion
 
 _KEEPALIVE_S = 20
 # Nagle's algorithm against delayed acknowledgements costs 40 ms a frame.
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-MqttVersion = Literal["3.1.1", "5"]
 _PROTOCOLS = {"3.1.1": ProtocolVersion.V311, "5": ProtocolVersion.V5}
 # Answers that stay the same until a person changes something (MQTT 5, 2.4; paho maps 3.1.1 to it).
 _REFUSALS = frozenset(
@@ -66,6 +66,28 @@ class BrokerAccess:
             msg = f"broker {self.broker}: certificates need mqtts://"
             raise ConfigError(msg)
 
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> Self:
+        """Give the access that the settings describe.
+
+        Raises
+        ------
+        ConfigError
+            If they cannot be, or a file of theirs cannot be used.
+        """
+        access = cls(
+            Broker.parse(settings.broker_url.get_secret_value()),
+            settings.gateway_id,
+            version=settings.mqtt_version,
+            timeout_s=settings.broker_timeout_s,
+            ca=settings.broker_ca,
+            certificate=settings.broker_certificate,
+            key=settings.broker_key,
+        )
+        # A file that cannot be used is told at the start, too.
+        access.tls()
+        return access
+
     def tls(self) -> ssl.SSLContext | None:
         """Give the TLS context, made of the files as they are now; None without TLS.
 
@@ -97,26 +119,42 @@ class BrokerAccess:
         ConfigError
             If a TLS file cannot be used.
         """
+        will = Will(self.status_topic, self.status(online=False, now_ns=now_ns), 1, retain=True)
+        client = self._client(self.gateway_id, will, max_inflight)
+        client.pending_calls_threshold = 2 * max_inflight
+        return client
+
+    def visitor(self) -> Client:
+        """Give a client for a look, not yet connected: under a name of its own, without a will.
+
+        Under the gateway's name it would throw out a gateway that runs.
+
+        Raises
+        ------
+        ConfigError
+            If a TLS file cannot be used.
+        """
+        return self._client(f"{self.gateway_id}-doctor", None, 1)
+
+    def _client(self, identifier: str, will: Will | None, max_inflight: int) -> Client:
         is_v5 = self.version == "5"
-        client = Client(
+        return Client(
             self.broker.host,
             self.broker.port,
             username=self.broker.username,
             password=self.broker.password,
-            identifier=self.gateway_id,
+            identifier=identifier,
             protocol=_PROTOCOLS[self.version],
             # The one is of MQTT 3.1.1 only, the other of MQTT 5.
             clean_session=None if is_v5 else True,
             clean_start=True if is_v5 else MQTT_CLEAN_START_FIRST_ONLY,
-            will=Will(self.status_topic, self.status(online=False, now_ns=now_ns), 1, retain=True),
+            will=will,
             timeout=self.timeout_s,
             keepalive=_KEEPALIVE_S,
             socket_options=(_NO_DELAY,),
             max_inflight_messages=max_inflight,
             tls_context=self.tls(),
         )
-        client.pending_calls_threshold = 2 * max_inflight
-        return client
 
     @property
     def status_topic(self) -> str:
@@ -127,6 +165,10 @@ class BrokerAccess:
         """Give the message that says whether the gateway is there."""
         status = GatewayStatus(gateway=self.gateway_id, online=online, since_ns=now_ns)
         return status.model_dump_json()
+
+    def reason(self, error: BaseException) -> str:
+        """Give in words why there is no connection."""
+        return self.refusal(error) or str(error).rpartition("] ")[2]
 
     def refusal(self, error: BaseException) -> str | None:
         """Give what the broker refuses, if that is why there is no connection."""

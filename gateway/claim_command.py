@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import random
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgcore.errors import ConfigError
-from gateway.backoff import Backoff, BackoffConfig
 from gateway.claim import ClaimCode, label_text, parse_claim
 from gateway.fitting import Look, look
 from gateway.link import LinkError
 from gateway.patches import KnownPatch, add_patch, read_patches, remove_patch
-from gateway.radio import radio_opener
-from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.reach import in_reach, scanning
+from gateway.scanner import Sighting
 from gateway.settings import default_patches_path
 from gateway.trace import draw
 
@@ -64,7 +62,7 @@ def claim(
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     path = patches or default_patches_path()
     if code is None:
-        result = _list(path, asyncio.run(_in_reach(radio, min(within_s, 5))))
+        result = _list(path, asyncio.run(in_reach(radio, min(within_s, 5))))
     else:
         result = _one(parse_claim(code), path, radio, within_s, yes=yes, forget=forget, label=label)
     if as_json:
@@ -135,23 +133,6 @@ def _list(path: Path, sightings: list[Sighting]) -> dict[str, Any]:
     }
 
 
-async def _in_reach(radio: str, for_s: float) -> list[Sighting]:
-    """Give the patches heard within a time, nearest first."""
-    heard: dict[str, Sighting] = {}
-
-    def on_sighting(sighting: Sighting) -> None:
-        heard[sighting.device_id] = sighting
-
-    scanning = asyncio.create_task(_scanner(radio, on_sighting).run())
-    try:
-        done, _ = await asyncio.wait([scanning], timeout=for_s)
-        for task in done:
-            task.result()
-    finally:
-        await _ended(scanning)
-    return sorted(heard.values(), key=lambda each: -(each.rssi_dbm or -999))
-
-
 async def _fit(code: ClaimCode, radio: str, within_s: float) -> tuple[str, Look]:
     found: asyncio.Future[Sighting] = asyncio.get_running_loop().create_future()
 
@@ -159,34 +140,21 @@ async def _fit(code: ClaimCode, radio: str, within_s: float) -> tuple[str, Look]
         if code.names(sighting.device_id) and not found.done():
             found.set_result(sighting)
 
-    scanning = asyncio.create_task(_scanner(radio, on_sighting).run())
-    try:
-        either: list[asyncio.Future[Any]] = [scanning, found]
+    async with scanning(radio, on_sighting) as scan:
+        either: list[asyncio.Future[Any]] = [scan, found]
         await asyncio.wait(either, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        if scanning.done():
-            scanning.result()
+        if scan.done():
+            scan.result()
         if not found.done():
             msg = (
                 f"no patch {code.text!r} was heard within {within_s:g} s; most advertise only"
                 " while they are worn, and only to one host at a time"
             )
             raise ConfigError(msg)
-        sighting = found.result()
-        return sighting.device_id, await look(sighting)
-    except LinkError as error:
-        raise ConfigError(str(error)) from error
-    finally:
-        await _ended(scanning)
-
-
-def _scanner(radio: str, on_sighting: Any) -> Scanner:
-    backoff = Backoff(BackoffConfig(), random.random)
-    return Scanner(radio_opener(radio), installed_drivers(), backoff, on_sighting)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+        try:
+            return found.result().device_id, await look(found.result())
+        except LinkError as error:
+            raise ConfigError(str(error)) from error
 
 
 def _show_look(device: str, seen: Look) -> None:

@@ -14,6 +14,7 @@ from pydantic_settings import SettingsError
 
 from ecgcore.errors import ConfigError
 from gateway.app import run_gateway
+from gateway.causes import cause_of
 from gateway.settings import GatewaySettings
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
@@ -101,7 +102,7 @@ def _run(settings: GatewaySettings) -> dict[str, Any]:
     except ExceptionGroup as errors:
         # Not `except*`: before Python 3.11.4 what it raises comes out wrapped in a new group.
         mistakes = errors.subgroup(ConfigError)
-        raise (_first(mistakes) if mistakes else errors) from None
+        raise (cause_of(mistakes) if mistakes else errors) from None
 
 
 async def _until_signalled(settings: GatewaySettings) -> dict[str, Any]:
@@ -129,8 +130,3 @@ def settings_from(given: dict[str, Any]) -> GatewaySettings:
     except SettingsError as error:
         msg = f"environment: {error}: {error.__cause__}"
         raise ConfigError(msg) from error
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -19,7 +19,7 @@ from devices.driver import Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import MAX_GAP_SAMPLES
-from gateway.placing import Placed, Position, Rejected
+from gateway.placing import Interruption, Placed, Position, Rejected, read_count
 from gateway.turns import Turns, TurnsConfig
 
 _NS = 1_000_000_000
@@ -70,8 +70,7 @@ class CountingPlacer:
         self._modulus = signal.counter_modulus
         self._late_ns = round(_LATE_NS * speed)
         self._turns = Turns(TurnsConfig.of(self._modulus or 1, self._nominal_ns, speed))
-        self._interruption = GapReason.GATEWAY_DOWN if count else GapReason.NONE
-        self._is_new_link = count is not None
+        self._interruption = Interruption(has_memory=count is not None)
         self.count = count
 
     @classmethod
@@ -83,7 +82,7 @@ class CountingPlacer:
         StateError
             If `stored` cannot be read.
         """
-        return cls(signal, speed, _read(stored) if stored else None)
+        return cls(signal, speed, read_count(stored, Count) if stored else None)
 
     @property
     def position(self) -> Position | None:
@@ -96,9 +95,7 @@ class CountingPlacer:
 
     def interrupt(self, reason: GapReason, *, is_same_link: bool = False) -> None:
         """Name the cause of samples missing before the next notification; the first one counts."""
-        self._is_new_link |= not is_same_link
-        if self._interruption is GapReason.NONE:
-            self._interruption = reason
+        self._interruption.note(reason, is_same_link=is_same_link)
 
     def place(self, samples: Samples, arrival_ns: int, new_boot_id: int) -> Placed | Rejected:
         """Place samples that carry the number of the first one.
@@ -164,7 +161,7 @@ class CountingPlacer:
         if self._modulus is None:
             return number - count.origin
         residue = (number - count.origin - count.counter) % self._modulus
-        if self._interruption is GapReason.NONE:
+        if self._interruption.reason is GapReason.NONE:
             return count.counter + self._turns.place(count.counter, residue, n_samples, arrival_ns)
         silence_ns = arrival_ns - count.arrival_ns
         return count.counter + self._turns.over(residue, n_samples, silence_ns)
@@ -174,7 +171,7 @@ class CountingPlacer:
         if count.patch_boot is not None or self._modulus is not None or at in count.recent:
             return False
         is_far = (count.counter - at) * self._nominal_ns > self._late_ns
-        return self._is_new_link or is_far
+        return self._interruption.is_new_link or is_far
 
     def _begin(self, samples: Samples, number: int, arrival_ns: int, new_boot_id: int) -> Placed:
         has_boot = samples.boot is not None
@@ -201,7 +198,7 @@ class CountingPlacer:
     def _continue(self, count: Count, samples: Samples, at: int, arrival_ns: int) -> Placed:
         n_samples = int(samples.adc.shape[1])
         missing = at - count.counter
-        reason = (self._interruption or GapReason.RADIO_LOSS) if missing else GapReason.NONE
+        reason = (self._interruption.reason or GapReason.RADIO_LOSS) if missing else GapReason.NONE
         last_ns = self._last_ns(samples, at + n_samples)
         steady_ns = (last_ns - count.last_ns) / (missing + n_samples)
         count.counter, count.last_ns = at + n_samples, last_ns
@@ -234,7 +231,7 @@ class CountingPlacer:
         period_ns: float | None = None,
         is_new_boot: bool = False,
     ) -> Placed:
-        self._interruption, self._is_new_link = GapReason.NONE, False
+        self._interruption.end()
         period_ns = self._nominal_ns if period_ns is None else period_ns
         return Placed(
             boot_id=count.boot_id,
@@ -246,11 +243,3 @@ class CountingPlacer:
             is_new_boot=is_new_boot,
             last_sample_ns=count.last_ns,
         )
-
-
-def _read(stored: bytes) -> Count:
-    try:
-        return msgspec.json.decode(stored, type=Count)
-    except msgspec.DecodeError as error:
-        msg = f"stored count of a patch: {error}"
-        raise StateError(msg) from error

@@ -9,6 +9,7 @@ import numpy as np
 from devices.driver import CommandReply, HeartRate, Samples, Signal, SkinContact
 from ecgcore.errors import NotificationError
 from ecgcore.types import FloatArray
+from gateway.causes import cause_of
 from gateway.link import Details, Link, LinkError
 from gateway.scanner import Sighting
 
@@ -89,7 +90,7 @@ async def look(sighting: Sighting) -> Look:
                 details, signal = await _watch(link, viewer)
             pump.cancel()
     except ExceptionGroup as errors:
-        first = errors.exceptions[0]
+        first = cause_of(errors)
         msg = f"{sighting.device_id}: {first}"
         raise LinkError(msg) from first
     return Look(

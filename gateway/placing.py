@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from devices.driver import Samples
+from ecgcore.errors import StateError
 from ecgcore.types import GapReason
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,46 @@ class Position:
     boot_id: int
     counter: int
     """Of the next sample."""
+
+
+class Interruption:
+    """What interrupted the stream before the next notification.
+
+    Parameters
+    ----------
+    has_memory : bool
+        Whether counting goes on from an earlier run: then the gateway was down.
+    """
+
+    def __init__(self, *, has_memory: bool) -> None:
+        self.reason = GapReason.GATEWAY_DOWN if has_memory else GapReason.NONE
+        self.is_new_link = has_memory
+        """Over another link may come another run of the device clock."""
+
+    def note(self, reason: GapReason, *, is_same_link: bool) -> None:
+        """Name a cause; the first one counts."""
+        self.is_new_link |= not is_same_link
+        if self.reason is GapReason.NONE:
+            self.reason = reason
+
+    def end(self) -> None:
+        """Note that the stream goes on."""
+        self.reason, self.is_new_link = GapReason.NONE, False
+
+
+def read_count(stored: bytes, kind: type[_T]) -> _T:
+    """Read what a placer's `dump` gave.
+
+    Raises
+    ------
+    StateError
+        If it is not of that kind.
+    """
+    try:
+        return msgspec.json.decode(stored, type=kind)
+    except msgspec.DecodeError as error:
+        msg = f"stored count of a patch: {error}"
+        raise StateError(msg) from error
 
 
 class Placer(Protocol):

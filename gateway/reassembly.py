@@ -25,7 +25,7 @@ import msgspec
 from devices.driver import Samples, Signal
 from ecgcore.errors import StateError
 from ecgcore.types import GapReason
-from gateway.placing import Placed, Position, Rejected
+from gateway.placing import Interruption, Placed, Position, Rejected, read_count
 
 _NS = 1_000_000_000
 _RECENT = 16
@@ -99,8 +99,7 @@ class Reassembler:
 
     def __init__(self, config: ReassemblyConfig, boot: Boot | None = None) -> None:
         self._config = config
-        self._interruption = GapReason.GATEWAY_DOWN if boot else GapReason.NONE
-        self._is_new_link = boot is not None
+        self._interruption = Interruption(has_memory=boot is not None)
         self.boot = boot
 
     @classmethod
@@ -117,7 +116,7 @@ class Reassembler:
         StateError
             If `stored` cannot be read.
         """
-        return cls(_config(signal, speed), _read(stored) if stored else None)
+        return cls(_config(signal, speed), read_count(stored, Boot) if stored else None)
 
     @property
     def position(self) -> Position | None:
@@ -158,9 +157,7 @@ class Reassembler:
 
         Over another link may come another run of the device clock.
         """
-        self._is_new_link |= not is_same_link
-        if self._interruption is GapReason.NONE:
-            self._interruption = reason
+        self._interruption.note(reason, is_same_link=is_same_link)
 
     def push(
         self, n_samples: int, last_ns: int, arrival_ns: int, new_boot_id: int
@@ -192,7 +189,7 @@ class Reassembler:
         step_ns = last_ns - boot.last_ns
         is_repeat = last_ns in boot.recent_ns
         in_reach = -self._config.late_ns <= step_ns <= self._config.longest_silence_ns
-        if not self._is_new_link and (in_reach or is_repeat):
+        if not self._interruption.is_new_link and (in_reach or is_repeat):
             # No host clock here: a backlog or an NTP step must not end a boot.
             return False
         # A patch that was restarted can pass through the very times it had before.
@@ -222,7 +219,7 @@ class Reassembler:
             newer_anchor_counter=n_samples,
             recent_ns=[last_ns],
         )
-        self._interruption, self._is_new_link = GapReason.NONE, False
+        self._interruption.end()
         period_ns = self._config.nominal_period_ns
         first_ns = last_ns - round((n_samples - 1) * period_ns)
         span_ns = round(n_samples * period_ns)
@@ -253,13 +250,13 @@ class Reassembler:
             last_sample_ns=last_ns,
         )
         self._advance(boot, missing + n_samples, last_ns, arrival_ns)
-        self._interruption, self._is_new_link = GapReason.NONE, False
+        self._interruption.end()
         return placed
 
     def _missing(self, boot: Boot, n_samples: int, step_ns: int) -> tuple[int, GapReason]:
         exact = step_ns / self.period_ns - n_samples
-        if self._interruption:
-            return max(round(exact), 0), self._interruption
+        if self._interruption.reason:
+            return max(round(exact), 0), self._interruption.reason
         whole = n_samples * round(exact / n_samples)
         if self._config.is_rounded:
             off_ns = abs(exact - whole) * self.period_ns
@@ -291,11 +288,3 @@ def _config(signal: Signal, speed: float) -> ReassemblyConfig:
         longest_silence_ns=round(default.longest_silence_ns * speed),
         stamp_step_ns=signal.timestamp_step_ns,
     )
-
-
-def _read(stored: bytes) -> Boot:
-    try:
-        return msgspec.json.decode(stored, type=Boot)
-    except msgspec.DecodeError as error:
-        msg = f"stored count of a patch: {error}"
-        raise StateError(msg) from error

@@ -21,6 +21,7 @@ from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import CommandName, DeviceCommand, LinkState
 from gateway.backoff import Backoff
 from gateway.bluez import Remedies
+from gateway.causes import cause_of
 from gateway.events import Events
 from gateway.framing import Framer
 from gateway.intake import Intake, MakeRecorder
@@ -191,8 +192,8 @@ class Session:
             try:
                 await self._hold_link(sighting)
             except Exception as error:  # one device session: the others must go on
-                detail = str(_cause(error))
-                await self._failed(_cause(error), sighting)
+                detail = str(cause_of(error))
+                await self._failed(cause_of(error), sighting)
             self._move(LinkEvent.FAILED, detail)
         if self._intake.heard_s - started_s > _HEALTHY_S:
             self._backoff.reset()
@@ -307,9 +308,3 @@ def _hole(command: DeviceCommand) -> Hole:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _cause(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -2,14 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ecgcore.errors import TopicError
 from ecgcore.wire.topics import checked_name
-from gateway.broker_client import MqttVersion
+
+MqttVersion = Literal["3.1.1", "5"]
 
 
 def default_patches_path() -> Path:

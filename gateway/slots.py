@@ -7,7 +7,7 @@ that it is out of slots, the number is taken down to what is in use, and tried a
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 _SHRUNK_S = 60.0
 
@@ -25,7 +25,7 @@ class Slots:
         self._n_links = n_links
         self._most = n_links
         self._shrunk_s = float("-inf")
-        self._is_free = asyncio.Condition()
+        self._freed = asyncio.Event()
         self.in_use = 0
 
     @property
@@ -36,17 +36,14 @@ class Slots:
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
         """Wait for a free slot and keep it until the end."""
-        async with self._is_free:
-            while self.in_use >= self._limit():
-                await self._wait()
-            self.in_use += 1
+        while self.in_use >= self._limit():
+            await self._wait()
+        self.in_use += 1
         try:
             yield
         finally:
             self.in_use -= 1
-            # Not under the lock: leaving must not wait, or a cancellation could keep the slot.
-            waking = asyncio.get_running_loop().create_task(self._wake())
-            self._waking = waking
+            self._freed.set()
 
     def out_of_slots(self) -> None:
         """Note that the stack refused a link for want of slots."""
@@ -61,16 +58,11 @@ class Slots:
         return self._most
 
     async def _wait(self) -> None:
-        try:
+        self._freed.clear()
+        # Past that time there may be room for one more by itself.
+        with suppress(TimeoutError):
             async with asyncio.timeout(_SHRUNK_S):
-                await self._is_free.wait()
-        except TimeoutError:
-            # Perhaps there is room for one more by now.
-            return
-
-    async def _wake(self) -> None:
-        async with self._is_free:
-            self._is_free.notify_all()
+                await self._freed.wait()
 
 
 def _now_s() -> float:

@@ -22,6 +22,7 @@ from ecgcore.wire import topics
 from ecgcore.wire.messages import Committed
 from gateway.backoff import Backoff
 from gateway.broker_client import BrokerAccess
+from gateway.causes import cause_of
 from gateway.live_lane import NEVER_S
 from gateway.sender import Sender
 
@@ -91,7 +92,7 @@ class Uplink:
             async with self._access.client(1, self._now_ns()):
                 return
         except MqttError as error:
-            msg = f"broker {self._access.broker}: {self._reason(error)}"
+            msg = f"broker {self._access.broker}: {self._access.reason(error)}"
             raise ConfigError(msg) from error
 
     async def run(self) -> None:
@@ -100,7 +101,7 @@ class Uplink:
             try:
                 await self._connect()
             except* (MqttError, ConfigError) as errors:
-                pause_s = self._note(_first(errors))
+                pause_s = self._note(cause_of(errors))
             else:
                 pause_s = self._backoff.next_s()
             await asyncio.sleep(pause_s)
@@ -160,7 +161,7 @@ class Uplink:
 
     def _note(self, error: BaseException) -> float:
         """Keep what went wrong; give how long to wait."""
-        reason, before = self._reason(error), self.trouble
+        reason, before = self._access.reason(error), self.trouble
         self.trouble = f"broker {self._access.broker}: {reason}"
         if self.trouble != before:
             _log.warning("broker lost broker=%s error=%s", self._access.broker, reason)
@@ -175,9 +176,6 @@ class Uplink:
     def _is_refusal(self, error: BaseException) -> bool:
         is_known = isinstance(error, RefusedError | ConfigError)
         return is_known or self._access.refusal(error) is not None
-
-    def _reason(self, error: BaseException) -> str:
-        return self._access.refusal(error) or str(error).rpartition("] ")[2]
 
 
 def _committed(device: str, payload: bytes) -> Committed | None:
@@ -194,8 +192,3 @@ def _now_s() -> float:
 
 async def _awaited(awaitable: Awaitable[None]) -> None:
     await awaitable
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

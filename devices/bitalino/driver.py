@@ -20,6 +20,7 @@ from devices.driver import (
     Subscription,
     Unread,
     Wish,
+    one_lead,
 )
 from ecgcore.errors import NotificationError
 from ecgcore.types import Lead
@@ -72,10 +73,7 @@ class BitalinoDialogue:
         if self._wish.fs_hz not in (None, codec.FS_HZ):
             msg = f"{self._wish.fs_hz} Hz: a BITalino gives an ECG at {codec.FS_HZ} Hz by radio"
             raise Refused(msg)
-        lead_mask = self._wish.lead_mask or 1 << Lead.CHEST
-        if lead_mask.bit_count() != 1:
-            msg = "a BITalino has one lead"
-            raise Refused(msg)
+        lead_mask = one_lead(self._wish, Lead.CHEST, "a BITalino")
         self._stream = codec.FrameStream()
         yield Command("rate", codec.COMMANDS, codec.RATE_100_HZ, has_reply=False)
         start = codec.start_command(self._channel)

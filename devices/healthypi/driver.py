@@ -24,6 +24,7 @@ from devices.driver import (
     Signal,
     Subscription,
     Wish,
+    one_lead,
 )
 from ecgcore.errors import NotificationError
 from ecgcore.types import Int32Array, Lead
@@ -127,10 +128,7 @@ class HealthyPiDialogue:
         if self._wish.fs_hz not in (None, self._fs_hz):
             msg = f"{self._wish.fs_hz} Hz: this patch samples at {self._fs_hz} Hz only"
             raise Refused(msg)
-        lead_mask = self._wish.lead_mask or 1 << Lead.CHEST
-        if lead_mask.bit_count() != 1:
-            msg = "a HealthyPi has one lead"
-            raise Refused(msg)
+        lead_mask = one_lead(self._wish, Lead.CHEST, "a HealthyPi")
         yield from ()
         return Signal(self._fs_hz * 1000, LSB_PV, lead_mask, counting=Counting.ARRIVAL)
 

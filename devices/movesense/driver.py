@@ -31,6 +31,7 @@ from devices.driver import (
     Subscription,
     Unread,
     Wish,
+    one_lead,
 )
 from devices.movesense import codec
 from devices.movesense.codec import Kind, Message, Op
@@ -90,7 +91,7 @@ class MovesenseDialogue:
 
     def __init__(self, wish: Wish, *, stamp_is_of_last: bool = False) -> None:
         self._fs_hz = wish.fs_hz or _DEFAULT_HZ
-        self._lead_mask = wish.lead_mask or 1 << Lead.CHEST
+        self._wish = wish
         first_to_stamp = 0 if stamp_is_of_last else codec.SAMPLES_PER_PACKET - 1
         self._stamp_to_last_ns = round(first_to_stamp * 1e9 / self._fs_hz)
         self._ref = 0
@@ -106,9 +107,7 @@ class MovesenseDialogue:
         if self._fs_hz not in codec.RATES_HZ:
             msg = f"{self._fs_hz} Hz is not among a Movesense's rates {codec.RATES_HZ}"
             raise Refused(msg)
-        if self._lead_mask.bit_count() != 1:
-            msg = "a Movesense has one lead"
-            raise Refused(msg)
+        lead_mask = one_lead(self._wish, Lead.CHEST, "a Movesense")
         yield from self._ask("hello", Op.HELLO)
         yield from self._subscribe_ecg()
         ref = self._next_ref()
@@ -118,7 +117,7 @@ class MovesenseDialogue:
         return Signal(
             fs_mhz=self._fs_hz * 1000,
             lsb_pv=codec.LSB_PV,
-            lead_mask=self._lead_mask,
+            lead_mask=lead_mask,
             timestamp_step_ns=_MS_NS,
         )
 

@@ -21,6 +21,7 @@ from devices.driver import (
     Subscription,
     Unread,
     Wish,
+    one_lead,
     settled,
 )
 from devices.polar_h10 import codec
@@ -92,10 +93,7 @@ class PolarH10Dialogue:
         if self._wish.fs_hz not in (None, codec.FS_HZ):
             msg = f"{self._wish.fs_hz} Hz: an H10 samples at {codec.FS_HZ} Hz only"
             raise Refused(msg)
-        lead_mask = self._wish.lead_mask or SIGNAL.lead_mask
-        if lead_mask.bit_count() != 1:
-            msg = "an H10 has one lead"
-            raise Refused(msg)
+        lead_mask = one_lead(self._wish, Lead.CHEST, "an H10")
         yield from self._check_features()
         start = codec.start_ecg((yield from self._offered()))
         settled((yield Command("start", codec.PMD_CONTROL, start)))

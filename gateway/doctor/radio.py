@@ -1,16 +1,12 @@
 """Bluetooth: the adapter, its power, our right to use it, and who is heard."""
 
-import asyncio
-import random
 import sys
-from contextlib import suppress
 from typing import Any
 
 from ecgcore.errors import ConfigError
-from gateway.backoff import Backoff, BackoffConfig
 from gateway.doctor.check import Finding, failed, ok, warning
-from gateway.radio import NATIVE, radio_opener
-from gateway.scanner import Scanner, Sighting, installed_drivers
+from gateway.radio import NATIVE
+from gateway.reach import in_reach
 from gateway.settings import GatewaySettings
 
 _WHAT = "bluetooth"
@@ -78,21 +74,12 @@ def _judge(name: str, properties: dict[str, Any]) -> Finding:
 
 
 async def _scan(radio: str) -> Finding:
-    heard: dict[str, Sighting] = {}
-
-    def on_sighting(sighting: Sighting) -> None:
-        heard[sighting.device_id] = sighting
-
-    backoff = Backoff(BackoffConfig(), random.random)
     try:
-        scanner = Scanner(radio_opener(radio), installed_drivers(), backoff, on_sighting)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SCAN_S):
-                await scanner.run()
+        heard = await in_reach(radio, _SCAN_S)
     except ConfigError as error:
         return failed("scan", str(error), "see the findings above, or choose another --radio")
     if not heard:
         advice = "put a patch on: most advertise only while worn, and to one host at a time"
         return warning("scan", f"no patch heard within {_SCAN_S:g} s", advice)
-    named = ", ".join(f"{each.device_id} ({each.rssi_dbm} dBm)" for each in heard.values())
+    named = ", ".join(f"{each.device_id} ({each.rssi_dbm} dBm)" for each in heard)
     return ok("scan", f"heard {named}")

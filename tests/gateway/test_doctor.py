@@ -14,6 +14,7 @@ from gateway.doctor.patches import check_patches
 from gateway.doctor.store import check_spool
 from gateway.spool import Spool
 from tests.gateway.broker import running_nats
+from tests.gateway.mosquitto import running_mosquitto
 from tests.gateway.rig import settings
 from tests.simulators.room import room
 
@@ -44,6 +45,17 @@ async def test_a_wrong_password_is_not_a_missing_broker(tmp_path: Path) -> None:
     (gone,) = await broker.check_broker(settings(tmp_path, nats.url, None))
     assert "network" in gone.advice
     assert "expired" not in refused.detail
+
+
+async def test_the_broker_is_reached_by_the_gateways_own_certificates(tmp_path: Path) -> None:
+    async with running_mosquitto(tmp_path / "mosquitto") as server:
+        certificate, key = server.ca.issue("gateway")
+        files = {"broker_ca": server.ca.path, "broker_certificate": certificate, "broker_key": key}
+        using = settings(tmp_path, server.url(), None, mqtt_version="5", **files)
+        (found,) = await broker.check_broker(using)
+        assert found.verdict is Verdict.OK, found
+        (found,) = await broker.check_broker(settings(tmp_path, server.url(), None))
+        assert "certificate" in found.advice
 
 
 async def test_an_open_way_to_another_machine_is_warned_of(tmp_path: Path) -> None:
