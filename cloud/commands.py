@@ -83,6 +83,7 @@ async def _run_engine(settings: EngineSettings) -> None:
     from cloud.device_facts import DeviceFacts
     from cloud.engine import Engine
     from cloud.ingest import Inbox, read_shards, require_broker
+    from cloud.parameters.read import preset_of
     from cloud.store.database import migrate, open_pool
     from ecgcore.live import warm_up
     from ecgcore.wire.broker import Broker
@@ -95,7 +96,7 @@ async def _run_engine(settings: EngineSettings) -> None:
     await require_broker(broker, settings.wait_s)
     log = logging.getLogger(__name__)
     log.info("preparing the analysis; on a new machine it is compiled once, for about a minute")
-    await asyncio.to_thread(warm_up, 130.0)
+    await asyncio.to_thread(warm_up, 130.0, preset_of(settings.parameters).live_keys)
     clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed)
     inbox, announcer, facts = Inbox(), Announcer(broker), DeviceFacts()
     machine = Engine(settings, pool, inbox, announcer, facts, clock)

@@ -15,4 +15,7 @@ fi
 echo "packages: installing into .venv, a minute or two"
 .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[gateway,cloud,sim,evaluate,dev]'
 # Compiled once here, so that the first engine neither waits for it nor keeps the compiler's memory.
-.venv/bin/python -c 'from ecgcore.live import warm_up; warm_up(130.0)'
+.venv/bin/python -c '
+from ecgcore.live import warm_up
+from ecgcore.parameters import preset
+warm_up(130.0, preset("patch").live_keys)'
