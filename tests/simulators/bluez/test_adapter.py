@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from bleak import BleakClient, BleakScanner
@@ -202,12 +202,21 @@ async def test_sockets_carry_values_and_close_with_the_link() -> None:
         sent = there.sent[there.names[0]]
         await until(lambda: len(sent) > 3)
         os.set_blocking(fd, False)
-        values = [codec.decode_data(os.read(fd, 512)) for _ in range(3)]
+        values = [codec.decode_data(await _read(fd)) for _ in range(3)]
         assert [len(each.adc[0]) for each in values] == [73, 73, 73]
         await caller.call(PATCH, DEVICE, "Disconnect")
-        while os.read(fd, 512):
+        while await _read(fd):
             pass
         os.close(fd)
+
+
+async def _read(fd: int) -> bytes:
+    """Give what comes next; what was handed to the link is still on its way to the socket."""
+    async with asyncio.timeout(10):
+        while True:
+            with suppress(BlockingIOError):
+                return os.read(fd, 512)
+            await asyncio.sleep(0.01)
 
 
 class Person(ServiceInterface):
