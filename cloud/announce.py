@@ -1,11 +1,16 @@
 """What the engine says after a commit: to gateways, what is safe; to the pages, what is new.
 
-QoS 0 and a bounded queue: nothing here is needed for correctness. A gateway that misses a word
+QoS 0 and bounded queues: nothing here is needed for correctness. A gateway that misses a word
 sends again and is told again; a page that misses a strip shows the gap and asks for the past.
+
+What is of now goes before what was stored: a commit may bring hundreds of old strips. Messages go
+out in bunches, because the client confirms each one only turns of the event loop later.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import aiomqtt
@@ -17,27 +22,31 @@ from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import Committed, Heartbeat, Numbers
 
 _QUEUE_MESSAGES = 4096
+_AT_ONCE = 64
 _HEARTBEAT_S = 1.0
 
 
 class Announcer:
-    """Publishes from a bounded queue; when it is full the oldest words are dropped."""
+    """Publishes from bounded queues; when one is full its oldest words are dropped."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QUEUE_MESSAGES)
+        self._of_now: deque[tuple[str, bytes]] = deque(maxlen=_QUEUE_MESSAGES)
+        self._stored: deque[tuple[str, bytes]] = deque(maxlen=_QUEUE_MESSAGES)
+        self._waiting = asyncio.Event()
 
     def committed(self, gateway: str, word: Committed) -> None:
         """Tell a gateway what is durable."""
         self._put(topics.committed(gateway, word.device), word.model_dump_json().encode())
 
-    def strip(self, device: str, body: bytes) -> None:
-        """Show a stored frame, as it came."""
-        self._put(topics.live(device, "strip"), body)
+    def strip(self, device: str, body: bytes, *, is_of_now: bool = False) -> None:
+        """Show a frame, as it came: a stored one, or one before its turn."""
+        self._put(topics.live(device, "strip"), body, is_of_now=is_of_now)
 
     def numbers(self, numbers: Numbers) -> None:
         """Show the latest values."""
-        self._put(topics.live(numbers.device, "numbers"), numbers.model_dump_json().encode())
+        body = numbers.model_dump_json().encode()
+        self._put(topics.live(numbers.device, "numbers"), body, is_of_now=numbers.is_preview)
 
     def report(self, device: str, report: Report) -> None:
         """Deliver a stored report."""
@@ -50,26 +59,34 @@ class Announcer:
     async def _publish(self, heartbeat: Callable[[], Heartbeat], client: aiomqtt.Client) -> None:
         loop = asyncio.get_running_loop()
         beat_s = loop.time()
+        client.pending_calls_threshold = 2 * _AT_ONCE
         while True:
-            message = await self._next_before(beat_s)
-            if message is None:
+            bunch = await self._next_before(beat_s)
+            if not bunch:
                 beat_s = loop.time() + _HEARTBEAT_S
                 word = heartbeat()
-                message = topics.service(word.service), word.model_dump_json().encode()
-            await client.publish(*message, qos=0)
+                bunch = [(topics.service(word.service), word.model_dump_json().encode())]
+            await asyncio.gather(*(client.publish(*message, qos=0) for message in bunch))
             heed_cancellation()
 
-    async def _next_before(self, deadline_s: float) -> tuple[str, bytes] | None:
-        # Asked first: a queue that is never empty must not keep the heart from beating.
+    async def _next_before(self, deadline_s: float) -> list[tuple[str, bytes]]:
+        # Asked first: queues that are never empty must not keep the heart from beating.
         if asyncio.get_running_loop().time() >= deadline_s:
-            return None
-        try:
+            return []
+        with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline_s):
-                return await self._queue.get()
-        except TimeoutError:
-            return None
+                await self._waiting.wait()
+        return self._bunch()
 
-    def _put(self, topic: str, payload: bytes) -> None:
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait((topic, payload))
+    def _bunch(self) -> list[tuple[str, bytes]]:
+        bunch: list[tuple[str, bytes]] = []
+        for queue in (self._of_now, self._stored):
+            while queue and len(bunch) < _AT_ONCE:
+                bunch.append(queue.popleft())
+        if not (self._of_now or self._stored):
+            self._waiting.clear()
+        return bunch
+
+    def _put(self, topic: str, payload: bytes, *, is_of_now: bool = False) -> None:
+        (self._of_now if is_of_now else self._stored).append((topic, payload))
+        self._waiting.set()

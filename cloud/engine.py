@@ -7,6 +7,9 @@ database is away the same batch is tried again and nothing more is taken from th
 backlog stays in the broker and in the gateways' spools. After a crash the stream goes on from the
 checkpoint and the frames stored since; what the gateways send again changes nothing.
 
+A batch is small enough to be through in some tenths of a second (`cloud.batch_size`), and takes
+from every device in turn (`cloud.ingest`): what is live waits for no backlog of others.
+
 Beside the batches, `watch` takes what comes on the live lane and shows it at once
 (`cloud.live_watch`). A batch lets it in between every few frames, however much there is to do.
 """
@@ -22,6 +25,7 @@ from typing import TypeVar
 from cloud.admission import admitted, admitted_event
 from cloud.announce import Announcer
 from cloud.baselines import remember
+from cloud.batch_size import BatchSize
 from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
 from cloud.event_order import EventBatch, EventOrder, EventOrders
@@ -47,6 +51,8 @@ _log = logging.getLogger(__name__)
 _RETRY_MAX_S = 2.0
 _FRAMES_AT_ONCE = 4
 """Frames analysed before others get a turn: some hundredths of a second at most."""
+_DECODED_AT_ONCE = 32
+_DUMP_EVERY_S = 1.0
 
 BootKey = tuple[str, int]
 T = TypeVar("T")
@@ -61,6 +67,8 @@ class _Live:
     seen_s: float
     checkpoint_at: int = 0
     """Counter from which on the next checkpoint is due."""
+    dump_s: float = 0.0
+    """When a checkpoint may be due again: in a backlog each batch would have one otherwise."""
     numbers_s: float = 0.0
 
 
@@ -108,10 +116,14 @@ class Engine:
     async def run(self) -> None:
         """Process batches until cancelled; a batch in hand is then given back to the broker."""
         linger_s = self._settings.linger_ms / 1000
+        size = BatchSize(self._settings.batch_frames)
+        loop = asyncio.get_running_loop()
         while True:
-            batch = _Batch(await self._inbox.take(self._settings.batch_frames, linger_s))
+            batch = _Batch(await self._inbox.take(size.frames, linger_s))
+            began_s = loop.time()
             await self._analyse(batch)
             await self._until_stored(partial(self._commit, batch))
+            size.took(len(batch.deliveries), loop.time() - began_s)
             for delivery in batch.deliveries:
                 delivery.ack()
             self._announce(batch)
@@ -139,7 +151,9 @@ class Engine:
         )
 
     async def _analyse(self, batch: _Batch) -> None:
-        for delivery in batch.deliveries:
+        for n_before, delivery in enumerate(batch.deliveries):
+            if n_before % _DECODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 if delivery.topic.endswith(f"/{topics.EVENT}"):
                     await self._take_event(batch, delivery)
@@ -181,8 +195,11 @@ class Engine:
             _log.error("analysis restarts device=%s", stream.device, exc_info=failure)
         commit.next_counter = stream.order.next
         commit.through_ns = stream.through_ns
-        if stream.order.next >= live.checkpoint_at and commit.findings.frames:
+        now_s = asyncio.get_running_loop().time()
+        is_due = stream.order.next >= live.checkpoint_at and now_s >= live.dump_s
+        if is_due and commit.findings.frames:
             commit.state = stream.dump()
+            live.dump_s = now_s + _DUMP_EVERY_S
             fs_hz = commit.findings.frames[0].frame.fs_mhz / 1000
             live.checkpoint_at = stream.order.next + round(self._settings.checkpoint_s * fs_hz)
 

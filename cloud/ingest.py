@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import aiomqtt
@@ -78,23 +77,42 @@ class LiveInbox:
         return message
 
 
+_Key = tuple[object, int]
+"""Reader and packet."""
+
+
 class Inbox:
-    """Deliveries in order of arrival; bounded by the broker's limit of unacknowledged messages."""
+    """Deliveries, of each device in order of arrival, and every device in its turn.
+
+    So who sends one frame a second does not wait behind another one's backlog. Bounded by the
+    broker's limit of unacknowledged messages.
+    """
 
     def __init__(self) -> None:
         self.live = LiveInbox()
-        self._waiting: dict[tuple[object, int], Delivery] = {}
+        self._lanes: dict[str, dict[_Key, Delivery]] = {}
+        """By device and kind; the next one to be served comes first."""
+        self._n_waiting = 0
         self._arrived = asyncio.Event()
 
     def put(self, delivery: Delivery) -> None:
         """Add a delivery, or renew one that waits: some brokers repeat what nobody acknowledges."""
-        self._waiting[delivery.reader, delivery.packet_id] = delivery
+        lane = self._lanes.setdefault(_lane_of(delivery.topic), {})
+        n_before = len(lane)
+        lane[delivery.reader, delivery.packet_id] = delivery
+        self._n_waiting += len(lane) - n_before
         self._arrived.set()
 
     def forget(self, reader: object) -> None:
         """Drop what a reader put in: its connection is gone, so the broker sends it again."""
-        self._waiting = {k: d for k, d in self._waiting.items() if d.reader is not reader}
-        if not self._waiting:
+        for name, lane in list(self._lanes.items()):
+            left = {key: each for key, each in lane.items() if each.reader is not reader}
+            self._n_waiting -= len(lane) - len(left)
+            if left:
+                self._lanes[name] = left
+            else:
+                del self._lanes[name]
+        if not self._lanes:
             self._arrived.clear()
 
     async def take(self, most: int, linger_s: float) -> list[Delivery]:
@@ -106,12 +124,62 @@ class Inbox:
         # What arrived may be forgotten while we linger.
         while not batch:
             await self._arrived.wait()
-            if len(self._waiting) < most:
+            if self._n_waiting < most:
                 await asyncio.sleep(linger_s)
-            batch = [self._waiting.pop(key) for key in list(islice(self._waiting, most))]
-        if not self._waiting:
+            batch = [self._next() for _ in range(min(most, self._n_waiting))]
+        if not self._lanes:
             self._arrived.clear()
         return batch
+
+    def _next(self) -> Delivery:
+        name = next(iter(self._lanes))
+        lane = self._lanes.pop(name)
+        if len(lane) > 1:
+            self._lanes[name] = lane
+        self._n_waiting -= 1
+        return lane.pop(next(iter(lane)))
+
+
+def _lane_of(topic: str) -> str:
+    """Leave out the gateway: what comes by two of them keeps its order."""
+    return "/".join(topic.split("/")[-2:])
+
+
+class AckOrder:
+    """Acknowledges in the order of arrival, as MQTT asks (3.1.1, 4.6.0-2), whatever is done first.
+
+    Parameters
+    ----------
+    send : Callable[[int, int], object]
+        Acknowledges a packet of a QoS.
+    """
+
+    def __init__(self, send: Callable[[int, int], object]) -> None:
+        self._send = send
+        self._arrived: dict[int, int | None] = {}
+        """Packets not acknowledged, with their QoS once they may be."""
+
+    def arrived(self, packet_id: int, qos: int) -> Callable[[], None]:
+        """Note a packet, give the way to acknowledge it; one that comes again keeps its place."""
+        self._arrived.setdefault(packet_id, None)
+        return partial(self._done, self._arrived, packet_id, qos)
+
+    def forget(self) -> None:
+        """Note that the connection is gone: the broker sends again what is not acknowledged."""
+        # What comes over the next one is counted anew and may have the same numbers.
+        self._arrived = {}
+
+    def _done(self, arrived: dict[int, int | None], packet_id: int, qos: int) -> None:
+        if arrived is not self._arrived or packet_id not in arrived:
+            return
+        arrived[packet_id] = qos
+        while arrived:
+            first = next(iter(arrived))
+            its_qos = arrived[first]
+            if its_qos is None:
+                return
+            del arrived[first]
+            self._send(first, its_qos)
 
 
 class ShardReader:
@@ -135,6 +203,7 @@ class ShardReader:
         if broker.tls:
             client.tls_set_context(ssl.create_default_context())
         client.connect_timeout = _CONNECT_S
+        self._acks = AckOrder(client.ack)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -197,12 +266,11 @@ class ShardReader:
         self._settle("closed the connection")
         # Otherwise each reconnect would add everything unacknowledged once more.
         self._inbox.forget(self)
+        self._acks.forget()
         self.down.set()
 
-    def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        def ack(mid: int = message.mid, qos: int = message.qos) -> None:
-            client.ack(mid, qos)
-
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        ack = self._acks.arrived(message.mid, message.qos)
         self._inbox.put(Delivery(message.topic, bytes(message.payload), ack, self, message.mid))
 
     # paho opens its socket in the connecting thread, hence call_soon_threadsafe throughout.

@@ -70,7 +70,7 @@ class LiveWatch:
         self.n_shown += 1
         for failure in self._edges.failures(device):
             _log.error("preview restarts device=%s", device, exc_info=failure)
-        self._announcer.strip(device, body)
+        self._announcer.strip(device, body, is_of_now=True)
         numbers = self._edges.numbers(device, now_s, NUMBERS_EVERY_S)
         if numbers is not None:
             self._announcer.numbers(numbers)

@@ -2,9 +2,9 @@
 
 Theory of operation: every frame waits here a moment for the in-order lane. One that the cloud has
 not committed by then is *overtaking*: it goes out at once, and so does each one after it, until the
-newest is committed. Whether it was sent in order does not count: what is before it may still wait
-at the broker. Nothing here is durable: what is too much is dropped, the oldest first, because it
-goes out in order anyway.
+newest is committed. Where much is before it, nothing is waited for. Whether it was sent in order
+does not count: what is before it may still wait at the broker. Nothing here is durable: what is too
+much is dropped, the oldest first, because it goes out in order anyway.
 """
 
 from collections import deque
@@ -19,6 +19,8 @@ class LiveLaneConfig:
 
     grace_s: float = 0.7
     """How long a frame may wait for its commitment; on a good day that takes 0.2 s."""
+    many_frames: int = 16
+    """More uncommitted ones than a good day has: the newest is not in time behind them."""
     most_frames: int = 16
 
 
@@ -57,9 +59,10 @@ class LiveLane:
         grace_s = 0.0 if self.is_overtaking else self._config.grace_s
         return self._waiting[0].since_s + grace_s
 
-    def offer(self, live: LiveFrame, now_s: float) -> None:
-        """Take the patch's newest frame."""
+    def offer(self, live: LiveFrame, now_s: float, n_before: int = 0) -> None:
+        """Take the patch's newest frame, before which there are so many uncommitted ones."""
         self._newest = live
+        self.is_overtaking |= n_before > self._config.many_frames
         self._waiting.append(_Waiting(live, now_s))
         while len(self._waiting) > self._config.most_frames:
             self._waiting.popleft()

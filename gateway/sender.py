@@ -142,7 +142,9 @@ class Sender:
         if is_event_key(entry.device):
             return
         lane = self._live.setdefault(entry.device, LiveLane(self._live_config))
-        lane.offer(LiveFrame(entry.boot_id, entry.end_counter, entry.frame), _now_s())
+        live = LiveFrame(entry.boot_id, entry.end_counter, entry.frame)
+        backlog = self._outbox.backlog.get(entry.device)
+        lane.offer(live, _now_s(), backlog.n_frames if backlog else 0)
         self._arrived.set()
 
     async def _send_live(self, client: Client) -> None:

@@ -1,8 +1,9 @@
 """How fast a backlog drains, and how live the newest stays beside it.
 
-Gateways' spools as they are after an outage, a real broker, database and engine process: from the
+A gateway's spool as it is after an outage, a real broker, database and engine process: from the
 moment the broker is reached until everything spooled before is committed. Every second each patch
 also makes a frame; how long it takes to the pages' fan-out is measured, on whichever lane it comes.
+So does a patch that was put on after the outage; of that one, how long it takes to the commit.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from ecgcore.errors import FrameError
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
 from ecgcore.wire.frame import Frame, decode_frame
+from ecgcore.wire.messages import Committed
 from gateway.backoff import Backoff, BackoffConfig
 from gateway.broker_client import BrokerAccess
 from gateway.lane import LaneConfig
@@ -43,6 +45,7 @@ _FRAMING_S = 1.0
 _SETTLED_S = 5.0
 _MOST_S = 240.0
 _STATE = b"s" * 300
+_FRESH = "patch-fresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class CatchUp:
     live_p99_s: float
     n_live: int
     """Frames that overtook."""
+    others_p99_s: float
+    """From the first sample to the commit, for a patch without a backlog beside them."""
 
     @property
     def times_real_time(self) -> float:
@@ -92,14 +97,14 @@ async def _measured(
         for task in running:
             task.cancel()
         await asyncio.wait(running)
-    latencies = np.array(house.latencies_s) + _FRAMING_S
     return CatchUp(
         patches,
         backlog_s,
         drained_in_s,
-        float(np.percentile(latencies, 50)),
-        float(np.percentile(latencies, 99)),
+        _FRAMING_S + float(np.percentile(house.latencies_s, 50)),
+        _FRAMING_S + float(np.percentile(house.latencies_s, 99)),
         sender.n_live,
+        _FRAMING_S + float(np.percentile(house.commit_latencies_s, 99)),
     )
 
 
@@ -112,7 +117,10 @@ class _House:
     devices: list[str]
     backlog_s: int
     latencies_s: list[float] = field(default_factory=list)
+    commit_latencies_s: list[float] = field(default_factory=list)
     made_s: dict[tuple[str, int], float] = field(default_factory=dict)
+    uncommitted: dict[int, float] = field(default_factory=dict)
+    """When what the fresh patch made was made."""
     begin_ns: int = 0
 
     @asynccontextmanager
@@ -139,7 +147,8 @@ class _House:
         async with aiomqtt.Client(
             at.host, at.port, username=at.username, password=at.password
         ) as client:
-            await client.subscribe(topics.all_live(), qos=0)
+            words = topics.committed(_GATEWAY, _FRESH)
+            await client.subscribe([(topics.all_live(), 0), (words, 0)])
             task = asyncio.create_task(self._listen(client))
             yield
             task.cancel()
@@ -152,7 +161,11 @@ class _House:
                 entry = self._entry(device, second)
                 self.made_s[device, entry.end_counter] = time.monotonic()
                 outbox.put(entry)
-                await asyncio.sleep(1 / len(self.devices))
+                await asyncio.sleep(1 / (len(self.devices) + 1))
+            fresh = self._entry(_FRESH, second, since=self.backlog_s)
+            self.uncommitted[fresh.end_counter] = time.monotonic()
+            outbox.put(fresh)
+            await asyncio.sleep(1 / (len(self.devices) + 1))
 
     def is_drained(self, outbox: Outbox) -> bool:
         """Say whether everything of the outage is committed."""
@@ -162,16 +175,24 @@ class _House:
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            if not message.topic.value.endswith("/strip"):
-                continue
-            with suppress(FrameError):
-                frame = decode_frame(bytes(message.payload))  # type: ignore[arg-type]
-                made_s = self.made_s.pop((frame.device, frame.end), None)
-                if made_s is not None:
-                    self.latencies_s.append(time.monotonic() - made_s)
+            payload = bytes(message.payload)  # type: ignore[arg-type]
+            if message.topic.value.endswith("/committed"):
+                self._note_committed(Committed.model_validate_json(payload).through)
+            elif message.topic.value.endswith("/strip"):
+                with suppress(FrameError):
+                    self._note_shown(decode_frame(payload))
 
-    def _entry(self, device: str, second: int) -> Entry:
-        first = second * _FS_HZ
+    def _note_shown(self, frame: Frame) -> None:
+        made_s = self.made_s.pop((frame.device, frame.end), None)
+        if made_s is not None:
+            self.latencies_s.append(time.monotonic() - made_s)
+
+    def _note_committed(self, through: int) -> None:
+        for end in [end for end in self.uncommitted if end <= through]:
+            self.commit_latencies_s.append(time.monotonic() - self.uncommitted.pop(end))
+
+    def _entry(self, device: str, second: int, since: int = 0) -> Entry:
+        first = (second - since) * _FS_HZ
         lead = source(_FS_HZ).read_uv(first, _FS_HZ)
         frame = Frame(
             device=device,

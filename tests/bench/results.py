@@ -63,6 +63,7 @@ class Results:
             # Twenty times real time.
             Target("backlog drained in", self.catch_up.drained_in_s, limit_s, "s"),
             Target("  live beside it, p99", self.catch_up.live_p99_s, 2.5, "s"),
+            Target("  others committed, p99", self.catch_up.others_p99_s, 2.5, "s"),
             Target("second start to first patch", self.start_up.second.to_streaming_s, 15, "s"),
             Target("UTC of a sample, error p95", self.clock_error_p95_ms, 5, "ms"),
             *(target for bluetooth in self.bluetooth for target in _bluetooth_targets(bluetooth)),

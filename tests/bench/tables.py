@@ -94,6 +94,7 @@ def _catch_up(found: CatchUp) -> Table:
     table.add_row("live beside it, p50 s", f"{found.live_p50_s:.2f}")
     table.add_row("live beside it, p99 s", f"{found.live_p99_s:.2f}")
     table.add_row("frames that overtook", f"{found.n_live}")
+    table.add_row("others, to commit, p99 s", f"{found.others_p99_s:.2f}")
     return table
 
 

@@ -73,7 +73,7 @@ RESULTS = Results(
     core=[CoreCost(130, 73, 200.0, 5000.0)],
     analysis=ANALYSIS,
     spool=SpoolCost(200.0, 3000.0, 40_000.0, 90_000.0, 276.0, 286.0, 0.06),
-    catch_up=CatchUp(4, 600, 24.0, 1.1, 2.6, 30),
+    catch_up=CatchUp(4, 600, 24.0, 1.1, 2.6, 30, 1.7),
     system=[TWENTY, ONE],
     start_up=StartUp(Start(11.0, 12.0, None, 310.0), Start(4.0, 6.0, 67.0, 200.0)),
     bluetooth=[
@@ -107,6 +107,7 @@ def test_targets_are_judged_on_the_most_patches_and_a_limit_itself_is_missed() -
         "spooling three leads": True,
         "backlog drained in": True,
         "live beside it, p99": False,
+        "others committed, p99": True,
         "second start to first patch": True,
         "UTC of a sample, error p95": True,
         "50 straps: gateway and straps": True,

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 import aiomqtt
 
@@ -17,8 +19,8 @@ from cloud.store.database import DbPool
 from ecgcore.clock import UtcClock
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
-from ecgcore.wire.frame import Frame
-from ecgcore.wire.messages import Committed
+from ecgcore.wire.frame import Frame, decode_frame
+from ecgcore.wire.messages import Committed, Numbers
 from tests.cloud.frames import message
 
 GATEWAY = "gw1"
@@ -46,6 +48,47 @@ async def running_engine(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass
+class Heard:
+    """What the pages and the gateway are told."""
+
+    strips: list[int] = field(default_factory=list)
+    numbers: list[Numbers] = field(default_factory=list)
+    words: list[Committed] = field(default_factory=list)
+
+    async def until(self, holds: Any, within_s: float = 60) -> None:
+        async with asyncio.timeout(within_s):
+            while not holds(self):  # noqa: ASYNC110 - a list has no event
+                await asyncio.sleep(0.02)
+
+
+def client_of(nats: EmbeddedNats, user: str) -> aiomqtt.Client:
+    at = Broker.parse(nats.url(user, user))
+    return aiomqtt.Client(at.host, at.port, username=at.username, password=at.password, timeout=5)
+
+
+@asynccontextmanager
+async def hearing(nats: EmbeddedNats) -> AsyncIterator[Heard]:
+    heard = Heard()
+    async with client_of(nats, "server") as client:
+        await client.subscribe([(topics.all_live(), 0), (f"{topics.ROOT}/+/+/committed", 0)])
+        task = asyncio.create_task(_hear(client, heard))
+        yield heard
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _hear(client: aiomqtt.Client, heard: Heard) -> None:
+    async for told in client.messages:
+        payload, kind = bytes(told.payload), told.topic.value.rsplit("/", 1)[1]  # type: ignore[arg-type]
+        if kind == "strip":
+            heard.strips.append(decode_frame(payload).first_counter)
+        elif kind == "numbers":
+            heard.numbers.append(Numbers.model_validate_json(payload))
+        elif kind == "committed":
+            heard.words.append(Committed.model_validate_json(payload))
 
 
 class StandInGateway:

@@ -24,6 +24,32 @@ class Busy(aiomqtt.Client):
         await asyncio.sleep(0.001)
 
 
+class Deaf(aiomqtt.Client):
+    """Notes the strips it is given and confirms none."""
+
+    def __init__(self) -> None:
+        self.payloads: list[bytes] = []
+
+    async def publish(self, topic: str, payload: bytes, **_: object) -> None:  # type: ignore[override]
+        if topic.endswith("/strip"):
+            self.payloads.append(payload)
+            await asyncio.Event().wait()
+
+
+async def test_what_is_of_now_goes_before_what_was_stored() -> None:
+    announcer, client = Announcer(Broker.parse("mqtt://127.0.0.1")), Deaf()
+    for k in range(500):
+        announcer.strip("d", b"%d" % k)
+    announcer.strip("d", b"now", is_of_now=True)
+    beat = Heartbeat(service="engine", at_ns=1, started_ns=1, database=True)
+    publishing = asyncio.create_task(announcer._publish(lambda: beat, client))
+    async with asyncio.timeout(5):
+        while b"0" not in client.payloads:  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0.01)
+    publishing.cancel()
+    assert client.payloads[:4] == [b"now", b"0", b"1", b"2"]
+
+
 async def test_a_busy_engine_is_not_taken_for_a_dead_one() -> None:
     announcer = Announcer(Broker.parse("mqtt://127.0.0.1"))
     announcer.committed("gw1", WORD)

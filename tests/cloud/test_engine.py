@@ -14,7 +14,8 @@ from cloud.verify import Audit, verify_sessions
 from ecgcore.live import LiveConfig
 from ecgcore.types import FloatArray, GapReason
 from ecgcore.wire.frame import Frame, decode_frame
-from tests.cloud.engine_room import StandInGateway, running_engine
+from ecgcore.wire.topics import shard_of
+from tests.cloud.engine_room import StandInGateway, hearing, running_engine
 from tests.cloud.frames import DEVICE, START_NS, frame, message, numbers, run
 from tests.servers import Server, running_postgres
 
@@ -326,3 +327,22 @@ async def test_beats_are_stored_with_class_and_waves_and_rhythms_with_their_ends
 def test_the_made_up_heart_is_one() -> None:
     assert max(numbers(_heart(20))) > 900
     assert START_NS % 10**9 == 0
+
+
+async def test_after_a_restart_the_newest_of_one_waits_for_no_backlog_of_another(
+    broker: Broker, pool: DbPool
+) -> None:
+    old, new = run(900), run(1, device="fresh")
+    assert shard_of(DEVICE) != shard_of("fresh")
+    gateway = StandInGateway(broker[1])
+    async with running_engine(broker[1], pool, old + new):
+        # From now on the broker keeps what comes while nobody listens.
+        await gateway.send_until_committed(old[:1])
+    await gateway.send(old[1:] + new)
+    async with hearing(broker[1]) as heard, running_engine(broker[1], pool, old + new):
+        await heard.until(lambda told: any(word.device == "fresh" for word in told.words))
+        words = [word.device for word in heard.words]
+        before = heard.words[: words.index("fresh") + 1]
+        assert max(word.through for word in before) < 450 * 73
+        await heard.until(lambda told: told.words[-1].through == old[-1].end)
+    assert await pool.fetchval("SELECT count(*) FROM frame") == 901

@@ -1,70 +1,30 @@
 """The live lane and events through a running engine, on a real broker and database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
-import aiomqtt
 import pytest
 
 from cloud.embedded.nats import EmbeddedNats
 from cloud.store.database import DbPool
 from ecgcore.wire import topics
-from ecgcore.wire.broker import Broker
 from ecgcore.wire.events import BatteryEvent, DeviceEvent, stamped
-from ecgcore.wire.frame import decode_frame, encode_frame
-from ecgcore.wire.messages import Committed, Numbers
-from tests.cloud.engine_room import GATEWAY, StandInGateway, running_engine
+from ecgcore.wire.frame import encode_frame
+from ecgcore.wire.messages import Committed
+from tests.cloud.engine_room import (
+    GATEWAY,
+    StandInGateway,
+    client_of,
+    hearing,
+    running_engine,
+)
 from tests.cloud.frames import DEVICE, frame, run
 from tests.cloud.test_engine import Broker as BrokerFixture
 from tests.cloud.test_live_edge import far
 
 
-@dataclass
-class Heard:
-    """What the pages and the gateway are told."""
-
-    strips: list[int] = field(default_factory=list)
-    numbers: list[Numbers] = field(default_factory=list)
-    words: list[Committed] = field(default_factory=list)
-
-    async def until(self, holds: Any, within_s: float = 60) -> None:
-        async with asyncio.timeout(within_s):
-            while not holds(self):  # noqa: ASYNC110 - a list has no event
-                await asyncio.sleep(0.02)
-
-
-def _client(nats: EmbeddedNats, user: str) -> aiomqtt.Client:
-    at = Broker.parse(nats.url(user, user))
-    return aiomqtt.Client(at.host, at.port, username=at.username, password=at.password, timeout=5)
-
-
-@asynccontextmanager
-async def hearing(nats: EmbeddedNats) -> AsyncIterator[Heard]:
-    heard = Heard()
-    async with _client(nats, "server") as client:
-        await client.subscribe([(topics.all_live(), 0), (f"{topics.ROOT}/+/+/committed", 0)])
-        task = asyncio.create_task(_hear(client, heard))
-        yield heard
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def _hear(client: aiomqtt.Client, heard: Heard) -> None:
-    async for message in client.messages:
-        payload, kind = bytes(message.payload), message.topic.value.rsplit("/", 1)[1]  # type: ignore[arg-type]
-        if kind == "strip":
-            heard.strips.append(decode_frame(payload).first_counter)
-        elif kind == "numbers":
-            heard.numbers.append(Numbers.model_validate_json(payload))
-        elif kind == "committed":
-            heard.words.append(Committed.model_validate_json(payload))
-
-
 async def _say(nats: EmbeddedNats, kind: str, *payloads: bytes, qos: int = 1) -> None:
-    async with _client(nats, GATEWAY) as client:
+    async with client_of(nats, GATEWAY) as client:
         for payload in payloads:
             await client.publish(topics.up(GATEWAY, DEVICE, kind), payload, qos=qos)
 

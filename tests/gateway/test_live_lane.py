@@ -28,6 +28,17 @@ def test_a_frame_that_is_committed_in_time_does_not_overtake() -> None:
     assert lane.n_sent == 0
 
 
+def test_behind_a_backlog_nothing_is_waited_for() -> None:
+    lane = LiveLane(CONFIG)
+    lane.offer(live(1), now_s=0, n_before=CONFIG.many_frames)
+    assert taken(lane, 0) == []
+    lane.offer(live(2), now_s=0, n_before=CONFIG.many_frames + 1)
+    assert taken(lane, 0) == [1, 2]
+    lane.committed(1, 2)
+    lane.offer(live(3), now_s=1)
+    assert lane.due_s == 1.3
+
+
 def test_once_one_overtakes_the_next_ones_do_at_once_until_the_rest_has_caught_up() -> None:
     lane = LiveLane(CONFIG)
     lane.offer(live(10), now_s=0)
