@@ -8,32 +8,26 @@ committed stays and goes out again.
 
 import asyncio
 import logging
-import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from aiomqtt import Client, MqttError
 from pydantic import ValidationError
 
 from ecgcore.wire import topics
 from ecgcore.wire.broker import Broker
 from ecgcore.wire.messages import Committed
+from simulators.lab.connection import Connection
 from simulators.lab.frames import FrameSource, Spooled
 from simulators.lab.timeline import Timeline
 from simulators.scenario.faults import Chancy
 from simulators.scenario.plan import Plan, Timetable
 
 _log = logging.getLogger(__name__)
-# A thousand lost connections at once are what is wanted here, not news.
-_client_log = logging.getLogger(f"{__name__}.client")
-_client_log.setLevel(logging.CRITICAL)
-_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _WINDOW_FRAMES = 32
 _RESEND_S = 10.0
 _RETRY_S = (0.1, 2.0)
-_TIMEOUT_S = 20.0
 _TICK_S = 0.1
 _WORST_BYTES = 12
 
@@ -66,59 +60,57 @@ class VirtualGateway:
         self._seed = (seed, number)
         self._chance = np.random.default_rng(self._seed)
         self._broker = broker
-        self._changed = asyncio.Event()
+        self._connection: Connection | None = None
+        """While it is up."""
         self._next = 0
         """Number of the first frame that has not been sent on this connection."""
         self._furthest = 0
         self._moved_s = 0.0
 
     def record(self, now_s: float) -> None:
-        """Take what the patch has recorded by now."""
-        if made := self.source.until(now_s):
-            self.spool.extend(made)
-            self._changed.set()
+        """Take what the patch has recorded by now, and send what is to be sent."""
+        made = self.source.until(now_s)
+        self.spool.extend(made)
+        if self._connection is None:
+            return
+        self._connection.keep()
+        is_overdue = bool(self.spool) and _now_s() - self._moved_s > _RESEND_S
+        if is_overdue:
+            self._rewind()
+        if made or is_overdue:
+            self._send()
 
     async def run(self) -> None:
-        """Send until cancelled, reconnecting forever."""
+        """Stay connected until cancelled, reconnecting forever."""
         while True:
+            connection = Connection(
+                self._broker,
+                self.name,
+                topics.committed_of_gateway(self.name),
+                _WINDOW_FRAMES,
+                self._hear,
+            )
             try:
-                async with self._client() as client, asyncio.TaskGroup() as tasks:
-                    client._disconnected.add_done_callback(
-                        lambda lost: lost.cancelled() or lost.exception()
-                    )
-                    await client.subscribe(topics.committed_of_gateway(self.name), qos=0)
-                    self.sent.connections += 1
-                    self._rewind()
-                    tasks.create_task(self._receive(client))
-                    await self._send(client)
-            except* MqttError as lost:
-                _log.debug("gateway %s: %s", self.name, lost.exceptions[0])
+                await connection.open()
+                self.sent.connections += 1
+                self._connection = connection
+                self._rewind()
+                self._send()
+                await connection.down.wait()
+            except OSError as lost:
+                _log.debug("gateway %s: %s", self.name, lost)
+            finally:
+                self._connection = None
+                connection.close()
             await asyncio.sleep(float(self._chance.uniform(*_RETRY_S)))
 
-    def _client(self) -> Client:
-        client = Client(
-            self._broker.host,
-            self._broker.port,
-            username=self.name if self._broker.password else None,
-            password=self._broker.password,
-            identifier=self.name,
-            clean_session=True,
-            timeout=_TIMEOUT_S,
-            socket_options=(_NO_DELAY,),
-            max_inflight_messages=_WINDOW_FRAMES,
-            logger=_client_log,
-        )
-        client.pending_calls_threshold = 2 * _WINDOW_FRAMES
-        return client
-
-    async def _receive(self, client: Client) -> None:
-        async for message in client.messages:
-            try:
-                committed = Committed.model_validate_json(bytes(message.payload))
-            except (ValidationError, TypeError):
-                _log.warning("message ignored topic=%s", message.topic)
-                continue
-            self._take(committed)
+    def _hear(self, topic: str, payload: bytes) -> None:
+        try:
+            committed = Committed.model_validate_json(payload)
+        except ValidationError:
+            _log.warning("message ignored topic=%s", topic)
+            return
+        self._take(committed)
 
     def _take(self, committed: Committed) -> None:
         left = [
@@ -129,30 +121,22 @@ class VirtualGateway:
         if len(left) < len(self.spool):
             self.spool = deque(left)
             self._moved_s = _now_s()
-            self._changed.set()
+            self._send()
 
     def _rewind(self) -> None:
         self._next = self.spool[0].number if self.spool else self._next
         self._moved_s = _now_s()
 
-    async def _send(self, client: Client) -> None:
-        while True:
-            self._changed.clear()
-            if self.spool and _now_s() - self._moved_s > _RESEND_S:
-                self._rewind()
-            ready = [each for each in self.spool if each.number >= self._next][:_WINDOW_FRAMES]
-            n_under_way = len(self.spool) - sum(e.number >= self._next for e in self.spool)
-            ready = ready[: max(_WINDOW_FRAMES - n_under_way, 0)]
-            for frame in self._in_order_of_sending(ready):
-                await self._publish(client, frame)
-            if ready:
-                self._next = ready[-1].number + 1
-                continue
-            try:
-                async with asyncio.timeout(_RESEND_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+    def _send(self) -> None:
+        if self._connection is None:
+            return
+        ready = [each for each in self.spool if each.number >= self._next]
+        n_under_way = len(self.spool) - len(ready)
+        ready = ready[: max(_WINDOW_FRAMES - n_under_way, 0)]
+        for frame in self._in_order_of_sending(ready):
+            self._publish(self._connection, frame)
+        if ready:
+            self._next = ready[-1].number + 1
 
     def _in_order_of_sending(self, frames: list[Spooled]) -> list[Spooled]:
         ordered = list(frames)
@@ -162,7 +146,7 @@ class VirtualGateway:
                 self.sent.overtaken += 1
         return ordered
 
-    async def _publish(self, client: Client, frame: Spooled) -> None:
+    def _publish(self, connection: Connection, frame: Spooled) -> None:
         is_first = frame.number >= self._furthest
         self._furthest = max(self._furthest, frame.number + 1)
         self.sent.resent += not is_first
@@ -176,7 +160,7 @@ class VirtualGateway:
             payload = self._damaged(payload)
             self.sent.damaged += 1
         for _ in range(2 if self._hit("duplicate", frame) else 1):
-            await client.publish(topic, payload, qos=1)
+            connection.publish(topic, payload)
             self.sent.published += 1
         self.sent.duplicated += self._hit("duplicate", frame)
 
@@ -233,7 +217,8 @@ async def play_mqtt(
             await asyncio.sleep(_TICK_S)
         _record(gateways, plan.scenario.duration_s)
         end_s = _now_s() + drain_s
-        while any(each.spool for each in gateways) and _now_s() < end_s:  # noqa: ASYNC110
+        while any(each.spool for each in gateways) and _now_s() < end_s:
+            _record(gateways, plan.scenario.duration_s)
             await asyncio.sleep(_TICK_S)
         for task in running:
             task.cancel()

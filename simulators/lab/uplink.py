@@ -148,7 +148,13 @@ class Relay:
 
 @asynccontextmanager
 async def relayed(plan: Plan, timeline: Timeline, broker: Broker) -> AsyncIterator[Broker]:
-    """Put a relay that obeys a plan before a broker; give the address that gateways use."""
+    """Put a relay that obeys a plan before a broker; give the address that gateways use.
+
+    Where nothing is planned for it there is none: it would cost more than the gateways.
+    """
+    if not any(each.fault.scope is Scope.UPLINK for each in plan.shared()):
+        yield broker
+        return
     relay = Relay(broker.host, broker.port)
     async with relay.listening() as port, asyncio.TaskGroup() as tasks:
         work = [

@@ -17,6 +17,7 @@ from tests.gateway.broker import Nats
 _Boot = tuple[str, int]
 # As the engine does: one commit for what came in the meantime.
 _COMMIT_S = 0.05
+_AT_ONCE = 64
 
 
 class LabEngine:
@@ -57,13 +58,17 @@ class LabEngine:
 
     async def _tell(self, client: Client) -> None:
         while True:
-            untold, self._untold = self._untold, {}
-            for (device, boot_id), gateway in untold.items():
-                through = self._through[device, boot_id]
-                message = Committed(device=device, boot_id=boot_id, through=through, through_ns=0)
-                topic = topics.committed(gateway, device)
-                await client.publish(topic, message.model_dump_json(), qos=0)
+            untold, self._untold = list(self._untold.items()), {}
+            for at in range(0, len(untold), _AT_ONCE):
+                words = [self._word(boot, gateway) for boot, gateway in untold[at : at + _AT_ONCE]]
+                await asyncio.gather(*(client.publish(*word, qos=0) for word in words))
             await asyncio.sleep(_COMMIT_S)
+
+    def _word(self, boot: _Boot, gateway: str) -> tuple[str, str]:
+        device, boot_id = boot
+        through = self._through[boot]
+        message = Committed(device=device, boot_id=boot_id, through=through, through_ns=0)
+        return topics.committed(gateway, device), message.model_dump_json()
 
     def _client(self) -> Client:
         client = Client(
@@ -106,8 +111,10 @@ class LabEngine:
 
 
 @asynccontextmanager
-async def running_lab_engine(broker: Nats) -> AsyncIterator[LabEngine]:
-    engine = LabEngine(broker)
+async def running_lab_engine(
+    broker: Nats, engine: LabEngine | None = None
+) -> AsyncIterator[LabEngine]:
+    engine = engine or LabEngine(broker)
     task = asyncio.create_task(engine.run())
     try:
         await asyncio.wait_for(engine.is_listening.wait(), 10)
