@@ -3,8 +3,10 @@
 QoS 0 and bounded queues: nothing here is needed for correctness. A gateway that misses a word
 sends again and is told again; a page that misses a strip shows the gap and asks for the past.
 
-What is of now goes before what was stored: a commit may bring hundreds of old strips. Messages go
-out in bunches, because the client confirms each one only turns of the event loop later.
+Words of what is committed go first, and of each boot the newest alone: a gateway that stops waits
+for the last one. What is of now goes before what was stored, as a commit may bring hundreds of old
+strips. Messages go out in bunches, because the client confirms each one only turns of the event
+loop later.
 """
 
 import asyncio
@@ -31,13 +33,19 @@ class Announcer:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+        self._words: dict[tuple[str, str, str, int], Committed] = {}
+        """By gateway, device, kind and boot; the oldest first."""
         self._of_now: deque[tuple[str, bytes]] = deque(maxlen=_QUEUE_MESSAGES)
         self._stored: deque[tuple[str, bytes]] = deque(maxlen=_QUEUE_MESSAGES)
         self._waiting = asyncio.Event()
 
     def committed(self, gateway: str, word: Committed) -> None:
         """Tell a gateway what is durable."""
-        self._put(topics.committed(gateway, word.device), word.model_dump_json().encode())
+        key = gateway, word.device, word.kind, word.boot_id
+        self._words[key] = word
+        if len(self._words) > _QUEUE_MESSAGES:
+            del self._words[next(iter(self._words))]
+        self._waiting.set()
 
     def strip(self, device: str, body: bytes, *, is_of_now: bool = False) -> None:
         """Show a frame, as it came: a stored one, or one before its turn."""
@@ -80,10 +88,14 @@ class Announcer:
 
     def _bunch(self) -> list[tuple[str, bytes]]:
         bunch: list[tuple[str, bytes]] = []
+        while self._words and len(bunch) < _AT_ONCE:
+            gateway, device, *_ = key = next(iter(self._words))
+            body = self._words.pop(key).model_dump_json().encode()
+            bunch.append((topics.committed(gateway, device), body))
         for queue in (self._of_now, self._stored):
             while queue and len(bunch) < _AT_ONCE:
                 bunch.append(queue.popleft())
-        if not (self._of_now or self._stored):
+        if not (self._words or self._of_now or self._stored):
             self._waiting.clear()
         return bunch
 

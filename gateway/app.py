@@ -48,6 +48,8 @@ _log = logging.getLogger(__name__)
 # Longer than an orderly end of a link may take.
 _STOP_S = 6.0
 _FAREWELL_S = 1.0
+_STUCK_S = 10.0
+"""Nothing is committed for so long: the spool keeps it for the next time."""
 _DAY_S = 86_400.0
 
 
@@ -162,10 +164,9 @@ class Gateway:
         await cancel_all([*(worker.task for worker in self._workers.values()), *services], _STOP_S)
 
     def _in_words(self) -> str:
-        n_waiting = sum(backlog.n_frames for backlog in self._outbox.backlog.values())
         return (
             f"{self._n_streaming()} of {len(self._workers)} patches stream,"
-            f" {n_waiting} frames wait for the cloud"
+            f" {self._n_waiting()} frames wait for the cloud"
         )
 
     @asynccontextmanager
@@ -287,12 +288,27 @@ class Gateway:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_s):
                 await self._outbox.flush()
-                await self._outbox.emptied.wait()
+                await self._until_emptied()
         with suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL_S):
                 await self._reporter.tell()
         for device, left in self._outbox.backlog.items():
             _log.warning("left in spool device=%s frames=%d", device, left.n_frames)
+
+    async def _until_emptied(self) -> None:
+        """Wait as long as the cloud commits something."""
+        # What went unanswered before had its time.
+        self._sender.hasten()
+        n_before = None
+        while n_before is None or self._n_waiting() < n_before:
+            n_before = self._n_waiting()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STUCK_S):
+                    await self._outbox.emptied.wait()
+                    return
+
+    def _n_waiting(self) -> int:
+        return sum(backlog.n_frames for backlog in self._outbox.backlog.values())
 
 
 async def run_gateway(settings: GatewaySettings, stop: asyncio.Event) -> dict[str, Any]:

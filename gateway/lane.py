@@ -83,6 +83,10 @@ class Lane:
             self.cursor_id = self._under_way[0].row_id - 1
         self._under_way.clear()
 
+    def hasten(self) -> None:
+        """Be as impatient as at first."""
+        self._timeout_s = self._config.resend_s
+
     def time_out(self) -> None:
         """Rewind and be more patient."""
         self._timeout_s = min(2 * self._timeout_s, self._config.resend_max_s)

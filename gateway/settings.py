@@ -84,7 +84,8 @@ class GatewaySettings(BaseSettings):
     analyse: bool = False
     """Analyse on this machine for the page, with or without a cloud; needs the [cloud] extra."""
     drain_s: float = Field(default=10, ge=0)
-    """How long an orderly stop waits for the cloud to commit what is spooled."""
+    """Longest that an orderly stop waits for the cloud to commit what is spooled; when nothing is
+    committed for ten seconds it waits no longer."""
     clock_origin_ns: int = 0
     """With `speed`: where a rig's accelerated UTC begins."""
     speed: float = Field(default=1.0, gt=0, le=1000)

@@ -21,6 +21,8 @@ from ecgcore.errors import ConfigError
 
 GATEWAY = "gw-home"
 CLINICIAN = "clinician"
+DRAIN_S = 60
+"""Longest that the gateway waits at the end: in fast time the engine may be behind."""
 _TROUBLE = re.compile(r"FATAL|PANIC|ERROR|\[ERR\]|\[FTL\]|ready to accept|Server is ready")
 _NAMES = (
     "Ada Moss", "Ben Okoro", "Chen Li", "Dana Weiss", "Elif Kaya", "Femi Ade", "Greta Lind",
@@ -215,6 +217,7 @@ def _gateway(options: Options, broker_url: str, origin_ns: int, hci_port: int) -
         {
             "ECGOMICS_GATEWAY_BROKER_URL": broker_url,
             "ECGOMICS_GATEWAY_GATEWAY_ID": GATEWAY,
+            "ECGOMICS_GATEWAY_DRAIN_S": str(DRAIN_S),
             "ECGOMICS_GATEWAY_SPOOL_PATH": str(options.data_dir / "spool.sqlite"),
         },
     )  # fmt: skip

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cloud.accounts import NewClinician, NewPatient, seed
-from cloud.demo.plan import CLINICIAN, Plan, name_of
+from cloud.demo.plan import CLINICIAN, DRAIN_S, Plan, name_of
 from cloud.demo.summary import read_produced, summarise
 from cloud.demo.supervisor import Child
 from cloud.demo.watcher import Watcher, ready
@@ -26,7 +26,6 @@ _COLOURS = {
     "demo": "bold", "broker": "blue", "postgres": "cyan", "engine": "green",
     "server": "magenta", "patches": "yellow", "gateway": "bright_blue",
 }  # fmt: skip
-_DRAIN_S = 20.0
 _GRACE_S = 10.0
 
 
@@ -151,7 +150,7 @@ class Demo:
     async def _silence_patches(self) -> None:
         # Patches stop at the gateway's word, so what they sent and what it stored can be compared.
         self._say("demo", "stopping: the gateway stops the patches and empties its spool")
-        await self._children["gateway"].stop(_DRAIN_S)
+        await self._children["gateway"].stop(DRAIN_S + _GRACE_S)
         await self._children["patches"].stop(_GRACE_S)
         # What was committed last is on its way to the watcher.
         await asyncio.sleep(0.5)

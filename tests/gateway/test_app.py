@@ -107,6 +107,18 @@ async def test_without_a_broker_it_keeps_everything(tmp_path: Path) -> None:
     spool.close()
 
 
+async def test_an_orderly_stop_does_not_wait_for_a_cloud_that_commits_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.app._STUCK_S", 0.2)
+    async with room() as there:
+        gateway = Running(settings(tmp_path, "mqtt://127.0.0.1:1", there, drain_s=600))
+        (name,) = there.names
+        await until(lambda: len(there.sent[name]) > 30)
+        summary = await gateway.stop()
+        assert summary["spooled_left"] == summary["frames"] > 0
+
+
 async def test_a_radio_that_dies_is_opened_again(tmp_path: Path) -> None:
     async with cloud(tmp_path) as (broker, engine), room() as there:
         gateway = Running(settings(tmp_path, broker.url, there))

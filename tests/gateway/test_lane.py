@@ -47,6 +47,15 @@ def test_patience_doubles_without_progress_and_comes_back_with_it() -> None:
     assert lane.n_resent == 6
 
 
+def test_who_is_in_a_hurry_forgets_the_patience() -> None:
+    lane = filled(1)
+    for _ in range(6):
+        lane.time_out()
+    lane.sent(1, 1, 73, now_s=100)
+    lane.hasten()
+    assert lane.due_s == 105
+
+
 @given(st.data())
 def test_nothing_uncommitted_is_forgotten(data: st.DataObject) -> None:
     """Against a channel that loses at will, all rows get through and in order for each pass."""
