@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import os
 import signal
+import socket
 import time
 from typing import Annotated, Any
 
@@ -82,8 +84,9 @@ async def _run_engine(settings: EngineSettings) -> None:
     from cloud.announce import Announcer
     from cloud.device_facts import DeviceFacts
     from cloud.engine import Engine
-    from cloud.ingest import Inbox, read_shards, require_broker
+    from cloud.ingest import Inbox, Readers, require_broker
     from cloud.parameters.read import preset_of
+    from cloud.placement import Placement
     from cloud.store.database import migrate, open_pool
     from ecgcore.live import warm_up
     from ecgcore.wire.broker import Broker
@@ -99,11 +102,15 @@ async def _run_engine(settings: EngineSettings) -> None:
     await asyncio.to_thread(warm_up, 130.0, preset_of(settings.parameters).live_keys)
     clock = UtcClock(time.time_ns, settings.clock_origin_ns, settings.clock_speed)
     inbox, announcer, facts = Inbox(), Announcer(broker), DeviceFacts()
-    machine = Engine(settings, pool, inbox, announcer, facts, clock)
+    readers = Readers(broker, inbox)
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    machine = Engine(settings, pool, inbox, readers, announcer, facts, clock, name)
+    placement = Placement(pool, machine, range(N_SHARDS))
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(read_shards(broker, inbox, range(N_SHARDS)), name="ingest"),
+                tasks.create_task(readers.run(), name="ingest"),
+                tasks.create_task(placement.run(), name="placement"),
                 tasks.create_task(machine.run(), name="engine"),
                 tasks.create_task(machine.watch(), name="live lane"),
                 tasks.create_task(announcer.run(machine.heartbeat), name="announcer"),

@@ -29,7 +29,7 @@ from cloud.batch_size import BatchSize
 from cloud.device_facts import DeviceFacts
 from cloud.device_stream import Arrived, DeviceStream, Recalled
 from cloud.event_order import EventBatch, EventOrder, EventOrders
-from cloud.ingest import Delivery, Inbox
+from cloud.ingest import Delivery, Inbox, Readers
 from cloud.live_edge import LiveEdges
 from cloud.live_watch import NUMBERS_EVERY_S, LiveWatch
 from cloud.parameters.read import preset_of
@@ -39,6 +39,7 @@ from cloud.store.commit import BootCommit, Quarantined, store_boot, store_quaran
 from cloud.store.database import LOST, DbConnection, DbPool
 from cloud.store.events import recall_order, store_events
 from cloud.store.recall import recall
+from cloud.store.shard_locks import StaleEpochError, require_epochs
 from ecgcore.clock import UtcClock
 from ecgcore.errors import EcgomicsError, StateError
 from ecgcore.events import WindowKind
@@ -82,6 +83,10 @@ class _Batch:
     quarantined: list[Quarantined] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
 
+    def devices(self) -> set[str]:
+        """Give the devices of which it has something."""
+        return {device for device, _ in (*self.touched, *self.events.boots)}
+
 
 class Engine:
     """Runs device streams over an inbox; one process, any number of devices."""
@@ -91,9 +96,11 @@ class Engine:
         settings: EngineSettings,
         pool: DbPool,
         inbox: Inbox,
+        readers: Readers,
         announcer: Announcer,
         facts: DeviceFacts,
         clock: UtcClock,
+        name: str = "engine",
     ) -> None:
         self._settings = settings
         self._preset = preset_of(settings.parameters)
@@ -112,6 +119,11 @@ class Engine:
         self._watch = LiveWatch(self._edges, inbox.live, announcer, pool, self._next_in_order)
         self._events = 0
         self._event_orders = EventOrders()
+        self._readers = readers
+        self._name = name
+        self._epochs: dict[int, int] = {}
+        self._turn = asyncio.Lock()
+        """Held while a batch is in work."""
 
     async def run(self) -> None:
         """Process batches until cancelled; a batch in hand is then given back to the broker."""
@@ -119,15 +131,25 @@ class Engine:
         size = BatchSize(self._settings.batch_frames)
         loop = asyncio.get_running_loop()
         while True:
-            batch = _Batch(await self._inbox.take(size.frames, linger_s))
+            deliveries = await self._inbox.take(size.frames, linger_s)
             began_s = loop.time()
-            await self._analyse(batch)
-            await self._until_stored(partial(self._commit, batch))
-            size.took(len(batch.deliveries), loop.time() - began_s)
-            for delivery in batch.deliveries:
-                delivery.ack()
-            self._announce(batch)
+            async with self._turn:
+                await self._work(deliveries)
+            size.took(len(deliveries), loop.time() - began_s)
             self._evict_idle()
+
+    def open_shard(self, shard: int, epoch: int) -> None:
+        """Read and commit for a shard; `epoch` is what this worker holds it by."""
+        self._epochs[shard] = epoch
+        self._readers.open(shard)
+
+    async def close_shard(self, shard: int) -> None:
+        """Stop with a shard; what is in work is committed first, or given back to the broker."""
+        if shard in self._epochs:
+            self._readers.close(shard)
+            async with self._turn:
+                self._epochs.pop(shard, None)
+                self._forget(frozenset((shard,)))
 
     async def watch(self) -> None:
         """Show what comes on the live lane, until cancelled."""
@@ -148,7 +170,39 @@ class Engine:
             live_frames=self._watch.n_shown,
             live_refused=self._watch.n_refused + self._inbox.live.n_dropped,
             events=self._events,
+            worker=self._name,
+            shards=self._readers.n_reading,
         )
+
+    async def _work(self, deliveries: list[Delivery]) -> None:
+        """Carry a batch through; what lost its shard on the way is left to the new holder."""
+        while True:
+            batch = _Batch([d for d in deliveries if d.shard in self._epochs])
+            await self._analyse(batch)
+            try:
+                await self._until_stored(partial(self._commit, batch))
+                break
+            except StaleEpochError as stale:
+                _log.warning("batch withdrawn reason=%s", stale)
+                self._lose(stale.shards)
+                # Analysed and not stored: begun again from what is stored.
+                self._forget(frozenset(map(topics.shard_of, batch.devices())))
+        for delivery in batch.deliveries:
+            delivery.ack()
+        self._announce(batch)
+
+    def _lose(self, shards: frozenset[int]) -> None:
+        """Leave shards to who holds them now; a session of ours would take theirs over."""
+        for shard in shards & self._epochs.keys():
+            del self._epochs[shard]
+            self._readers.close(shard)
+
+    def _forget(self, shards: frozenset[int]) -> None:
+        """Put everything of these shards out of memory."""
+        for key in [key for key in self._live if topics.shard_of(key[0]) in shards]:
+            del self._live[key]
+        self._event_orders.forget(shards)
+        self._edges.forget(shards)
 
     async def _analyse(self, batch: _Batch) -> None:
         for n_before, delivery in enumerate(batch.deliveries):
@@ -260,7 +314,9 @@ class Engine:
     async def _commit(self, batch: _Batch) -> None:
         batch.reports.clear()
         now_ns = self._clock.now_ns()
+        epochs = {shard: self._epochs[shard] for shard in map(topics.shard_of, batch.devices())}
         async with self._pool.acquire() as connection, connection.transaction():
+            await require_epochs(connection, epochs)
             for commit in batch.touched.values():
                 await store_boot(connection, commit, now_ns)
                 await self._report(connection, commit, batch, now_ns)

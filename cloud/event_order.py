@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ecgcore.wire import topics
 from ecgcore.wire.events import DeviceEvent
 from ecgcore.wire.messages import Committed
 
@@ -63,6 +64,11 @@ class EventOrders:
         if len(self._orders) >= _MOST_BOOTS:
             del self._orders[next(iter(self._orders))]
         self._orders[boot] = order
+
+    def forget(self, shards: frozenset[int]) -> None:
+        """Put the boots of some shards out of memory."""
+        for boot in [boot for boot in self._orders if topics.shard_of(boot[0]) in shards]:
+            del self._orders[boot]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import logging
 import random
 import ssl
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -52,6 +52,7 @@ class Delivery:
     """Whose it is."""
     packet_id: int
     """Names it among those of its reader that are not acknowledged."""
+    shard: int = 0
 
 
 class LiveInbox:
@@ -187,11 +188,13 @@ class ShardReader:
 
     def __init__(self, shard: int, broker: Broker, inbox: Inbox) -> None:
         self._loop = asyncio.get_running_loop()
+        self._shard = shard
         self._filters = [(topics.of_shard(shard, kind), 1) for kind in _KINDS]
         self._inbox = inbox
         self._broker = broker
         self._connack: asyncio.Future[str | None] = self._loop.create_future()
         self.down = asyncio.Event()
+        self.is_reading = False
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"ecgomics-engine-shard-{shard}",
@@ -259,6 +262,7 @@ class ShardReader:
         self._settle(f"does not let us read {', '.join(refused)}" if refused else None)
 
     def _settle(self, refused: str | None) -> None:
+        self.is_reading = refused is None
         if not self._connack.done():
             self._connack.set_result(refused)
 
@@ -271,7 +275,8 @@ class ShardReader:
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         ack = self._acks.arrived(message.mid, message.qos)
-        self._inbox.put(Delivery(message.topic, bytes(message.payload), ack, self, message.mid))
+        payload = bytes(message.payload)
+        self._inbox.put(Delivery(message.topic, payload, ack, self, message.mid, self._shard))
 
     # paho opens its socket in the connecting thread, hence call_soon_threadsafe throughout.
     def _on_socket_open(self, client: mqtt.Client, _data: object, sock: "SocketLike") -> None:
@@ -300,19 +305,100 @@ class ShardReader:
         self._loop.call_soon_threadsafe(self._loop.remove_writer, sock.fileno())
 
 
-async def read_shards(broker: Broker, inbox: Inbox, shards: Iterable[int]) -> None:
-    """Keep every shard's session connected, and the live lane heard, until cancelled."""
-    shards = tuple(shards)
-    readers = [ShardReader(shard, broker, inbox) for shard in shards]
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_keep_alive(readers), name="mqtt-keep-alive")
-            tasks.create_task(_hear_live(broker, inbox.live, shards), name="mqtt-live")
-            for reader in readers:
-                tasks.create_task(_stay_connected(reader), name="mqtt-shard")
-    finally:
-        for reader in readers:
-            reader.close()
+class Readers:
+    """The sessions of the shards that are held here, and their live lane."""
+
+    def __init__(self, broker: Broker, inbox: Inbox) -> None:
+        self._broker = broker
+        self._inbox = inbox
+        self._live = _LiveLane(inbox.live)
+        self._readers: dict[int, tuple[ShardReader, asyncio.Task[None]]] = {}
+
+    def open(self, shard: int) -> None:
+        """Read a shard from now on."""
+        reader = ShardReader(shard, self._broker, self._inbox)
+        task = asyncio.create_task(_stay_connected(reader), name=f"mqtt-shard-{shard}")
+        self._readers[shard] = (reader, task)
+        self._live.want(shard)
+
+    def close(self, shard: int) -> None:
+        """Read a shard no more; what of it waits is forgotten, the broker has it still."""
+        reader, task = self._readers.pop(shard)
+        self._live.unwant(shard)
+        task.cancel()
+        reader.close()
+        self._inbox.forget(reader)
+
+    @property
+    def n_reading(self) -> int:
+        """How many shards are being read right now."""
+        return sum(reader.is_reading for reader, _ in self._readers.values())
+
+    async def run(self) -> None:
+        """Keep the sessions alive and the live lane heard, until cancelled."""
+        hear = partial(while_connected, max_queued_incoming_messages=_LIVE_MESSAGES)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_alive(), name="mqtt-keep-alive")
+                tasks.create_task(hear(self._broker, self._live.listen), name="mqtt-live")
+        finally:
+            for shard in list(self._readers):
+                self.close(shard)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            for reader, _ in self._readers.values():
+                reader.keep_alive()
+
+
+class _LiveLane:
+    """Hears the live topics of a changing set of shards over one connection."""
+
+    def __init__(self, inbox: LiveInbox) -> None:
+        self._inbox = inbox
+        self._shards: set[int] = set()
+        self._changed = asyncio.Event()
+
+    def want(self, shard: int) -> None:
+        """Hear a shard."""
+        self._shards.add(shard)
+        self._changed.set()
+
+    def unwant(self, shard: int) -> None:
+        """Hear a shard no more."""
+        self._shards.discard(shard)
+        self._changed.set()
+
+    async def listen(self, client: aiomqtt.Client) -> None:
+        """Hear them over a connection, until it breaks."""
+        subscribing = asyncio.create_task(self._subscribe(client), name="mqtt-live-shards")
+        try:
+            async for message in client.messages:
+                if isinstance(message.payload, bytes):
+                    self._inbox.put(message.topic.value, message.payload)
+        finally:
+            subscribing.cancel()
+            await asyncio.gather(subscribing, return_exceptions=True)
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        heard: set[int] = set()
+        while True:
+            self._changed.clear()
+            more, less = self._shards - heard, heard - self._shards
+            try:
+                if more:
+                    await client.subscribe([(topics.of_shard(n, topics.LIVE), 0) for n in more])
+                if less:
+                    await client.unsubscribe([topics.of_shard(n, topics.LIVE) for n in less])
+            except aiomqtt.MqttError as error:
+                # A broken connection ends `listen` too; an answer that was late is asked for anew.
+                _log.info("live lane not subscribed error=%s", error)
+                await asyncio.sleep(_RETRY_MAX_S)
+                continue
+            heard = heard - less | more
+            heed_cancellation()
+            await self._changed.wait()
 
 
 async def require_broker(broker: Broker, wait_s: float) -> None:
@@ -340,19 +426,6 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _hear_live(broker: Broker, inbox: LiveInbox, shards: Collection[int]) -> None:
-    hear = partial(_listen, inbox, shards)
-    await while_connected(broker, hear, max_queued_incoming_messages=_LIVE_MESSAGES)
-
-
-async def _listen(inbox: LiveInbox, shards: Collection[int], client: aiomqtt.Client) -> None:
-    await client.subscribe([(topics.of_shard(shard, topics.LIVE), 0) for shard in shards])
-    heed_cancellation()
-    async for message in client.messages:
-        if isinstance(message.payload, bytes):
-            inbox.put(message.topic.value, message.payload)
-
-
 async def _stay_connected(reader: ShardReader) -> None:
     delay_s = 0.1
     while True:
@@ -365,10 +438,3 @@ async def _stay_connected(reader: ShardReader) -> None:
             continue
         delay_s = 0.1
         await reader.down.wait()
-
-
-async def _keep_alive(readers: list[ShardReader]) -> None:
-    while True:
-        await asyncio.sleep(1)
-        for reader in readers:
-            reader.keep_alive()

@@ -32,7 +32,10 @@ class Live:
         self.hub = Hub()
         self.worn = WornDevices()
         self.services = Services(clock.now_ns())
-        self._engine_heard_s: float | None = None
+        self._workers: dict[str, tuple[float, int]] = {}
+        """When each worker of the engine was heard, and how many shards it held."""
+        self._all_read_s: float | None = None
+        """When the workers last held all shards together."""
 
     def receive(self, topic: str, payload: bytes, now_s: float) -> None:
         """Take one message.
@@ -66,9 +69,9 @@ class Live:
             self.hub.send_all(live_messages.services(self.services.conditions()))
 
     def note_engine(self, now_s: float) -> None:
-        """Note whether the engine has been heard lately."""
-        heard = self._engine_heard_s
-        self.note(Service.ENGINE, up=heard is not None and now_s - heard < ENGINE_SILENT_S)
+        """Note whether every shard has been read lately."""
+        all_read = self._all_read_s
+        self.note(Service.ENGINE, up=all_read is not None and now_s - all_read < ENGINE_SILENT_S)
 
     def show_report(self, report: Report) -> None:
         """Give a report to everybody who listens to its patient."""
@@ -129,7 +132,11 @@ class Live:
 
     def _receive_heartbeat(self, heartbeat: Heartbeat, now_s: float) -> None:
         if heartbeat.service == _ENGINE:
-            self._engine_heard_s = now_s
+            self._workers[heartbeat.worker] = (now_s, heartbeat.shards)
+            fresh = {n: w for n, w in self._workers.items() if now_s - w[0] < ENGINE_SILENT_S}
+            self._workers = fresh
+            if sum(shards for _, shards in fresh.values()) >= topics.N_SHARDS:
+                self._all_read_s = now_s
             self.note_engine(now_s)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cloud.device_stream import Arrived, DeviceStream, Findings
 from ecgcore.parameters import Preset
+from ecgcore.wire import topics
 from ecgcore.wire.frame import Frame
 from ecgcore.wire.messages import Numbers
 
@@ -143,6 +144,12 @@ class LiveEdges:
             del self._edges[device]
         if not self._edges:
             self._safe_ns.clear()
+
+    def forget(self, shards: frozenset[int]) -> None:
+        """Let go of the patches of some shards."""
+        for known in (self._edges, self._safe_ns):
+            for device in [each for each in known if topics.shard_of(each) in shards]:
+                del known[device]
 
     def _scout(self, edge: _Edge, frame: Frame, body: bytes) -> None:
         if edge.scout is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ENGINE_SILENT_S = 3.0
-"""An engine not heard for so long is down; its heart beats once a second."""
+"""Shards that nobody reads for so long are down; an engine's heart beats once a second."""
 
 
 class Service(StrEnum):

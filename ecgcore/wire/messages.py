@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ecgcore.wire.topics import N_SHARDS
+
 _MAX_COUNTER = 1 << 63
 
 
@@ -155,6 +157,10 @@ class Heartbeat(Message):
     live_refused: int = 0
     """Messages on the live lane that were no use, or came faster than they could be taken."""
     events: int = 0
+    worker: str = ""
+    """Which of several workers it is."""
+    shards: int = N_SHARDS
+    """How many shards it reads; together the workers should read all."""
 
 
 class Numbers(Message):

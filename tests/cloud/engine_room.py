@@ -13,7 +13,8 @@ from cloud.announce import Announcer
 from cloud.device_facts import DeviceFacts
 from cloud.embedded.nats import EmbeddedNats
 from cloud.engine import Engine
-from cloud.ingest import Inbox, read_shards
+from cloud.ingest import Inbox, Readers
+from cloud.placement import Placement
 from cloud.settings import EngineSettings
 from cloud.store.database import DbPool
 from ecgcore.clock import UtcClock
@@ -34,15 +35,21 @@ async def running_engine(
     broker = Broker.parse(nats.url("engine", "engine"))
     inbox, announcer = Inbox(), Announcer(broker)
     clock = UtcClock(time.time_ns)
-    engine = Engine(EngineSettings(**settings), pool, inbox, announcer, DeviceFacts(), clock)  # type: ignore[arg-type]
+    readers = Readers(broker, inbox)
+    given = EngineSettings(**settings)  # type: ignore[arg-type]
+    engine = Engine(given, pool, inbox, readers, announcer, DeviceFacts(), clock)
     shards = {topics.shard_of(f.device) for f in frames}
     tasks = [
-        asyncio.create_task(read_shards(broker, inbox, shards)),
+        asyncio.create_task(readers.run()),
+        asyncio.create_task(Placement(pool, engine, shards).run()),
         asyncio.create_task(engine.run()),
         asyncio.create_task(engine.watch()),
         asyncio.create_task(announcer.run(engine.heartbeat)),
     ]
     try:
+        # What is sent before the sessions exist is nobody's.
+        while readers.n_reading < len(shards):  # noqa: ASYNC110 - several sessions, no one event
+            await asyncio.sleep(0.01)
         yield engine
     finally:
         for task in tasks:

@@ -158,6 +158,24 @@ async def test_the_engine_is_up_while_its_heart_beats() -> None:
     assert all(message["type"] == "services" for message in told)
 
 
+async def test_the_engine_is_up_while_its_workers_read_all_shards() -> None:
+    live, _ = listening()
+
+    def beat(worker: str, shards: int, now_s: float) -> bool:
+        word = Heartbeat(
+            service="engine", at_ns=0, started_ns=0, database=True, worker=worker, shards=shards
+        )
+        live.receive(topics.service("engine"), word.model_dump_json().encode(), now_s)
+        return live.services.is_up(Service.ENGINE)
+
+    assert not beat("a", 32, 10.0)
+    assert beat("b", 32, 10.1)
+    # b is gone; a has not taken over what it had yet.
+    assert beat("a", 32, 12.0)
+    assert not beat("a", 32, 15.0)
+    assert beat("a", 64, 16.0)
+
+
 async def test_services_are_told_only_when_they_change() -> None:
     live, client = listening()
     for up in (False, True, True, True, False):
