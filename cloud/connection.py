@@ -44,6 +44,7 @@ async def while_connected(
                 await work(client)
         except aiomqtt.MqttError as error:
             _log.info("broker lost broker=%s error=%s", broker, error)
+            broker = broker.turned()
         heed_cancellation()
         await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
         delay_s = min(2 * delay_s, _RETRY_MAX_S)

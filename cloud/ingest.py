@@ -238,6 +238,10 @@ class ShardReader:
             msg = f"broker {self._broker}: {refused}"
             raise ConfigError(msg)
 
+    def turn(self) -> None:
+        """Try the cluster's next node next time."""
+        self._broker = self._broker.turned()
+
     def keep_alive(self) -> None:
         """Send a ping when it is due; to be called about once a second."""
         self._client.loop_misc()
@@ -417,6 +421,7 @@ async def require_broker(broker: Broker, wait_s: float) -> None:
                 return
         except aiomqtt.MqttError as error:
             refused = isinstance(error, MqttConnectError)
+            broker = broker.turned()
             if refused or loop.time() >= deadline:
                 why = (
                     f"refuses {broker.username or 'a user without name'}" if refused else str(error)
@@ -433,6 +438,7 @@ async def _stay_connected(reader: ShardReader) -> None:
             await reader.connect()
         except (OSError, ConfigError) as error:
             _log.info("broker unreachable error=%s", error)
+            reader.turn()
             await asyncio.sleep(random.uniform(0, delay_s))  # noqa: S311 - spreading, not secrecy
             delay_s = min(2 * delay_s, _RETRY_MAX_S)
             continue

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -123,6 +123,10 @@ class BrokerAccess:
         client = self._client(self.gateway_id, will, max_inflight)
         client.pending_calls_threshold = 2 * max_inflight
         return client
+
+    def turned(self) -> Self:
+        """Give the access that tries the next node of the broker's cluster first."""
+        return replace(self, broker=self.broker.turned()) if self.broker.others else self
 
     def visitor(self) -> Client:
         """Give a client for a look, not yet connected: under a name of its own, without a will.

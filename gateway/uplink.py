@@ -102,6 +102,7 @@ class Uplink:
                 await self._connect()
             except* (MqttError, ConfigError) as errors:
                 pause_s = self._note(cause_of(errors))
+                self._access = self._access.turned()
             else:
                 pause_s = self._backoff.next_s()
             await asyncio.sleep(pause_s)

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from cloud.embedded import nats, postgres
@@ -95,3 +95,30 @@ def running_nats(
         yield server, embedded
     finally:
         server.stop()
+
+
+@contextmanager
+def running_nats_cluster(
+    folder: Path, gateways: tuple[str, ...] = ("gw1",), n_nodes: int = 3
+) -> Iterator[list[tuple[Server, nats.EmbeddedNats]]]:
+    """Give the nodes of a cluster, with the users of `running_nats`."""
+    ports = [free_port() for _ in range(n_nodes)]
+    nodes: list[tuple[Server, nats.EmbeddedNats]] = []
+    with ExitStack() as stack:
+        for i, port in enumerate(ports):
+            others = tuple(p for p in ports if p != port)
+            embedded = nats.prepare(
+                folder / f"nats{i}",
+                free_port(),
+                {name: name for name in ("engine", "server")},
+                {name: name for name in gateways},
+                nats.Node(f"node{i}", port, others),
+            )
+            log = folder / f"nats{i}.log"
+            nodes.append(
+                (Server(embedded.command(), log, b"Server is ready", signal.SIGTERM), embedded)
+            )
+        for server, _ in nodes:
+            server.start()
+            stack.callback(server.stop)
+        yield nodes

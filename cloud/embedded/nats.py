@@ -18,6 +18,17 @@ _PREFIX = topics.ROOT.replace("/", ".")
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """One server of a cluster on this machine."""
+
+    name: str
+    route_port: int
+    """Where the others reach it."""
+    other_ports: tuple[int, ...]
+    """Where it reaches the others."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedNats:
     """A store folder and how to run a broker on it."""
 
@@ -34,7 +45,11 @@ class EmbeddedNats:
 
 
 def prepare(
-    data_dir: Path, port: int, services: Mapping[str, str], gateways: Mapping[str, str]
+    data_dir: Path,
+    port: int,
+    services: Mapping[str, str],
+    gateways: Mapping[str, str],
+    node: Node | None = None,
 ) -> EmbeddedNats:
     """Write the configuration.
 
@@ -44,6 +59,8 @@ def prepare(
         Password by name of the parts that see every topic (engine, server).
     gateways : Mapping[str, str]
         Password by gateway id.
+    node : Node or None
+        Which one of a cluster it is; None: it stands alone.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     users: list[dict[str, object]] = [
@@ -53,14 +70,21 @@ def prepare(
         {"user": name, "password": word, "permissions": _gateway_permissions(name)}
         for name, word in gateways.items()
     ]
-    config = {
-        "server_name": "ecgomics",
+    config: dict[str, object] = {
+        "server_name": node.name if node else "ecgomics",
         "host": "127.0.0.1",
         "port": -1,
         "jetstream": {"store_dir": str(data_dir / "store")},
         "mqtt": {"host": "127.0.0.1", "port": port, "max_ack_pending": 1000, "ack_wait": "60s"},
         "authorization": {"users": users},
     }
+    if node:
+        config["cluster"] = {
+            "name": "ecgomics",
+            "host": "127.0.0.1",
+            "port": node.route_port,
+            "routes": [f"nats://127.0.0.1:{port}" for port in node.other_ports],
+        }
     path = data_dir / "nats.conf"
     path.touch(mode=0o600)
     path.write_text(json.dumps(config, indent=2))
