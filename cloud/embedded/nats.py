@@ -14,6 +14,7 @@ from pathlib import Path
 from ecgcore.errors import ConfigError
 from ecgcore.wire import topics
 
+_MOST_REPLICAS = 3
 _PREFIX = topics.ROOT.replace("/", ".")
 
 
@@ -70,15 +71,23 @@ def prepare(
         {"user": name, "password": word, "permissions": _gateway_permissions(name)}
         for name, word in gateways.items()
     ]
+    mqtt: dict[str, object] = {
+        "host": "127.0.0.1",
+        "port": port,
+        "max_ack_pending": 1000,
+        "ack_wait": "60s",
+    }
     config: dict[str, object] = {
         "server_name": node.name if node else "ecgomics",
         "host": "127.0.0.1",
         "port": -1,
         "jetstream": {"store_dir": str(data_dir / "store")},
-        "mqtt": {"host": "127.0.0.1", "port": port, "max_ack_pending": 1000, "ack_wait": "60s"},
+        "mqtt": mqtt,
         "authorization": {"users": users},
     }
     if node:
+        # Left to itself it counts the nodes that are up at the first connection.
+        mqtt["stream_replicas"] = min(_MOST_REPLICAS, 1 + len(node.other_ports))
         config["cluster"] = {
             "name": "ecgomics",
             "host": "127.0.0.1",

@@ -101,8 +101,9 @@ async def _hear(client: aiomqtt.Client, heard: Heard) -> None:
 class StandInGateway:
     """Publishes frames and listens for what is committed; sends again until it is."""
 
-    def __init__(self, nats: EmbeddedNats) -> None:
-        self._broker = Broker.parse(nats.url(GATEWAY, GATEWAY))
+    def __init__(self, at: EmbeddedNats | Broker) -> None:
+        is_address = isinstance(at, Broker)
+        self._broker = at if is_address else Broker.parse(at.url(GATEWAY, GATEWAY))
         self.committed: dict[str, Committed] = {}
 
     async def send(self, frames: Sequence[Frame]) -> None:
@@ -122,6 +123,7 @@ class StandInGateway:
                 try:
                     await self._round(left)
                 except aiomqtt.MqttError:
+                    self._broker = self._broker.turned()
                     await asyncio.sleep(0.1)
 
     def _is_committed(self, f: Frame) -> bool:
