@@ -15,7 +15,8 @@ class CloudSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ECGOMICS_CLOUD_", frozen=True, extra="ignore")
 
     broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
-    """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS; the nodes of a cluster: ``one:1883,two:1883``."""
+    """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS; of a cluster the nodes one
+    after another: ``one:1883,two:1883``."""
     database_url: SecretStr = SecretStr("postgresql://127.0.0.1:5432/ecgomics")
     """``postgresql://user:password@host:port/name``."""
     wait_s: float = Field(default=0, ge=0, le=600)

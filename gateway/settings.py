@@ -29,7 +29,8 @@ class GatewaySettings(BaseSettings):
     gateway_id: str = "home"
     """Name in topics, and client id at the broker: two gateways must not share one."""
     broker_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
-    """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS; the nodes of a cluster: ``one:1883,two:1883``."""
+    """``mqtt://user:password@host:port``, or ``mqtts://`` for TLS; of a cluster the nodes one
+    after another: ``one:1883,two:1883``."""
     mqtt_version: MqttVersion = "3.1.1"
     """``3.1.1`` or ``5``, as the broker speaks it; nothing here needs the newer one."""
     broker_ca: Path | None = None
