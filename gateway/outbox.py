@@ -7,7 +7,7 @@ for, and everything is tried again until it works; `Outbox.trouble` says what is
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -17,7 +17,7 @@ from typing import ParamSpec, Self, TypeVar
 from ecgcore.errors import EcgomicsError
 from gateway.commitments import Commitments
 from gateway.placing import Position
-from gateway.spool import Backlog, BootKey, Entry, Row, Spool
+from gateway.spool import Backlog, BootKey, Entry, Row, Spool, Wanted
 from gateway.spool_salvage import Salvaged
 
 _log = logging.getLogger(__name__)
@@ -129,9 +129,9 @@ class Outbox:
         """Wait until everything put so far is durable."""
         await self._queue.join()
 
-    async def after(self, device: str, row_id: int, limit: int) -> list[Row]:
-        """Give up to `limit` frames of a patch that were stored after row `row_id`, in order."""
-        return await self._patiently("read", self._spool.after, device, row_id, limit)
+    async def evenly(self, wanted: Sequence[Wanted], most: int) -> list[tuple[str, Row]]:
+        """Give up to `most` stored frames of several patches, to each its share, in order."""
+        return await self._patiently("read", self._spool.evenly, wanted, most)
 
     async def held(self, device: str) -> list[Row]:
         """Give the frames of a patch that wait behind a hole, by boot and counter."""

@@ -21,7 +21,7 @@ from gateway.lane import Lane, LaneConfig
 from gateway.live_lane import NEVER_S, LiveFrame, LiveLane, LiveLaneConfig
 from gateway.outbox import Outbox
 from gateway.pace import Pace, PaceConfig
-from gateway.spool import Entry, Row
+from gateway.spool import Entry, Row, Wanted
 
 _log = logging.getLogger(__name__)
 
@@ -81,12 +81,15 @@ class Sender:
     def committed(self, word: Committed) -> None:
         """Delete what the cloud says it has, and go on with the rest."""
         key = event_key(word.device) if word.kind == topics.EVENT else word.device
-        self._lane(key).committed(word.boot_id, word.through, _now_s())
+        lane = self._lane(key)
+        was_full = lane.room_frames <= 0
+        lane.committed(word.boot_id, word.through, _now_s())
         self._outbox.committed(key, word.boot_id, word.through)
         if live := self._live.get(key):
             live.committed(word.boot_id, word.through)
-        # The window has room again; deleting can take its time.
-        self._outbox.changed.set()
+        if was_full:
+            # The window has room again; deleting can take its time.
+            self._outbox.changed.set()
 
     async def _send_in_order(self, client: Client) -> None:
         while True:
@@ -106,25 +109,20 @@ class Sender:
                 await self._outbox.changed.wait()
 
     async def _next_round(self) -> list[tuple[str, Row]]:
-        keys = [key for key in self._outbox.backlog if self._has_more(key)]
+        now_s = _now_s()
+        keys = [key for key in self._outbox.backlog if self._has_more(key, now_s)]
         # Where there are more of them than a round holds, the next round begins with others.
         self._turn = (self._turn + 1) % max(1, len(keys))
-        batch: list[tuple[str, Row]] = []
-        for n_before, key in enumerate(keys[self._turn :] + keys[: self._turn]):
-            left = self.pace.round_frames - len(batch)
-            share = -(-left // (len(keys) - n_before))
-            lane = self._lane(key)
-            rows = await self._outbox.after(key, lane.cursor_id, min(lane.room_frames, share))
-            for row in rows:
-                lane.sent(row.row_id, row.boot_id, row.end_counter, _now_s())
-            batch += [(key, row) for row in rows]
-            if len(batch) >= self.pace.round_frames:
-                break
+        lanes = [(key, self._lane(key)) for key in keys[self._turn :] + keys[: self._turn]]
+        wanted = [Wanted(key, lane.cursor_id, lane.room_frames) for key, lane in lanes]
+        batch = await self._outbox.evenly(wanted, self.pace.round_frames) if wanted else []
+        for key, row in batch:
+            self._lane(key).sent(row.row_id, row.boot_id, row.end_counter, now_s)
         return batch
 
-    def _has_more(self, key: str) -> bool:
+    def _has_more(self, key: str, now_s: float) -> bool:
         lane = self._lane(key)
-        if lane.due_s <= _now_s():
+        if lane.due_s <= now_s:
             _log.info("sending again lane=%s", key)
             lane.time_out()
         backlog = self._outbox.backlog.get(key)
@@ -172,7 +170,10 @@ class Sender:
                 await self._arrived.wait()
 
     def _lane(self, key: str) -> Lane:
-        return self._lanes.setdefault(key, Lane(self._lane_config))
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(self._lane_config)
+        return lane
 
 
 def _now_s() -> float:

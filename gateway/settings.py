@@ -64,9 +64,9 @@ class GatewaySettings(BaseSettings):
     """Frames kept longer than this give way; None keeps them."""
     spool_key_file: Path | None = None
     """File of 32 random bytes, raw or hex, that nobody else can read; encrypts what is spooled."""
-    spool_linger_ms: float = Field(default=50, ge=0, le=1000)
+    spool_linger_ms: float = Field(default=100, ge=0, le=1000)
     """How long a write waits for company."""
-    frame_s: float = Field(default=1, gt=0, le=60)
+    frame_s: float = Field(default=1.2, gt=0, le=60)
     """Length of a frame: what a power cut can cost. Small notifications are joined up to it."""
     longest_frame_s: float = Field(default=5, gt=0, le=60)
     """Length of a frame while the broker answers slowly."""

@@ -17,7 +17,7 @@ The file is locked while it is open: two gateways cannot share one.
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -26,14 +26,14 @@ from typing import TypeVar
 from ecgcore.errors import ConfigError
 from gateway.spool_eviction import SpoolClock
 from gateway.spool_file import Connect, OldVersionError, connect, is_damage, opened
-from gateway.spool_rows import Backlog, BootKey, Entry, Row
+from gateway.spool_rows import Backlog, BootKey, Entry, Row, Wanted
 from gateway.spool_salvage import Salvaged, finish, salvage
 from gateway.spool_seal import Seal
 from gateway.spool_store import Store
 from gateway.spool_upgrade import upgrade
 from gateway.spool_walk import is_spool
 
-__all__ = ["Backlog", "BootKey", "Entry", "Row", "Spool"]
+__all__ = ["Backlog", "BootKey", "Entry", "Row", "Spool", "Wanted"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -110,6 +110,20 @@ class Spool:
     def after(self, device: str, row_id: int, limit: int) -> list[Row]:
         """Give up to `limit` frames of a patch that were stored after row `row_id`, in order."""
         return self._mending(lambda: self._store.after(device, row_id, limit))
+
+    def evenly(self, wanted: Sequence[Wanted], most: int) -> list[tuple[str, Row]]:
+        """Give up to `most` frames of several patches, to each its share; each one's in order.
+
+        What one patch has not, those after it may have.
+        """
+        given: list[tuple[str, Row]] = []
+        for n_before, want in enumerate(wanted):
+            share = -(-(most - len(given)) // (len(wanted) - n_before))
+            rows = self.after(want.device, want.row_id, min(want.limit, share))
+            given += [(want.device, row) for row in rows]
+            if len(given) >= most:
+                break
+        return given
 
     def held(self, device: str) -> list[Row]:
         """Give the held frames of a patch, by boot and counter."""

@@ -82,3 +82,12 @@ class Backlog:
     oldest_utc_ns: int
     n_held: int = 0
     """Rows behind a hole, besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Up to `limit` rows of one patch, behind row `row_id`."""
+
+    device: str
+    row_id: int
+    limit: int

@@ -8,6 +8,7 @@ account of what it lost is whole.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -238,10 +239,24 @@ class Peripheral:
         return hci.HCI_ErrorCode(reason)
 
     async def _stream(self, connection: device.Connection) -> None:
-        while True:
-            for notification in self._patch.due(self._clock.now_ns()):
-                await self._send(connection, notification)
-            await self._ticker.wait()
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        outgoing: deque[Notification] = deque()
+
+        def pump() -> None:
+            try:
+                if not outgoing:
+                    outgoing.extend(self._patch.due(self._clock.now_ns()))
+                while outgoing and not _is_full(connection):
+                    notification = outgoing.popleft()
+                    if self._notify(connection, notification):
+                        self._on_sent(notification)
+            except Exception as error:
+                # Told once; the task that waits for it ends the patch.
+                if not failed.done():
+                    failed.set_exception(error)
+
+        with self._ticker.calling(pump):
+            await failed
 
     async def _send(self, connection: device.Connection, notification: Notification) -> None:
         while _is_full(connection):

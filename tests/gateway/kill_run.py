@@ -29,7 +29,7 @@ from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame, decode_frame
 from gateway.outbox import Outbox
 from gateway.recorder import Recorder, RecorderConfig
-from gateway.spool import Entry
+from gateway.spool import Entry, Wanted
 from gateway.spool_file import transaction
 from gateway.spool_store import Store
 from tests.gateway.patches import SIGNAL, ModelPatch
@@ -206,7 +206,8 @@ class Run:
     async def _send(self) -> None:
         while True:
             self._outbox.changed.clear()
-            rows = await self._outbox.after(DEVICE, self._cursor_id, self._rng.randint(1, 8))
+            wanted = Wanted(DEVICE, self._cursor_id, self._rng.randint(1, 8))
+            rows = [row for _, row in await self._outbox.evenly([wanted], 8)]
             for row in rows:
                 self._reach("publishing")
                 if self._mutant == "deletes what was only sent":

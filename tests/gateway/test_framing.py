@@ -7,6 +7,7 @@ from ecgcore.wire.frame import Frame, decode_frame
 from gateway.cancellation import cancel_all
 from gateway.framing import Framer
 from gateway.outbox import Outbox
+from gateway.spool import Wanted
 from tests.gateway.broker import until
 from tests.gateway.test_batching import part
 
@@ -24,7 +25,9 @@ async def framing(folder: Path, target_s: float) -> AsyncIterator[tuple[Outbox, 
 
 async def stored(outbox: Outbox) -> list[Frame]:
     await outbox.flush()
-    return [decode_frame(row.frame) for row in await outbox.after("bitalino", 0, 99)]
+    return [
+        decode_frame(row.frame) for _, row in await outbox.evenly([Wanted("bitalino", 0, 99)], 99)
+    ]
 
 
 async def test_a_frame_is_stored_when_it_is_full_or_due(tmp_path: Path) -> None:

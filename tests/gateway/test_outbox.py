@@ -7,7 +7,7 @@ import pytest
 
 from ecgcore.errors import ConfigError
 from gateway.outbox import Outbox
-from gateway.spool import BootKey, Entry, Spool
+from gateway.spool import BootKey, Entry, Spool, Wanted
 from tests.gateway.test_spool import entries
 
 
@@ -39,7 +39,9 @@ async def test_what_is_put_is_stored_together_and_then_told(
     assert outbox.changed.is_set()
     assert batches == [10]
     assert outbox.backlog["a"].n_frames == 10
-    assert [row.frame for row in await outbox.after("a", 0, 99)] == [e.frame for e in made]
+    assert [row.frame for _, row in await outbox.evenly([Wanted("a", 0, 99)], 99)] == [
+        e.frame for e in made
+    ]
     assert await outbox.state("a") == b"state 9"
 
 
@@ -90,3 +92,16 @@ async def test_a_spool_that_cannot_be_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"file/s\.db"):
         async with Outbox.open(tmp_path / "file" / "s.db", max_bytes=1 << 20, linger_s=0):
             pass
+
+
+def test_several_patches_share_evenly_and_leave_nothing_unused(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s.db", 1 << 20)
+    spool.write([e for device, n in (("a", 1), ("b", 9), ("c", 9)) for e in entries(device, 1, n)])
+    wanted = [Wanted(device, 0, 99) for device in "abc"]
+    given = [device for device, _ in spool.evenly(wanted, 9)]
+    assert [given.count(device) for device in "abc"] == [1, 4, 4]
+    assert [row.end_counter for device, row in spool.evenly(wanted, 99) if device == "b"] == [
+        e.end_counter for e in entries("b", 1, 9)
+    ]
+    assert len(spool.evenly([Wanted("b", 0, 3)], 99)) == 3
+    spool.close()

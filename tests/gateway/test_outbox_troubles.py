@@ -12,7 +12,7 @@ import pytest
 
 from gateway import spool_file
 from gateway.outbox import Outbox
-from gateway.spool import Spool
+from gateway.spool import Spool, Wanted
 from gateway.spool_file import Connection, Cursor
 from tests.gateway.broker import until
 from tests.gateway.test_spool import MIB, entries
@@ -102,14 +102,14 @@ async def test_recording_goes_on_in_memory_and_all_is_stored_when_the_disk_is_ba
         assert outbox.trouble is not None
         assert told in outbox.trouble
         # What was stored can be sent meanwhile, and what the cloud has is not forgotten.
-        assert len(await outbox.after("a", 0, 3)) == 3
+        assert len(await outbox.evenly([Wanted("a", 0, 3)], 99)) == 3
         outbox.committed("a", 1, made[1].end_counter)
         await asyncio.sleep(0.05)
         assert outbox.trouble is not None, "reading works, writing still does not"
         disk.trouble = None
         await outbox.flush()
         await until(lambda: outbox.backlog["a"].n_frames == 398)
-        rows = await outbox.after("a", 0, 999)
+        rows = [row for _, row in await outbox.evenly([Wanted("a", 0, 999)], 999)]
         assert [row.frame for row in rows] == [entry.frame for entry in made[2:]]
         assert await outbox.state("a") == b"state 399"
         assert outbox.trouble is None
@@ -149,7 +149,7 @@ async def test_a_damaged_file_is_mended_under_way(tmp_path: Path) -> None:
         spool = outbox._spool
         broken = "UPDATE frames SET frame = CAST('EGx' AS BLOB) WHERE id = 20"
         await outbox._call(spool._db.execute, broken)
-        assert len(await outbox.after("a", 0, 99)) == 50
+        assert len(await outbox.evenly([Wanted("a", 0, 99)], 99)) == 50
         assert outbox.salvaged is not None
         assert outbox.salvaged.n_saved == 49
         for entry in made[50:]:
