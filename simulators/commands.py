@@ -15,6 +15,7 @@ from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
 from ecgcore.wire.broker import Broker
 from simulators.fleet import FleetConfig, run_fleet
+from simulators.lab.kinds import kind_names
 from simulators.scenario.faults import Level
 from simulators.scenario.plan import Plan, make_plan
 from simulators.scenario.read import find_scenario, load_scenario
@@ -28,6 +29,10 @@ def simulate(
         typer.Argument(help="Scenario file, or a shipped one's name; none: patches without."),
     ] = None,
     patients: Annotated[int, typer.Option(help="Simulated patches, without scenario.")] = 1,
+    kind: Annotated[
+        str,
+        typer.Option(help=f"Of the patches without scenario: {', '.join(kind_names())}."),
+    ] = "polar_h10",
     record: Annotated[
         list[Path] | None,
         typer.Option(help="WFDB record without extension to play; repeat for several."),
@@ -87,7 +92,7 @@ def simulate(
     """Put simulated patches on a virtual radio, with everything that can go wrong.
 
     With a scenario its patches do what the file says, from the moment when a gateway connects;
-    without, they are Polar H10 straps and all is well. A gateway reaches them with
+    without, they are of one `--kind` and all is well. A gateway reaches them with
     `--radio bumble:tcp-client:HOST:PORT`. Without scenario SIGUSR1 cuts every link for three
     seconds.
 
@@ -98,6 +103,10 @@ def simulate(
     - `ecgomics simulate hospital-corridor --speed 10 --rig 127.0.0.1:6480`
 
     - `ecgomics simulate --patients 3 --record mitdb/119`
+
+    - `ecgomics simulate --kind movesense --patients 5`
+
+    - `ecgomics simulate --kind open_patch --sample-number --journal sent`
     """
     origin_ns = time.time_ns() if clock_origin_ns is None else clock_origin_ns
     clock = UtcClock(time.time_ns, origin_ns, speed)
@@ -111,6 +120,7 @@ def simulate(
             host=host,
             port=port,
             patients=patients,
+            kind=kind,
             records=tuple(record or ()),
             sample_number=sample_number,
             seed=seed or 0,

@@ -1,4 +1,4 @@
-"""Many simulated straps in one room, with the room's controllers served over TCP."""
+"""Many simulated patches in one room, with the room's controllers served over TCP."""
 
 import asyncio
 import logging
@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 from bumble import hci
 
-from devices.polar_h10 import codec
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
 from simulators.ecg import EcgConfig, SyntheticEcg
 from simulators.journal import JournalWriter
-from simulators.patch import Notification, SimulatedPatch
-from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
+from simulators.lab.kinds import Birth, PatchKind, patch_kind
+from simulators.lab.signals import Numbers, Spread
+from simulators.patch import Notification, SimulatedPatch, WorldlyPatch
 from simulators.peripheral import OnSent, Peripheral
 from simulators.radio import VirtualRadio, serve_hci
 from simulators.replay import load_record
-from simulators.source import SampleNumbers, Shifted, Source
+from simulators.source import MultiSource, Shifted
 
 _log = logging.getLogger(__name__)
 
@@ -32,17 +32,19 @@ _GOLDEN = 0.618_033_988_75
 # Crystals of this class stay within 20 ppm.
 _MAX_DRIFT_PPM = 20.0
 _HR_RANGE_BPM = (55.0, 85.0)
-_FIRST_SERIAL = 0x0A1B2C
+_BATTERY_PCT = 90
 
 
 @dataclass(frozen=True, slots=True)
 class FleetConfig:
-    """Which straps there are and where they are reached."""
+    """Which patches there are and where they are reached."""
 
     host: str
     port: int
     clock: UtcClock
     patients: int = 1
+    kind: str = "polar_h10"
+    """Of all of them, as a scenario names it."""
     records: tuple[Path, ...] = ()
     """Signals, dealt out in turn; none means a synthetic heart each."""
     sample_number: bool = False
@@ -56,44 +58,49 @@ class FleetConfig:
             raise ConfigError(msg)
 
 
-def serial_of(seed: int, patch: int) -> str:
-    """Give the serial number of a fleet's patch, counted from 1."""
-    return f"{(_FIRST_SERIAL + seed) & 0xFFFFFF:06X}{patch:02X}"
-
-
-def build_patches(config: FleetConfig) -> Iterator[SimulatedH10]:
-    """Give the straps, all powered on now.
+def build_patches(config: FleetConfig) -> Iterator[WorldlyPatch]:
+    """Give the patches, all powered on now.
 
     Raises
     ------
     ConfigError
-        If a record cannot be used.
+        If there is no such kind, or a record cannot be used.
     """
     chance = np.random.default_rng(config.seed)
     power_on_utc_ns = config.clock.now_ns()
+    kind = patch_kind(config.kind)
     for number in range(1, config.patients + 1):
-        patch_config = PatchConfig(
-            serial_of(config.seed, number),
-            power_on_utc_ns,
-            drift_ppm=float(chance.uniform(-_MAX_DRIFT_PPM, _MAX_DRIFT_PPM)),
+        drift_ppm = float(chance.uniform(-_MAX_DRIFT_PPM, _MAX_DRIFT_PPM))
+        source = _source(config, kind, number - 1, float(chance.uniform(*_HR_RANGE_BPM)))
+        yield kind.build(
+            Birth(
+                number,
+                0,
+                config.seed,
+                power_on_utc_ns,
+                source,
+                kind.leads,
+                float(kind.rates_hz[0]),
+                _BATTERY_PCT,
+                drift_ppm,
+            )
         )
-        source = _source(config, number - 1, float(chance.uniform(*_HR_RANGE_BPM)))
-        yield SimulatedH10(patch_config, source)
 
 
-def _source(config: FleetConfig, index: int, mean_hr_bpm: float) -> Source:
+def _source(config: FleetConfig, kind: PatchKind, index: int, mean_hr_bpm: float) -> MultiSource:
+    n_leads, fs_hz = len(kind.leads), float(kind.rates_hz[0])
     if config.sample_number:
-        return SampleNumbers()
-    fs_hz = float(codec.FS_HZ)
+        return Numbers(0, n_leads, kind.number_modulus, kind.number_step_uv)
     if not config.records:
         seed = config.seed + index
-        return SyntheticEcg(EcgConfig(fs_hz=fs_hz, seed=seed, mean_hr_bpm=mean_hr_bpm))
+        ecg = EcgConfig(fs_hz=fs_hz, seed=seed, mean_hr_bpm=mean_hr_bpm)
+        return Spread(SyntheticEcg(ecg), n_leads)
     record = load_record(config.records[index % len(config.records)], fs_hz)
-    return Shifted(record, int(index * _GOLDEN % 1 * record.n_samples))
+    return Spread(Shifted(record, int(index * _GOLDEN % 1 * record.n_samples)), n_leads)
 
 
 async def run_fleet(config: FleetConfig) -> None:
-    """Keep the straps on the air until SIGTERM or SIGINT.
+    """Keep the patches on the air until SIGTERM or SIGINT.
 
     SIGUSR1 cuts every link for `LINK_CUT_S`: both ends see a supervision timeout and nothing
     can be heard until it is over. Cancelling ends everything at once.

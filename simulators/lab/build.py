@@ -52,7 +52,8 @@ class _Maker:
 
     def _source(self, start: int, utc_ns: int) -> MultiSource:
         if self.group.signal == "sample_number":
-            return Numbers(start, len(self.leads), self.kind.number_modulus)
+            kind = self.kind
+            return Numbers(start, len(self.leads), kind.number_modulus, kind.number_step_uv)
         start_s = (utc_ns - self.start_ns) / _NS
         signal = signal_of(
             self.group,
@@ -91,6 +92,10 @@ def _require_possible(group: PatchGroup, kind: PatchKind, number: int) -> None:
     if missing:
         msg = f"patch {number} ({group.kind}) has no lead {missing[0]}"
         raise ConfigError(msg)
+    if group.leads and not kind.able and group.leads != kind.leads:
+        labels = ", ".join(lead.label for lead in kind.leads)
+        msg = f"patch {number} ({group.kind}) records {labels}, all of them"
+        raise ConfigError(msg)
     if len(group.leads) > kind.most_leads:
         msg = f"patch {number} ({group.kind}) records {kind.most_leads} leads at most"
         raise ConfigError(msg)
@@ -104,6 +109,10 @@ def _require_vulnerable(plan: Timetable, kind: PatchKind, who: str) -> None:
     for name in ("clock_reset", "clock_jump"):
         if plan.of(name) and not kind.has_clock:
             msg = f"{who}: {name} needs a clock that can be set, and it has none"
+            raise ConfigError(msg)
+    for name in ("silence", "loss", "duplicate", "reorder"):
+        if plan.of(name) and not kind.has_samples:
+            msg = f"{who}: {name} needs an ECG, and it sends none"
             raise ConfigError(msg)
     for each in plan.of("corrupt"):
         how = each.fault.how if isinstance(each.fault, Corrupt) else "any"

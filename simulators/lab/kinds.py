@@ -10,11 +10,15 @@ from typing import TypeAlias
 
 import numpy as np
 
+from devices import sig
 from ecgcore.errors import ConfigError
 from ecgcore.types import FloatArray, Int32Array, Lead
 from simulators.lab.open_patch import OPEN_PATCH_LEADS, WorldlyOpenPatch
 from simulators.patch import WorldlyPatch
+from simulators.patches.bitalino import SimulatedBitalino
+from simulators.patches.ganglion import GanglionConfig, SimulatedGanglion
 from simulators.patches.healthypi import HealthyPi, SimulatedHealthyPi
+from simulators.patches.heart_rate import SimulatedStrap
 from simulators.patches.movesense import MovesenseConfig, SimulatedMovesense
 from simulators.patches.open_patch import OpenPatchConfig
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
@@ -41,6 +45,8 @@ class Birth:
     leads: tuple[Lead, ...]
     fs_hz: float
     battery_pct: int
+    drift_ppm: float = 0.0
+    """How much faster than UTC the patch's clock runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,10 @@ class PatchKind:
     """Whether it has a clock that somebody can set."""
     number_modulus: int = 1 << 23
     """Sample numbers as values stay below this."""
+    number_step_uv: int = 1
+    """What a sample number counts, so that the patch's scale keeps each apart."""
+    has_samples: bool = True
+    """Whether it sends an ECG at all."""
 
 
 def patch_kind(name: str) -> PatchKind:
@@ -72,9 +82,14 @@ def patch_kind(name: str) -> PatchKind:
         If there is none.
     """
     if name not in _KINDS:
-        msg = f"patch kind {name!r}: there are {', '.join(sorted(_KINDS))}"
+        msg = f"patch kind {name!r}: there are {', '.join(kind_names())}"
         raise ConfigError(msg)
     return _KINDS[name]
+
+
+def kind_names() -> tuple[str, ...]:
+    """Give the names of all kinds."""
+    return tuple(sorted(_KINDS))
 
 
 def serial_of(seed: int, number: int) -> str:
@@ -86,25 +101,54 @@ def _build_h10(birth: Birth) -> WorldlyPatch:
     config = PatchConfig(
         serial_of(birth.seed, birth.number),
         birth.power_on_utc_ns,
+        drift_ppm=birth.drift_ppm,
         fs_hz=birth.fs_hz,
         battery_pct=birth.battery_pct,
     )
     return SimulatedH10(config, FirstLead(birth.source))
 
 
-def _sensor(birth: Birth) -> SensorConfig:
-    serial = serial_of(birth.seed, birth.number)
-    return SensorConfig(serial, birth.power_on_utc_ns, battery_pct=birth.battery_pct)
+def _sensor(birth: Birth, serial: str | None = None) -> SensorConfig:
+    serial = serial_of(birth.seed, birth.number) if serial is None else serial
+    return SensorConfig(serial, birth.power_on_utc_ns, birth.drift_ppm, birth.battery_pct)
 
 
 def _build_movesense(birth: Birth) -> WorldlyPatch:
     serial = f"{birth.seed % 10**6:06d}{birth.number:06d}"
-    config = MovesenseConfig(serial, birth.power_on_utc_ns, battery_pct=birth.battery_pct)
+    config = MovesenseConfig(serial, birth.power_on_utc_ns, birth.drift_ppm, birth.battery_pct)
     return SimulatedMovesense(config, FirstLead(birth.source), round(birth.fs_hz))
 
 
-def _build_healthypi(birth: Birth) -> WorldlyPatch:
-    return SimulatedHealthyPi(_sensor(birth), FirstLead(birth.source), HealthyPi.MOVE)
+def _healthypi(make: HealthyPi) -> Callable[[Birth], WorldlyPatch]:
+    return lambda birth: SimulatedHealthyPi(_sensor(birth), FirstLead(birth.source), make)
+
+
+def _strap(make: str, rr_unit_ms: float) -> Callable[[Birth], WorldlyPatch]:
+    def build(birth: Birth) -> WorldlyPatch:
+        source = FirstLead(birth.source)
+        return SimulatedStrap(_sensor(birth), source, birth.fs_hz, rr_unit_ms=rr_unit_ms, make=make)
+
+    return build
+
+
+def _build_bitalino(birth: Birth) -> WorldlyPatch:
+    serial = f"{birth.seed & 0xFF:02X}-{birth.number & 0xFF:02X}"
+    return SimulatedBitalino(_sensor(birth, serial), FirstLead(birth.source))
+
+
+def _ganglion(firmware: str, bits: int) -> Callable[[Birth], WorldlyPatch]:
+    def build(birth: Birth) -> WorldlyPatch:
+        config = GanglionConfig(
+            f"{birth.seed & 0xFF:02x}{birth.number & 0xFF:02x}",
+            birth.power_on_utc_ns,
+            birth.drift_ppm,
+            birth.battery_pct,
+            firmware,
+            bits,
+        )
+        return SimulatedGanglion(config, birth.source)
+
+    return build
 
 
 def _build_open_patch(birth: Birth) -> WorldlyPatch:
@@ -115,6 +159,7 @@ def _build_open_patch(birth: Birth) -> WorldlyPatch:
         fs_hz=round(birth.fs_hz),
         rates_hz=(round(birth.fs_hz),),
         is_open=True,
+        drift_ppm=birth.drift_ppm,
         first_boot=birth.start + 1,
     )
     return WorldlyOpenPatch(config, lambda fs_hz: birth.source, birth.battery_pct)
@@ -166,10 +211,17 @@ def _uneven(value: bytes, chance: np.random.Generator) -> bytes:
     return value[:-1]
 
 
+def _ganglion_unknown(value: bytes, chance: np.random.Generator) -> bytes:
+    return _replaced(value, 0, int(chance.integers(0xE0, 0x100)))
+
+
 def _movesense_unknown(value: bytes, chance: np.random.Generator) -> bytes:
     return _replaced(value, 0, int(chance.integers(0x40, 0x7F)))
 
 
+# Its bytes are samples and nothing else: only a number of them that cannot be shows.
+_UNEVEN_ONLY: Mapping[str, Spoil] = {"truncated": _uneven}
+_GANGLION_LEADS = (Lead.I, Lead.II, Lead.V1, Lead.V5)
 _KINDS = {
     "polar_h10": PatchKind(
         _build_h10,
@@ -193,11 +245,56 @@ _KINDS = {
         able=OPEN_PATCH_LEADS,
         most_leads=8,
     ),
+    "healthypi_5": PatchKind(
+        _healthypi(HealthyPi.FIVE),
+        leads=(Lead.CHEST,),
+        rates_hz=(125,),
+        spoils=_UNEVEN_ONLY,
+    ),
     "healthypi_move": PatchKind(
-        _build_healthypi,
+        _healthypi(HealthyPi.MOVE),
         leads=(Lead.CHEST,),
         rates_hz=(128,),
-        # Its bytes are samples and nothing else: only a number of them that cannot be shows.
-        spoils={"truncated": _uneven},
+        spoils=_UNEVEN_ONLY,
+    ),
+    "bitalino": PatchKind(
+        _build_bitalino,
+        leads=(Lead.CHEST,),
+        rates_hz=(100,),
+        # Four bits of check sum pass one damage in sixteen: none that always shows.
+        spoils={},
+        number_modulus=300,
+        number_step_uv=3,
+    ),
+    "ganglion": PatchKind(
+        _ganglion("2.0.1", 18),
+        leads=_GANGLION_LEADS,
+        rates_hz=(200,),
+        spoils={"truncated": _half, "unknown": _ganglion_unknown},
+        most_leads=len(_GANGLION_LEADS),
+        # Back to the first number must still fit a difference.
+        number_modulus=400,
+    ),
+    "ganglion_3": PatchKind(
+        _ganglion("3.0.2", 19),
+        leads=_GANGLION_LEADS,
+        rates_hz=(200,),
+        spoils={"truncated": _half, "unknown": _ganglion_unknown},
+        most_leads=len(_GANGLION_LEADS),
+        number_modulus=15_000,
+    ),
+    "heart_rate": PatchKind(
+        _strap("Strap", sig.RR_UNIT_MS),
+        leads=(Lead.CHEST,),
+        rates_hz=(130,),
+        spoils={},
+        has_samples=False,
+    ),
+    "heartypatch": PatchKind(
+        _strap("HeartyPatch", 1.0),
+        leads=(Lead.CHEST,),
+        rates_hz=(130,),
+        spoils={},
+        has_samples=False,
     ),
 }

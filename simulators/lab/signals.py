@@ -20,15 +20,16 @@ _OFF_SKIN_UV = 5
 class Numbers:
     """The sample's index as its value in every lead; another range of numbers for each start."""
 
-    def __init__(self, start: int, n_leads: int, modulus: int) -> None:
+    def __init__(self, start: int, n_leads: int, modulus: int, step_uv: int = 1) -> None:
         self.n_leads = n_leads
         self._first = start * _NUMBERS_PER_START
         self._modulus = modulus
+        self._step_uv = step_uv
 
     def read_uv(self, start: SampleIndex, n_samples: int) -> Int32Array:
-        """Give ``(first + index) % modulus``, shape (n_leads, n_samples)."""
+        """Give ``(first + index) % modulus`` times the step, shape (n_leads, n_samples)."""
         index = np.arange(start, start + n_samples, dtype=np.int64) + self._first
-        numbers = (index % self._modulus).astype(np.int32)
+        numbers = (index % self._modulus * self._step_uv).astype(np.int32)
         return np.tile(numbers, (self.n_leads, 1))
 
     def rpeaks(self, start: SampleIndex, end: SampleIndex) -> FloatArray | None:

@@ -10,7 +10,7 @@ from devices.ganglion import codec
 from ecgcore.types import Int32Array, SampleIndex
 from simulators.patch import AttRefused, CharacteristicSpec, Notification, Property, ServiceSpec
 from simulators.patches.sensor import Sensor, SensorConfig
-from simulators.source import Source
+from simulators.source import MultiSource
 
 _LIMIT = 1 << 23
 _TEXT_ID = 206
@@ -33,8 +33,8 @@ class SimulatedGanglion(Sensor):
 
     Parameters
     ----------
-    sources : sequence of 4 Source
-        The channels.
+    source : MultiSource
+        The four channels.
     """
 
     has_battery_service = False
@@ -48,7 +48,7 @@ class SimulatedGanglion(Sensor):
         ),
     )
 
-    def __init__(self, config: GanglionConfig, sources: Sequence[Source]) -> None:
+    def __init__(self, config: GanglionConfig, source: MultiSource) -> None:
         super().__init__(config, float(codec.FS_HZ))
         self.config: GanglionConfig = config
         self.name = f"Ganglion-{config.serial}"
@@ -57,13 +57,15 @@ class SimulatedGanglion(Sensor):
             (sig.SOFTWARE_REVISION, config.firmware),
             (sig.MODEL_NUMBER, "Ganglion"),
         )
-        self._sources = sources
+        self._source = source
         self._sends_deltas = not config.firmware.startswith("3")
         self._number = 0
+        self._told: Int32Array = np.zeros(codec.N_CHANNELS, np.int32)
+        """The last sample, as the host adds it up."""
 
     def adc(self, start: SampleIndex, n_samples: int) -> Int32Array:
         """Give the counts of samples, shape (4, n_samples)."""
-        uv = np.array([source.read_uv(start, n_samples) for source in self._sources])
+        uv = self._source.read_uv(start, n_samples)
         step = 2 if self._sends_deltas else 1 << (24 - self.config.bits)
         counts = np.round(uv * (1e6 / codec.LSB_PV / step)).astype(np.int64) * step
         return np.clip(counts, -_LIMIT, _LIMIT - step).astype(np.int32)
@@ -87,13 +89,22 @@ class SimulatedGanglion(Sensor):
         return 1 if self._sends_deltas and self._number == 0 else 2
 
     def _frame(self, start: SampleIndex, end: SampleIndex) -> Iterator[Notification]:
-        bits = self.config.bits
+        bits, adc = self.config.bits, self.adc(start, end - start)
         if not self._sends_deltas:
-            value = codec.encode_absolute(self._number, self.adc(start, 2).T.ravel().tolist(), bits)
+            value = codec.encode_absolute(self._number, adc.T.ravel().tolist(), bits)
         elif self._number == 0:
-            value = codec.encode_whole(self.adc(start, 1)[:, 0].tolist())
+            self._told = adc[:, 0]
+            value = codec.encode_whole(self._told.tolist())
         else:
-            deltas = -np.diff(self.adc(start - 1, 3), axis=1)
-            value = codec.encode_deltas(self._number, deltas.T.ravel().tolist(), bits)
+            value = codec.encode_deltas(self._number, self._deltas(adc), bits)
         self._number = (self._number + 1) % (codec.CYCLE + self._sends_deltas)
         yield Notification(codec.NOTIFY, value, range(start, end))
+
+    def _deltas(self, adc: Int32Array) -> list[int]:
+        """Give the differences; a step that does not fit is made up for by the next ones."""
+        limit, deltas = 1 << self.config.bits, []
+        for sample in adc.T:
+            delta = np.clip(self._told - sample, 2 - limit, limit - 2)
+            self._told = self._told - delta
+            deltas += delta.tolist()
+        return deltas

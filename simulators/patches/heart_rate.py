@@ -22,6 +22,8 @@ class SimulatedStrap(Sensor):
         Whether it is worn; None if it cannot tell.
     rr_unit_ms : float
         What its RR intervals count.
+    make : str
+        What its name begins with.
     """
 
     information = ((sig.MANUFACTURER_NAME, "Simulated"), (sig.MODEL_NUMBER, "Strap"))
@@ -40,10 +42,11 @@ class SimulatedStrap(Sensor):
         *,
         contact: bool | None = True,
         rr_unit_ms: float = sig.RR_UNIT_MS,
+        make: str = "Strap",
     ) -> None:
         super().__init__(config, fs_hz)
-        self.name = f"Strap {config.serial}"
-        self.device_id = f"hr-Strap-{config.serial}"
+        self.name = f"{make} {config.serial}"
+        self.device_id = f"hr-{make}-{config.serial}"
         self.contact = contact
         self._rr_unit_ms = rr_unit_ms
         self._beats = BeatTeller(source, fs_hz)
@@ -58,7 +61,8 @@ class SimulatedStrap(Sensor):
         self._beats.forget()
 
     def _due_each_second(self, from_s: int, to_s: int) -> Iterator[Notification]:
-        told = self._beats.between(from_s, to_s, contact=self.contact)
+        contact = self.contact and self.condition.is_worn
+        told = self._beats.between(from_s, to_s, contact=contact)
         value = sig.encode_heart_rate(told, self._rr_unit_ms)
         yield Notification(sig.HEART_RATE_MEASUREMENT, value)
         yield from super()._due_each_second(from_s, to_s)

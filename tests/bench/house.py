@@ -19,7 +19,7 @@ from typing import Any
 from ecgcore.clock import UtcClock
 from gateway.app import run_gateway
 from gateway.settings import GatewaySettings
-from simulators.fleet import serial_of
+from simulators.lab.kinds import serial_of
 from simulators.patch import Notification
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.peripheral import Peripheral

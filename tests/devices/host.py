@@ -132,3 +132,17 @@ class Ramp:
 
     def rpeaks(self, start: int, end: int) -> None:
         return None
+
+
+class Ramps:
+    """Several ramps as the leads of one source."""
+
+    def __init__(self, *ramps: Ramp) -> None:
+        self.n_leads = len(ramps)
+        self._ramps = ramps
+
+    def read_uv(self, start: int, n_samples: int) -> Int32Array:
+        return np.array([ramp.read_uv(start, n_samples) for ramp in self._ramps])
+
+    def rpeaks(self, start: int, end: int) -> None:
+        return None

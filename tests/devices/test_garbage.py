@@ -23,7 +23,7 @@ from simulators.patches.healthypi import SimulatedHealthyPi
 from simulators.patches.movesense import MovesenseConfig, SimulatedMovesense
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.patches.sensor import SensorConfig
-from tests.devices.host import ON_NS, S_NS, Host, Ramp
+from tests.devices.host import ON_NS, S_NS, Host, Ramp, Ramps
 
 Adc = Callable[[int, int], Int32Array]
 
@@ -50,7 +50,7 @@ def bitalino() -> tuple[Driver, SimulatedPatch, Adc]:
 
 
 def ganglion() -> tuple[Driver, SimulatedPatch, Adc]:
-    patch = SimulatedGanglion(GanglionConfig("A0F3", ON_NS), [Ramp(300)] * 4)
+    patch = SimulatedGanglion(GanglionConfig("A0F3", ON_NS), Ramps(*[Ramp(300)] * 4))
     return GanglionDriver(), patch, patch.adc
 
 

@@ -36,10 +36,11 @@ from simulators.patches.sensor import SensorConfig
 from simulators.peripheral import Peripheral
 from simulators.radio import VirtualRadio, serve_hci
 from simulators.source import SampleNumbers
-from tests.devices.host import Ramp
+from tests.devices.host import Ramp, Ramps
 from tests.gateway.broker import until
 
 SPEED = 4.0
+RAMPS = Ramps(*(Ramp(300 + k) for k in range(4)))
 DRIVERS: Sequence[Driver] = (
     HeartRateDriver(),
     BitalinoDriver(),
@@ -147,12 +148,12 @@ def bitalino(on_ns: int) -> SimulatedPatch:
 
 
 def ganglion_2(on_ns: int) -> SimulatedPatch:
-    return SimulatedGanglion(GanglionConfig("a0f3", on_ns), [Ramp(300 + k) for k in range(4)])
+    return SimulatedGanglion(GanglionConfig("a0f3", on_ns), RAMPS)
 
 
 def ganglion_3(on_ns: int) -> SimulatedPatch:
     config = GanglionConfig("a0f3", on_ns, firmware="3.0.2", bits=19)
-    return SimulatedGanglion(config, [Ramp(300 + k) for k in range(4)])
+    return SimulatedGanglion(config, RAMPS)
 
 
 def expected(patch: SimulatedPatch, journal: PatchJournal) -> Int32Array:

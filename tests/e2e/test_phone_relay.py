@@ -19,7 +19,7 @@ from cloud.store.database import open_pool
 from cloud.verify import verify_sessions
 from ecgcore.clock import UtcClock
 from ecgcore.wire.frame import Frame, decode_frame
-from simulators.fleet import serial_of
+from simulators.lab.kinds import serial_of
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.source import SampleNumbers
 from tests.e2e.bluetooth import ARGUMENTS, EmulatedPatch

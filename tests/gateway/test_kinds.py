@@ -35,7 +35,7 @@ from simulators.patches.sensor import SensorConfig
 from simulators.peripheral import Peripheral
 from simulators.radio import VirtualRadio, serve_hci
 from simulators.source import SampleNumbers
-from tests.devices.host import Ramp
+from tests.devices.host import Ramp, Ramps
 from tests.gateway.broker import Engine, until
 from tests.gateway.rig import Running, cloud, settings
 
@@ -206,7 +206,7 @@ async def test_a_ganglion_that_loses_packets_is_counted_exactly(
 ) -> None:
     def make(on_ns: int) -> SimulatedPatch:
         config = GanglionConfig("a0f3", on_ns, firmware=firmware)
-        return SimulatedGanglion(config, [Ramp(3000 + k) for k in range(4)])
+        return SimulatedGanglion(config, Ramps(*(Ramp(3000 + k) for k in range(4))))
 
     lost, numbers = {30, 31, 230}, iter(range(100_000))
     async with streaming(tmp_path, monkeypatch, make) as there:
@@ -230,7 +230,7 @@ async def test_over_a_lost_link_a_ganglion_is_counted_to_the_nearest_turn(
 ) -> None:
     def make(on_ns: int) -> SimulatedPatch:
         config = GanglionConfig("a0f3", on_ns, firmware="3.0.2")
-        return SimulatedGanglion(config, [Ramp(3000) for _ in range(4)])
+        return SimulatedGanglion(config, Ramps(*[Ramp(3000)] * 4))
 
     async with streaming(tmp_path, monkeypatch, make) as there:
         await there.until_sent(50)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecgcore.types import GapReason
+from ecgcore.types import GapReason, Int64Array
 from ecgcore.wire.frame import Frame
 from simulators.lab.account import Account
 from simulators.lab.signals import number_of
@@ -18,6 +18,7 @@ _REASONS = {
     "silence": {GapReason.RADIO_LOSS, GapReason.LINK_LOST},
     "weak_signal": {GapReason.RADIO_LOSS, GapReason.LINK_LOST},
 }
+_UV_PV = 1_000_000
 _FIRST = number_of(1, 0, 1 << 40)
 
 
@@ -76,9 +77,10 @@ def _check_boot(frames: list[Frame], truths: dict[int, Truth]) -> None:
         at = frame.end
         if not frame.n_samples:
             continue
-        start, first = divmod(int(frame.adc[0, 0]), _FIRST)
+        values = _numbers(frame)
+        start, first = divmod(int(values[0]), _FIRST)
         base = first - frame.first_counter if base is None else base
-        numbers = frame.adc[0] - start * _FIRST - base
+        numbers = values - start * _FIRST - base
         in_order = numbers.tolist() == list(range(frame.first_counter, frame.end))
         assert in_order, f"boot {frame.boot_id}: counter {frame.first_counter} has {numbers[:3]}"
         assert (frame.adc == frame.adc[0]).all(), f"boot {frame.boot_id}: leads differ"
@@ -89,3 +91,8 @@ def _check_boot(frames: list[Frame], truths: dict[int, Truth]) -> None:
             assert frame.gap_reason in possible, (
                 f"gap of {frame.gap_before} at {first}: {frame.gap_reason.name}, not {possible}"
             )
+
+
+def _numbers(frame: Frame) -> Int64Array:
+    """Give the sample numbers, which the patch was given as microvolts."""
+    return np.rint(frame.adc[0].astype(float) * frame.lsb_pv / _UV_PV).astype(np.int64)

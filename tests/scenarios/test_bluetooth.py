@@ -1,15 +1,19 @@
 """Each fault alone, all in one room on a patch of its own, and seeded mixtures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from simulators.lab.kinds import kind_names, patch_kind
 from simulators.scenario.faults import KINDS, Level, Scope
 from simulators.scenario.plan import Plan, make_plan
 from simulators.scenario.read import parse_scenario
 from tests.scenarios.bluetooth import Played, play
+from tests.scenarios.bounded import assert_bounded
 from tests.scenarios.ledger import assert_ledger
 from tests.scenarios.replay import seeds, shown
+from tests.scenarios.test_every_kind import BOUNDED
 
 pytestmark = pytest.mark.timeout(300)
 HERE = "tests/scenarios/test_bluetooth.py"
@@ -136,3 +140,35 @@ async def test_a_patch_with_memory_fills_what_was_lost(tmp_path: Path) -> None:
         touched = [sum(p.account.touched_by_kind().values()) for p in played.patches]
         assert touched[0] > 0
         assert touched[2] > 0
+
+
+async def test_every_kind_is_played_over_the_air(tmp_path: Path) -> None:
+    groups = "\n".join(
+        f'[[patch]]\nkind = "{kind}"\nsignal = "sample_number"' for kind in kind_names()
+    )
+    text = f"""
+        name = "every kind"
+        duration = "40 s"
+        {groups}
+        [[fault]]
+        kind = "link_cut"
+        at = "15 s"
+        for = "4 s"
+    """
+    plan = plan_of(text)
+    with shown(plan, HERE):
+        # The shortest round of numbers is three seconds: that tells from when they came.
+        played = await play(plan, tmp_path, speed=2.0)
+        for patch, group in zip(played.patches, plan.scenario.groups, strict=True):
+            frames = played.engine.of(patch.device_id)
+            kind = patch_kind(group.kind)
+            if group.kind in BOUNDED:
+                # How late the first notification is on a busy machine, nobody can bound.
+                bound = replace(BOUNDED[group.kind], outage=2 * round(kind.rates_hz[0]))
+                assert_bounded(frames, patch.account, kind, bound)
+            elif kind.has_samples:
+                assert_ledger(frames, patch.account)
+            else:
+                assert frames == []
+                continue
+            assert sum(frame.n_samples for frame in frames) > 20 * kind.rates_hz[0], group.kind

@@ -18,7 +18,7 @@ from ecgcore.clock import UtcClock
 from ecgcore.errors import NotificationError
 from gateway.cancellation import cancel_all
 from simulators.backend import Radio, open_radio
-from simulators.fleet import serial_of
+from simulators.lab.kinds import serial_of
 from simulators.pairing import PairingPolicy
 from simulators.patch import Notification
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10

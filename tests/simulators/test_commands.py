@@ -27,6 +27,7 @@ def simulate(*arguments: str) -> subprocess.Popen[str]:
         (["--listen", "127.0.0.1:65536"], "is not HOST:PORT"),
         (["--synthetic", "--sample-number"], "exclude each other"),
         (["--patients", "0"], "1 to 200"),
+        (["--kind", "nobody"], "patch kind 'nobody': there are bitalino, "),
         (["nowhere"], "scenario nowhere: no such file; shipped are "),
         (["quiet-night", "--relay", "127.0.0.1:0"], "--relay needs --broker"),
         (["quiet-night", "--level", "mqtt"], "--level mqtt needs --broker"),

@@ -10,8 +10,9 @@ import pytest
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
 from simulators.backend import open_radio
-from simulators.fleet import LINK_CUT_S, FleetConfig, build_patches, run_fleet, serial_of
+from simulators.fleet import LINK_CUT_S, FleetConfig, build_patches, run_fleet
 from simulators.journal import read_journal
+from simulators.lab.kinds import kind_names, patch_kind, serial_of
 from tests.servers import free_port
 from tests.simulators.room import connected, find
 from tests.simulators.test_replay import write_record
@@ -46,6 +47,19 @@ def test_patches_of_one_record_start_apart(tmp_path: Path) -> None:
     assert len(set(starts)) == 4
     assert starts[0] == 0
     assert min(np.diff(sorted(starts))) > 1000 / 200 * 100
+
+
+@pytest.mark.parametrize("kind", kind_names())
+def test_a_fleet_is_of_any_kind(kind: str) -> None:
+    patches = list(build_patches(fleet(patients=3, kind=kind, sample_number=True)))
+    assert len({patch.device_id for patch in patches}) == 3
+    assert {patch.fs_hz for patch in patches} == {float(patch_kind(kind).rates_hz[0])}
+    assert all(patch.condition.battery_pct == 90 for patch in patches)
+
+
+def test_an_unknown_kind_is_told_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="there are bitalino, "):
+        list(build_patches(fleet(kind="nobody")))
 
 
 @pytest.mark.parametrize("patients", [0, 201])

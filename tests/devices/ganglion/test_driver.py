@@ -10,7 +10,7 @@ from devices.ganglion.driver import GanglionDialogue, GanglionDriver
 from ecgcore.errors import NotificationError
 from ecgcore.types import Lead, leads_of
 from simulators.patches.ganglion import GanglionConfig, SimulatedGanglion
-from tests.devices.host import ON_NS, S_NS, Host, Ramp
+from tests.devices.host import ON_NS, S_NS, Host, Ramp, Ramps
 
 ANY = Wish()
 EVERY_FIRMWARE = pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def streaming(
 ) -> tuple[Host, SimulatedGanglion, Signal]:
     config = GanglionConfig("A0F3", ON_NS, firmware=firmware, bits=bits)
     # The same number on every channel, at different scales.
-    board = SimulatedGanglion(config, [Ramp(400), Ramp(401), Ramp(57), Ramp(90)])
+    board = SimulatedGanglion(config, Ramps(Ramp(400), Ramp(401), Ramp(57), Ramp(90)))
     host = Host(GanglionDriver().open(wish), board)
     host.listen()
     signal = host.converse(host.dialogue.start())

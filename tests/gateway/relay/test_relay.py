@@ -16,7 +16,7 @@ from ecgcore.wire.messages import LinkState
 from gateway.cancellation import cancel_all
 from gateway.relay import log, messages, phone
 from gateway.settings import GatewaySettings
-from simulators.fleet import serial_of
+from simulators.lab.kinds import serial_of
 from simulators.patches.polar_h10 import PatchConfig, SimulatedH10
 from simulators.source import SampleNumbers
 from tests.gateway.broker import Engine, Nats, free_port, until
