@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+# Most tests wait more than they compute; each of them has servers and folders of its own.
+BESIDE := -n 3 --dist worksteal
 
 .PHONY: demo test setup system fmt check bounds bench peers e2e qemu clean
 .NOTPARALLEL:
@@ -32,7 +34,7 @@ check: setup  ## style, types, import direction, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python cloud/web/build.py check
-	$(BIN)/pytest -m "not e2e"
+	$(BIN)/pytest -m "not e2e" $(BESIDE)
 
 bounds: setup  ## the loops once more, every index checked; for whoever changes one, some minutes
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.venv/bounds $(BIN)/pytest -o timeout=600 tests/ecgcore

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 
 from aiomqtt import Client, MqttError
 
-from ecgcore.errors import FrameError
+from cloud.event_order import EventBatch, EventOrder
+from ecgcore.errors import EcgomicsError
 from ecgcore.wire import topics
+from ecgcore.wire.events import decode_event
 from ecgcore.wire.frame import Frame, decode_frame
 from ecgcore.wire.messages import Committed
 from tests.gateway.broker import Nats
@@ -29,6 +31,8 @@ class LabEngine:
         self._through: Counter[_Boot] = Counter()
         self._early: dict[_Boot, dict[int, int]] = defaultdict(dict)
         self._untold: dict[_Boot, str] = {}
+        self._event_orders: dict[_Boot, EventOrder] = defaultdict(EventOrder)
+        self._events = EventBatch()
         self.quarantined = 0
         self.duplicates = 0
         self.n_frames = 0
@@ -48,7 +52,8 @@ class LabEngine:
                     client._disconnected.add_done_callback(
                         lambda lost: lost.cancelled() or lost.exception()
                     )
-                    await client.subscribe(f"{topics.ROOT}/+/+/+/samples", qos=1)
+                    kinds = (topics.SAMPLES, topics.EVENT)
+                    await client.subscribe([(f"{topics.ROOT}/+/+/+/{kind}", 1) for kind in kinds])
                     self.is_listening.set()
                     tasks.create_task(self._tell(client))
                     async for message in client.messages:
@@ -62,6 +67,10 @@ class LabEngine:
             for at in range(0, len(untold), _AT_ONCE):
                 words = [self._word(boot, gateway) for boot, gateway in untold[at : at + _AT_ONCE]]
                 await asyncio.gather(*(client.publish(*word, qos=0) for word in words))
+            events, self._events = self._events, EventBatch()
+            for gateway, word in events.words():
+                topic = topics.committed(gateway, word.device)
+                await client.publish(topic, word.model_dump_json(), qos=0)
             await asyncio.sleep(_COMMIT_S)
 
     def _word(self, boot: _Boot, gateway: str) -> tuple[str, str]:
@@ -88,8 +97,13 @@ class LabEngine:
     def _take(self, topic_name: str, payload: bytes) -> None:
         topic = topics.parse_up(topic_name)
         try:
+            if topic.kind == topics.EVENT:
+                event = decode_event(payload)
+                order = self._event_orders[event.device, event.boot_id]
+                self._events.take(topic.gateway, event, order)
+                return
             frame = decode_frame(payload)
-        except FrameError:
+        except EcgomicsError:
             self.quarantined += 1
             return
         self._keep(frame)

@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from ecgcore.clock import UtcClock
+from gateway.cancellation import cancel_all
 from gateway.relay import messages
 from gateway.relay.messages import Kind, Record
 from simulators.patch import AttRefused, Notification, Property, SimulatedPatch
@@ -48,9 +49,11 @@ class Pocket:
 
     async def run(self) -> None:
         """Live until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._bluetooth())
-            tasks.create_task(self._network())
+        tasks = [asyncio.create_task(work()) for work in (self._bluetooth, self._network)]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await cancel_all(tasks, 1)
 
     # -- Bluetooth ------------------------------------------------------------------------------
 
