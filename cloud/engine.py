@@ -35,7 +35,7 @@ from cloud.live_watch import NUMBERS_EVERY_S, LiveWatch
 from cloud.parameters.read import preset_of
 from cloud.reports import store_report
 from cloud.settings import EngineSettings
-from cloud.store.commit import BootCommit, Quarantined, store_boot, store_quarantined
+from cloud.store.commit import BootCommit, Quarantined, store_boots, store_quarantined
 from cloud.store.database import LOST, DbConnection, DbPool
 from cloud.store.events import recall_order, store_events
 from cloud.store.recall import recall
@@ -317,8 +317,8 @@ class Engine:
         epochs = {shard: self._epochs[shard] for shard in map(topics.shard_of, batch.devices())}
         async with self._pool.acquire() as connection, connection.transaction():
             await require_epochs(connection, epochs)
+            await store_boots(connection, batch.touched.values(), now_ns)
             for commit in batch.touched.values():
-                await store_boot(connection, commit, now_ns)
                 await self._report(connection, commit, batch, now_ns)
             await store_events(connection, batch.events, now_ns)
             await store_quarantined(connection, batch.quarantined)

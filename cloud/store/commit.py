@@ -4,15 +4,14 @@ A frame that arrives again, and a commit repeated because its answer was lost, s
 no finding twice; only counts of what was resent or quarantined may then be one too high.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
-from cloud.device_stream import Arrived, Findings, TimedRhythm
+from cloud.device_stream import Findings
 from cloud.store.database import DbConnection
-from ecgcore.events import BeatClassified, Measurement, RhythmEnded, Wave, WindowClosed
+from ecgcore.events import BeatClassified, Measurement, RhythmEnded, Wave
 from ecgcore.pipeline import ALGORITHM_VERSION
 from ecgcore.types import GapReason
-from ecgcore.wire.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +38,29 @@ class BootCommit:
     state: bytes | None = None
     """Checkpoint at `next_counter`, when one is due."""
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Device and boot."""
+        return self.device, self.boot_id
+
 
 def session_id(device: str, boot_id: int) -> str:
     """Give the name by which people call one boot of one device."""
     return f"{device}.{boot_id:08x}"
 
 
-async def store_boot(connection: DbConnection, boot: BootCommit, stored_ns: int) -> None:
-    """Write one boot's part of a batch; the caller holds the transaction."""
-    key = (boot.device, boot.boot_id)
-    found = boot.findings
-    frames = found.frames + found.late
-    if frames:
-        await _open_recording(connection, boot, frames[0].frame)
-        await _store_frames(connection, frames, stored_ns)
-    await _store_beats(connection, key, found.beats)
-    await _store_rhythms(connection, key, found.rhythms)
-    await _store_windows(connection, key, found.windows, boot.params_digest)
-    await connection.executemany(
-        "INSERT INTO block VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        [(*key, block.start, block.n_samples, block.sha256) for block in found.blocks],
-    )
-    await _store_ledger(connection, key, found)
-    await connection.execute(
-        "INSERT INTO progress VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, boot_id) DO UPDATE "
-        "SET next_counter = excluded.next_counter, through_ns = excluded.through_ns "
-        "WHERE progress.next_counter <= excluded.next_counter",
-        *key,
-        boot.next_counter,
-        boot.through_ns,
-    )
-    if boot.state is not None:
-        await connection.execute(
-            "INSERT INTO checkpoint VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, boot_id) "
-            "DO UPDATE SET next_counter = excluded.next_counter, state = excluded.state",
-            *key,
-            boot.next_counter,
-            boot.state,
-        )
+async def store_boots(
+    connection: DbConnection, boots: Collection[BootCommit], stored_ns: int
+) -> None:
+    """Write a batch, each table once for all boots; the caller holds the transaction."""
+    await _open_recordings(connection, boots)
+    await _store_frames(connection, boots, stored_ns)
+    await _store_beats(connection, boots)
+    await _store_rhythms(connection, boots)
+    await _store_windows(connection, boots)
+    await _store_blocks(connection, boots)
+    await _store_ledger(connection, boots)
+    await _store_progress(connection, boots)
 
 
 async def store_quarantined(connection: DbConnection, messages: Sequence[Quarantined]) -> None:
@@ -87,54 +71,68 @@ async def store_quarantined(connection: DbConnection, messages: Sequence[Quarant
     )
 
 
-async def _open_recording(connection: DbConnection, boot: BootCommit, first: Frame) -> None:
-    await connection.execute(
-        "INSERT INTO recording VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-        boot.device,
-        boot.boot_id,
-        session_id(boot.device, boot.boot_id),
-        boot.gateway,
-        first.fs_mhz,
-        first.lsb_pv,
-        first.lead_mask,
-        first.start,
-        first.utc_ns,
-    )
+async def _open_recordings(connection: DbConnection, boots: Collection[BootCommit]) -> None:
+    rows = []
+    for boot in boots:
+        frames = boot.findings.frames + boot.findings.late
+        if frames:
+            first = frames[0].frame
+            rows.append(
+                (
+                    *boot.key,
+                    session_id(*boot.key),
+                    boot.gateway,
+                    first.fs_mhz,
+                    first.lsb_pv,
+                    first.lead_mask,
+                    first.start,
+                    first.utc_ns,
+                )
+            )
+    await _insert(connection, "recording", 9, rows)
 
 
 async def _store_frames(
-    connection: DbConnection, frames: Sequence[Arrived], stored_ns: int
+    connection: DbConnection, boots: Collection[BootCommit], stored_ns: int
 ) -> None:
-    await connection.executemany(
-        "INSERT INTO frame VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
-        "ON CONFLICT DO NOTHING",
-        [
-            (
-                f.device,
-                f.boot_id,
-                f.first_counter,
-                f.utc_ns,
-                f.n_samples,
-                f.gap_before,
-                int(f.gap_reason),
-                f.end_utc_ns,
-                f.arrival_ns,
-                stored_ns,
-                body,
-            )
-            for f, body in frames
-        ],
-    )
+    rows = [
+        (
+            f.device,
+            f.boot_id,
+            f.first_counter,
+            f.utc_ns,
+            f.n_samples,
+            f.gap_before,
+            int(f.gap_reason),
+            f.end_utc_ns,
+            f.arrival_ns,
+            stored_ns,
+            body,
+        )
+        for boot in boots
+        for f, body in boot.findings.frames + boot.findings.late
+    ]
+    await _insert(connection, "frame", 11, rows)
 
 
-async def _store_beats(
-    connection: DbConnection, key: tuple[str, int], beats: Sequence[tuple[BeatClassified, int]]
+async def _store_beats(connection: DbConnection, boots: Collection[BootCommit]) -> None:
+    rows = [
+        (*boot.key, *_beat_row(beat, offset_ns))
+        for boot in boots
+        for beat, offset_ns in boot.findings.beats
+    ]
+    await _insert(connection, "beat", 21, rows)
+
+
+async def _insert(
+    connection: DbConnection, table: str, n_columns: int, rows: Sequence[tuple[object, ...]]
 ) -> None:
-    await connection.executemany(
-        "INSERT INTO beat VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-        "$15, $16, $17, $18, $19, $20, $21) ON CONFLICT DO NOTHING",
-        [(*key, *_beat_row(beat, offset_ns)) for beat, offset_ns in beats],
-    )
+    """Insert whole rows; those that are there stay as they are."""
+    if rows:
+        places = ", ".join(f"${n}" for n in range(1, n_columns + 1))
+        # The names are ours, the values go beside.
+        sql = f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608
+        await connection.executemany(sql, rows)
 
 
 def _beat_row(classified: BeatClassified, offset_ns: int) -> tuple[object, ...]:
@@ -164,59 +162,78 @@ def _beat_row(classified: BeatClassified, offset_ns: int) -> tuple[object, ...]:
     )
 
 
-async def _store_rhythms(
-    connection: DbConnection, key: tuple[str, int], rhythms: Sequence[TimedRhythm]
-) -> None:
-    await connection.executemany(
-        "INSERT INTO rhythm VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-        "ON CONFLICT (device_id, boot_id, label, start_counter) DO UPDATE SET "
-        "end_counter = coalesce(excluded.end_counter, rhythm.end_counter), "
-        "end_ns = coalesce(excluded.end_ns, rhythm.end_ns), confidence = excluded.confidence",
-        [
-            (
-                *key,
-                str(event.label),
-                event.start,
-                event.end if isinstance(event, RhythmEnded) else None,
-                start_ns,
-                end_ns,
-                event.confidence,
-                ALGORITHM_VERSION,
-            )
-            for event, start_ns, end_ns in rhythms
-        ],
-    )
+async def _store_rhythms(connection: DbConnection, boots: Collection[BootCommit]) -> None:
+    rows = [
+        (
+            *boot.key,
+            str(event.label),
+            event.start,
+            event.end if isinstance(event, RhythmEnded) else None,
+            start_ns,
+            end_ns,
+            event.confidence,
+            ALGORITHM_VERSION,
+        )
+        for boot in boots
+        for event, start_ns, end_ns in boot.findings.rhythms
+    ]
+    if rows:
+        await connection.executemany(
+            "INSERT INTO rhythm VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+            "ON CONFLICT (device_id, boot_id, label, start_counter) DO UPDATE SET "
+            "end_counter = coalesce(excluded.end_counter, rhythm.end_counter), "
+            "end_ns = coalesce(excluded.end_ns, rhythm.end_ns), confidence = excluded.confidence",
+            rows,
+        )
 
 
-async def _store_windows(
-    connection: DbConnection,
-    key: tuple[str, int],
-    windows: Sequence[tuple[WindowClosed, int]],
-    params_digest: str,
-) -> None:
+async def _store_windows(connection: DbConnection, boots: Collection[BootCommit]) -> None:
+    rows = [
+        (
+            *boot.key,
+            window.kind,
+            window.start,
+            window.end,
+            round(window.start_ms * 1e6) + offset_ns,
+            round(window.end_ms * 1e6) + offset_ns,
+            window.n_beats,
+            window.sqi,
+            window.coverage,
+            next((m.value for m in window.measurements if m.key == "hr_mean"), None),
+            [_stored(m) for m in window.measurements],
+            [str(reason) for reason in window.quality_reasons],
+            ALGORITHM_VERSION,
+            boot.params_digest,
+        )
+        for boot in boots
+        for window, offset_ns in boot.findings.windows
+    ]
+    await _insert(connection, "feature_window", 15, rows)
+
+
+async def _store_blocks(connection: DbConnection, boots: Collection[BootCommit]) -> None:
+    rows = [
+        (*boot.key, block.start, block.n_samples, block.sha256)
+        for boot in boots
+        for block in boot.findings.blocks
+    ]
+    await _insert(connection, "block", 5, rows)
+
+
+async def _store_progress(connection: DbConnection, boots: Collection[BootCommit]) -> None:
     await connection.executemany(
-        "INSERT INTO feature_window VALUES "
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
-        [
-            (
-                *key,
-                window.kind,
-                window.start,
-                window.end,
-                round(window.start_ms * 1e6) + offset_ns,
-                round(window.end_ms * 1e6) + offset_ns,
-                window.n_beats,
-                window.sqi,
-                window.coverage,
-                next((m.value for m in window.measurements if m.key == "hr_mean"), None),
-                [_stored(m) for m in window.measurements],
-                [str(reason) for reason in window.quality_reasons],
-                ALGORITHM_VERSION,
-                params_digest,
-            )
-            for window, offset_ns in windows
-        ],
+        "INSERT INTO progress VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, boot_id) DO UPDATE "
+        "SET next_counter = excluded.next_counter, through_ns = excluded.through_ns "
+        "WHERE progress.next_counter <= excluded.next_counter",
+        [(*boot.key, boot.next_counter, boot.through_ns) for boot in boots],
     )
+    states = [(*b.key, b.next_counter, b.state) for b in boots if b.state is not None]
+    if states:
+        await connection.executemany(
+            "INSERT INTO checkpoint VALUES ($1, $2, $3, $4) ON CONFLICT (device_id, boot_id) "
+            "DO UPDATE SET next_counter = excluded.next_counter, state = excluded.state",
+            states,
+        )
 
 
 def _stored(measured: Measurement) -> dict[str, object]:
@@ -225,12 +242,20 @@ def _stored(measured: Measurement) -> dict[str, object]:
     return {name: given[name] for name in given if name == "value" or given[name] is not None}
 
 
-async def _store_ledger(connection: DbConnection, key: tuple[str, int], found: Findings) -> None:
-    rows = [("resent", f.start, f.end - f.start, GapReason.NONE) for f in found.resent]
-    rows += [("late", f.start, f.end - f.start, GapReason.NONE) for f, _ in found.late]
-    rows += [("gap", hole.start, hole.n_samples, hole.reason) for hole in found.holes]
-    await connection.executemany(
-        "INSERT INTO ledger VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (device_id, boot_id, kind, "
-        "first_counter, n_samples) DO UPDATE SET times = ledger.times + 1",
-        [(*key, kind, start, n, int(reason)) for kind, start, n, reason in rows],
-    )
+async def _store_ledger(connection: DbConnection, boots: Collection[BootCommit]) -> None:
+    rows = [(*boot.key, *line) for boot in boots for line in _ledger_lines(boot.findings)]
+    if rows:
+        await connection.executemany(
+            "INSERT INTO ledger VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (device_id, boot_id, "
+            "kind, first_counter, n_samples) DO UPDATE SET times = ledger.times + 1",
+            rows,
+        )
+
+
+def _ledger_lines(found: Findings) -> Iterator[tuple[str, int, int, int]]:
+    for frame in found.resent:
+        yield "resent", frame.start, frame.end - frame.start, int(GapReason.NONE)
+    for frame, _ in found.late:
+        yield "late", frame.start, frame.end - frame.start, int(GapReason.NONE)
+    for hole in found.holes:
+        yield "gap", hole.start, hole.n_samples, int(hole.reason)
