@@ -5,7 +5,7 @@ import type { DeviceStatus, Numbers } from "./wire";
 
 export interface Me {
   username: string;
-  role: "patient" | "clinician";
+  role: "patient" | "clinician" | "researcher" | "admin";
   patient_id: string | null;
 }
 
@@ -30,6 +30,14 @@ export interface ReportLine {
   start_ns: number;
   end_ns: number;
   headline: Localised;
+}
+
+/** Somebody did something with her data. */
+export interface Access {
+  number: number;
+  at_ns: number;
+  username: string;
+  action: string;
 }
 
 /** The server answered, and said no. */
@@ -69,6 +77,7 @@ export const patients = () => call<Patient[]>("GET", "/patients");
 export const overview = (patientId: string) => call<Overview>("GET", `${of(patientId)}/overview`);
 export const reports = (patientId: string) =>
   call<ReportLine[]>("GET", `${of(patientId)}/reports?limit=50`);
+export const accesses = (patientId: string) => call<Access[]>("GET", `${of(patientId)}/audit`);
 export const askForReport = (patientId: string) => call<Report>("POST", `${of(patientId)}/reports`);
 export const report = (reportId: string) =>
   call<Report>("GET", `/reports/${encodeURIComponent(reportId)}`);

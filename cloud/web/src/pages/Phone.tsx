@@ -1,6 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Patient, ReportLine } from "../api";
+import { Accesses } from "../parts/Accesses";
 import { Badge } from "../parts/Badge";
 import { Battery, Link } from "../parts/Glyphs";
 import { Menu } from "../parts/Menu";
@@ -236,6 +237,7 @@ function Now({ patient, reports }: { patient: Monitored; reports: Reports }) {
         <summary>{words.value.behind}</summary>
         <Evidence patient={patient} />
       </details>
+      {isOwn(patient) && <Accesses patientId={patient.patient.patient_id} />}
     </>
   );
 }

@@ -32,6 +32,14 @@ test.each(languages)("no rhythm is without a name and a sentence (%s)", (_, word
   expect(new Set(Object.values(words.rhythms)).size).toBe(RHYTHMS.length);
 });
 
+test.each(languages)("no action of the audit trail is without words (%s)", (_, words) => {
+  const rule = readFileSync(new URL("../../../../cloud/auth.py", import.meta.url), "utf8");
+  const actions = rule.split("class Action(StrEnum):")[1]?.split("\n\n\n")[0] ?? "";
+  const names = [...actions.matchAll(/^ {4}[A-Z_]+ = "([^"]+)"$/gm)].map((match) => match[1]);
+  expect(names.length).toBeGreaterThan(10);
+  expect(Object.keys(words.accessActions).sort()).toEqual(names.sort());
+});
+
 test.each(languages)("no reason is without words (%s)", (_, words) => {
   const reasons = [...engines("QualityReason"), ...engines("NullReason"), ...GAP_REASONS];
   expect(reasons).toContain("mains");
