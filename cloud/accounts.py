@@ -73,6 +73,16 @@ async def add_clinician(connection: DbConnection, clinician: NewClinician) -> No
     await _add_account(connection, clinician.username, clinician.password, "clinician", None)
 
 
+async def add_researcher(connection: DbConnection, username: str, password: str) -> None:
+    """Create a researcher's account, or set its password."""
+    await _add_account(connection, username, password, "researcher", None)
+
+
+async def add_admin(connection: DbConnection, username: str, password: str) -> None:
+    """Create an admin's account, or set its password."""
+    await _add_account(connection, username, password, "admin", None)
+
+
 async def add_to_care_team(connection: DbConnection, username: str, patient_id: str) -> None:
     """Let a clinician read a patient."""
     await connection.execute(

@@ -28,6 +28,17 @@ class Role(StrEnum):
 
     PATIENT = "patient"
     CLINICIAN = "clinician"
+    RESEARCHER = "researcher"
+    ADMIN = "admin"
+
+
+class Relation(StrEnum):
+    """What an account has to do with a patient; the database's `kin()` says it."""
+
+    SELF = "self"
+    CARE_TEAM = "care_team"
+    FAMILY = "family"
+    RESEARCH = "research"
 
 
 class Action(StrEnum):
@@ -43,6 +54,28 @@ class Action(StrEnum):
     RELAY = "relay"
     EVENTS = "events"
     COMMAND = "command"
+    AUDIT = "audit"
+    CONSENTS = "consents"
+    CONSENT = "consent"
+
+
+_SEES = frozenset(
+    {
+        Action.LIST, Action.OVERVIEW, Action.STRIP, Action.REPORTS, Action.REPORT, Action.LIVE,
+    }
+)  # fmt: skip
+_OWN = {Action.EVENTS, Action.MAKE_REPORT, Action.RELAY}
+_HERS = {Action.AUDIT, Action.CONSENTS, Action.CONSENT}
+
+ALLOWED: dict[tuple[Role, Relation], frozenset[Action]] = {
+    (Role.PATIENT, Relation.SELF): _SEES | _OWN | _HERS,
+    (Role.PATIENT, Relation.FAMILY): _SEES,
+    (Role.CLINICIAN, Relation.CARE_TEAM): _SEES
+    | {Action.EVENTS, Action.MAKE_REPORT, Action.COMMAND},
+    # Signal alone: reports and events tell who she is.
+    (Role.RESEARCHER, Relation.RESEARCH): frozenset({Action.LIST, Action.STRIP}),
+}
+"""The whole rule. What is not here is not allowed: an admin, for one, reads no patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,58 +107,72 @@ class Patient:
     device_id: str | None
     from_ns: int | None
     """UTC since which she wears it."""
+    is_pseudonym: bool = False
+    """Then id and name are a pseudonym, and the patch is not to be shown either."""
 
 
-# The one rule of who reads whom; $1 username. Both ways of asking below stand on it.
-_READABLE = (
-    "SELECT p.patient_id, p.name, p.bed, w.device_id, w.from_ns FROM patient p "
-    "JOIN account a ON a.username = $1 "
+# Patients the account of this transaction has to do with; $1 its name, so that one made for
+# another account finds nobody. Researchers get pseudonyms, and no name or bed.
+_KIN = (
+    "SELECT * FROM ("
+    "SELECT p.patient_id, p.name, p.bed, w.device_id, w.from_ns, k.relation FROM kin() k "
+    "JOIN patient p USING (patient_id) "
     "LEFT JOIN LATERAL (SELECT device_id, from_ns FROM wear WHERE patient_id = p.patient_id "
     "AND to_ns IS NULL ORDER BY from_ns DESC, device_id LIMIT 1) w ON true "
-    "WHERE (a.patient_id = p.patient_id OR EXISTS (SELECT FROM care_team c "
-    "WHERE c.username = a.username AND c.patient_id = p.patient_id AND a.role = 'clinician'))"
+    "WHERE k.relation <> 'research' "
+    "UNION ALL SELECT subject, subject, '', device_id, from_ns, 'research' FROM subjects()) r "
+    "WHERE current_setting('ecgomics.username', true) = $1"
 )
 
 
 async def authorize(
     connection: DbConnection, account: Account, patient_id: str, action: Action, at_ns: int
 ) -> Patient:
-    """Let an account read a patient and write that down, in the caller's transaction.
+    """Let an account read a patient and write that down, in the account's transaction.
 
     Raises
     ------
     NotReadableError
         If it may not, or there is no such patient.
     """
-    row = await connection.fetchrow(
-        f"{_READABLE} AND p.patient_id = $2", account.username, patient_id
-    )
-    if row is None:
+    rows = await connection.fetch(f"{_KIN} AND patient_id = $2", account.username, patient_id)
+    allowed = _allowed(account, rows, action)
+    if not allowed:
         raise NotReadableError
     await _audit(connection, account, action, [patient_id], at_ns)
-    return Patient(**row)
+    return allowed[0]
 
 
 async def readable_patients(
     connection: DbConnection, account: Account, at_ns: int
 ) -> list[Patient]:
     """Give every patient an account may read, by bed and name."""
-    rows = await connection.fetch(f"{_READABLE} ORDER BY p.bed, p.name", account.username)
-    patients = [Patient(**row) for row in rows]
+    rows = await connection.fetch(f"{_KIN} ORDER BY bed, name", account.username)
+    patients = _allowed(account, rows, Action.LIST)
     await _audit(connection, account, Action.LIST, [p.patient_id for p in patients], at_ns)
     return patients
+
+
+def _allowed(account: Account, rows: list[asyncpg.Record], action: Action) -> list[Patient]:
+    return [
+        Patient(
+            row["patient_id"],
+            row["name"],
+            row["bed"],
+            row["device_id"],
+            row["from_ns"],
+            is_pseudonym=row["relation"] == Relation.RESEARCH,
+        )
+        for row in rows
+        if action in ALLOWED.get((account.role, Relation(row["relation"])), frozenset())
+    ]
 
 
 async def _audit(
     connection: DbConnection, account: Account, action: Action, patients: list[str], at_ns: int
 ) -> None:
     await connection.execute(
-        "INSERT INTO audit (at_ns, username, action, patient_id) "
-        "SELECT $1, $2, $3, unnest($4::text[])",
-        at_ns,
-        account.username,
-        action,
-        patients,
+        "SELECT note_access($1, $2, $3, $4::text[])", at_ns, account.username, action, patients
     )
 
 

@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import time
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -17,6 +19,11 @@ from cloud.logs import log_to_stderr
 from cloud.settings import CloudSettings, EngineSettings, made
 from ecgcore.clock import UtcClock
 from ecgcore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cloud.store.database import DbConnection
+
+T = TypeVar("T")
 
 
 def engine(
@@ -60,16 +67,26 @@ def verify(
         str | None, typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="The trail of who read whom, instead of recordings.")
+    ] = False,
 ) -> None:
     """Recompute the ledger and the block hashes of recordings from the database.
 
     Every counter of a recording must be accounted for once: stored, or in a gap with its reason.
     Each block of ten seconds is hashed again and compared with the hash kept when it arrived.
+    With `--audit` the hash chain of every patient's access trail is recomputed instead.
     Exit code 1 if anything does not hold.
 
-    Example: `ecgomics verify polar-h10-0A1B2C3D.5f3a77c0 --json`
+    Examples: `ecgomics verify polar-h10-0A1B2C3D.5f3a77c0 --json`; `ecgomics verify --audit`
     """
     settings = made(CloudSettings, {"database_url": database})
+    if audit:
+        if sessions:
+            msg = "--audit is about all patients; name no recording with it"
+            raise typer.BadParameter(msg)
+        _verify_trail(settings, as_json=as_json)
+        return
     audits = asyncio.run(_verify(settings, sessions or []))
     if as_json:
         print(json.dumps({"sessions": [audit.as_dict() for audit in audits]}))
@@ -125,16 +142,37 @@ async def _run_engine(settings: EngineSettings) -> None:
         pool.terminate()
 
 
+def _verify_trail(settings: CloudSettings, *, as_json: bool) -> None:
+    from cloud.audit import verify_trail
+
+    trail = asyncio.run(_on_database(settings, verify_trail))
+    if as_json:
+        print(json.dumps({"audit": {**asdict(trail), "holds": trail.holds}}))
+    else:
+        print(f"audit: {trail.rows} rows in {trail.chains} chains")
+        for fault in trail.faults:
+            print(f"  {fault}")
+    if not trail.holds:
+        raise typer.Exit(1)
+
+
 async def _verify(settings: CloudSettings, sessions: list[str]) -> list[Any]:
+    from cloud.verify import verify_sessions
+
+    return await _on_database(settings, lambda connection: verify_sessions(connection, sessions))
+
+
+async def _on_database(
+    settings: CloudSettings, work: Callable[["DbConnection"], Awaitable[T]]
+) -> T:
     import asyncpg
 
     from cloud.store.database import open_pool, shown
-    from cloud.verify import verify_sessions
 
     url = settings.database_url.get_secret_value()
     async with await open_pool(url, wait_s=settings.wait_s) as pool, pool.acquire() as connection:
         try:
-            return await verify_sessions(connection, sessions)
+            return await work(connection)
         except asyncpg.UndefinedTableError as error:
             msg = f"database {shown(url)}: no recordings have ever been stored in it"
             raise ConfigError(msg) from error

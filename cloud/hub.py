@@ -142,6 +142,15 @@ class Hub:
         if not listeners:
             self._listeners.pop(patient_id, None)
 
+    def unsubscribe_all(self, patient_id: str) -> None:
+        """Stop sending a patient's messages to anybody, and close their connections.
+
+        Whoever still may read her connects and asks again.
+        """
+        for client in tuple(self._listeners.get(patient_id, ())):
+            self.unsubscribe(client, patient_id)
+            client.close(TRY_AGAIN_LATER)
+
     def is_heard(self, patient_id: str) -> bool:
         """Say whether anybody listens to a patient."""
         return patient_id in self._listeners

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from cloud.api import events, health, live, orders, paper, patients, relay, reports, sessions
+from cloud.api import events, health, live, orders, own, paper, patients, relay, reports, sessions
 from cloud.api.headers import SecurityHeaders
 from cloud.api.pages import Pages
 from cloud.api.parts import Parts
@@ -30,7 +30,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     add_problem_handlers(app)
     interface = APIRouter(prefix=_PREFIX, dependencies=[Depends(require_own_origin)])
-    for module in (sessions, patients, reports, events, orders):
+    for module in (sessions, patients, reports, events, orders, own):
         interface.include_router(module.router)
     app.include_router(interface)
     app.include_router(health.router)

@@ -9,7 +9,7 @@ from cloud.api.parts import Server
 from cloud.api.security import SignedIn
 from cloud.auth import Action, authorize
 from cloud.store.events import list_events
-from cloud.transactions import transaction
+from cloud.transactions import account_transaction
 from ecgcore.wire.events import EventKind
 
 _MAX_NS = (1 << 63) - 1
@@ -37,7 +37,7 @@ async def events(
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> list[EventLine]:
     """List events from a time on, oldest first."""
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         at_ns = parts.live.clock.now_ns()
         await authorize(connection, session.account, patient_id, Action.EVENTS, at_ns)
         rows = await list_events(

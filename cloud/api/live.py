@@ -22,7 +22,7 @@ from cloud.hub import TRY_AGAIN_LATER, Client
 from cloud.reports import last_report
 from cloud.stretch import read_recent
 from cloud.strips import strip_message
-from cloud.transactions import DatabaseDownError, transaction
+from cloud.transactions import DatabaseDownError, account_transaction
 from ecgcore import __version__
 
 _BAD_TICKET = 4401
@@ -175,7 +175,9 @@ class _Connection:
         told = False
         while True:
             try:
-                async with transaction(self._parts.pool) as connection:
+                async with account_transaction(
+                    self._parts.pool, self._session.account
+                ) as connection:
                     return await authorize(
                         connection, account, patient_id, Action.LIVE, clock.now_ns()
                     )
@@ -196,7 +198,7 @@ class _Connection:
     async def _offer_past(self, patient: Patient, *, strips: bool) -> None:
         patient_id = patient.patient_id
         try:
-            async with transaction(self._parts.pool) as connection:
+            async with account_transaction(self._parts.pool, self._session.account) as connection:
                 body = await last_report(connection, patient_id)
                 frames = await read_recent(connection, patient, _HISTORY_S) if strips else []
         except DatabaseDownError:

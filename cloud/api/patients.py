@@ -12,7 +12,7 @@ from cloud.auth import Action, Patient, authorize, readable_patients
 from cloud.reports import last_report
 from cloud.stretch import read_recent
 from cloud.strips import strip_message
-from cloud.transactions import transaction
+from cloud.transactions import account_transaction
 from ecgcore.report import Report
 from ecgcore.wire.messages import DeviceStatus, Numbers
 
@@ -36,7 +36,7 @@ class PatientLine(BaseModel):
             patient_id=patient.patient_id,
             name=patient.name,
             bed=patient.bed,
-            device_id=patient.device_id,
+            device_id=None if patient.is_pseudonym else patient.device_id,
         )
 
 
@@ -52,7 +52,7 @@ class Overview(BaseModel):
 @router.get("")
 async def patients(session: SignedIn, parts: Server) -> list[PatientLine]:
     """List the patients this account may read."""
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         found = await readable_patients(connection, session.account, parts.live.clock.now_ns())
     return [PatientLine.of(patient) for patient in found]
 
@@ -60,7 +60,7 @@ async def patients(session: SignedIn, parts: Server) -> list[PatientLine]:
 @router.get("/{patient_id}/overview")
 async def overview(patient_id: str, session: SignedIn, parts: Server) -> Overview:
     """Give the latest of one patient."""
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         at_ns = parts.live.clock.now_ns()
         patient = await authorize(connection, session.account, patient_id, Action.OVERVIEW, at_ns)
         body = await last_report(connection, patient_id)
@@ -85,7 +85,7 @@ async def strip(
     seconds: Annotated[float, Query(gt=0, le=60)] = 10,
 ) -> Response:
     """Give the newest seconds of signal as strip messages, each after its length (u32)."""
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         at_ns = parts.live.clock.now_ns()
         patient = await authorize(connection, session.account, patient_id, Action.STRIP, at_ns)
         frames = await read_recent(connection, patient, seconds)

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from cloud.api.parts import Parts
 from cloud.api.security import is_own_origin
 from cloud.auth import Action, Role, Session, authorize
-from cloud.transactions import DatabaseDownError, transaction
+from cloud.transactions import DatabaseDownError, account_transaction
 
 _BAD_TICKET = 4401
 _REFUSED = 4403
@@ -95,7 +95,7 @@ async def _own_patch(parts: Parts, session: Session) -> str:
     if account.role is not Role.PATIENT or account.patient_id is None:
         raise _Ended(_REFUSED, "only patients relay, and only their own patch")
     try:
-        async with transaction(parts.pool) as connection:
+        async with account_transaction(parts.pool, account) as connection:
             patient = await authorize(
                 connection, account, account.patient_id, Action.RELAY, parts.live.clock.now_ns()
             )

@@ -11,7 +11,7 @@ from cloud.api.security import SignedIn
 from cloud.auth import Action, NotReadableError, authorize
 from cloud.paper.nesting import as_json, nested, null_reasons
 from cloud.reports import list_reports, read_report, store_spot_report
-from cloud.transactions import transaction
+from cloud.transactions import account_transaction
 from ecgcore.report import Localised, Report
 
 router = APIRouter(tags=["reports"])
@@ -36,7 +36,7 @@ async def reports(
     limit: Annotated[int, Query(ge=1, le=500)] = 20,
 ) -> list[ReportLine]:
     """List a patient's reports, newest first."""
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         at_ns = parts.live.clock.now_ns()
         await authorize(connection, session.account, patient_id, Action.REPORTS, at_ns)
         rows = await list_reports(connection, patient_id, limit)
@@ -47,7 +47,7 @@ async def reports(
 async def make_report(patient_id: str, session: SignedIn, parts: Server) -> Report:
     """Report the last minute of measured signal."""
     worn = parts.live.worn.of_patient(patient_id)
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         at_ns = parts.live.clock.now_ns()
         await authorize(connection, session.account, patient_id, Action.MAKE_REPORT, at_ns)
         report = await store_spot_report(
@@ -70,7 +70,7 @@ async def report(
     schema: Literal["ecgomics", "ecgomics-paper"] = "ecgomics",
 ) -> Report | dict[str, Any]:
     """Give one report, or its values under the sub-groups of the paper's service."""
-    async with transaction(parts.pool) as connection:
+    async with account_transaction(parts.pool, session.account) as connection:
         found = await read_report(connection, report_id)
         if found is None:
             raise NotReadableError

@@ -1,10 +1,21 @@
 """Accounts, care teams and worn patches on a real database."""
 
+import contextlib
+
 import pytest
 
 from cloud.accounts import NewClinician, NewPatient, seed, verify_password, wear
-from cloud.auth import Action, NotReadableError, Patient, authorize, find_account, readable_patients
+from cloud.auth import (
+    Account,
+    Action,
+    NotReadableError,
+    Patient,
+    authorize,
+    find_account,
+    readable_patients,
+)
 from cloud.store.database import DbPool
+from cloud.transactions import account_transaction
 
 NURSE = NewClinician("nurse", "word-n")
 
@@ -60,9 +71,9 @@ async def test_a_patch_that_moves_on_leaves_its_wearer(pool: DbPool) -> None:
     async with pool.acquire() as connection:
         await wear(connection, "d1", "p2", 500)
         await wear(connection, "d1", "p2", 700)
-        account, _ = await find_account(connection, "nurse") or (None, "")
-        assert account is not None
-        readable = await readable_patients(connection, account, 0)
+    nurse = await account_of(pool, "nurse")
+    async with account_transaction(pool, nurse) as connection:
+        readable = await readable_patients(connection, nurse, 0)
     worn = await pool.fetch(
         "SELECT patient_id, from_ns, to_ns FROM wear WHERE device_id = 'd1' ORDER BY 2"
     )
@@ -74,27 +85,42 @@ async def test_a_patch_that_moves_on_leaves_its_wearer(pool: DbPool) -> None:
     ]
 
 
+async def account_of(pool: DbPool, username: str) -> Account:
+    async with pool.acquire() as connection:
+        found = await find_account(connection, username)
+    assert found is not None
+    return found[0]
+
+
 async def test_an_access_and_its_audit_row_stand_or_fall_together(pool: DbPool) -> None:
     await seeded(pool, patient(1), patient(2))
-    async with pool.acquire() as connection:
-        account, _ = await find_account(connection, "u1") or (None, "")
-        assert account is not None
-        undone = connection.transaction()
-        await undone.start()
-        await authorize(connection, account, "p1", Action.OVERVIEW, 5)
-        await undone.rollback()
+    account = await account_of(pool, "u1")
+    with contextlib.suppress(ZeroDivisionError):
+        async with account_transaction(pool, account) as connection:
+            await authorize(connection, account, "p1", Action.OVERVIEW, 5)
+            raise ZeroDivisionError
+    async with account_transaction(pool, account) as connection:
         with pytest.raises(NotReadableError):
             await authorize(connection, account, "p2", Action.OVERVIEW, 5)
-        assert await connection.fetchval("SELECT count(*) FROM audit") == 0
+    assert await pool.fetchval("SELECT count(*) FROM audit") == 0
+    async with account_transaction(pool, account) as connection:
         await authorize(connection, account, "p1", Action.OVERVIEW, 5)
-        row = await connection.fetchrow("SELECT at_ns, username, action, patient_id FROM audit")
-        assert tuple(row) == (5, "u1", "overview", "p1")
+    row = await pool.fetchrow("SELECT at_ns, username, action, patient_id FROM audit")
+    assert tuple(row) == (5, "u1", "overview", "p1")
 
 
 async def test_a_patient_who_is_put_on_a_care_team_reads_nobody_else(pool: DbPool) -> None:
     await seeded(pool, patient(1), patient(2))
     await pool.execute("INSERT INTO care_team VALUES ('u1', 'p2')")
-    async with pool.acquire() as connection:
-        found = await find_account(connection, "u1")
-        assert found is not None
-        assert [p.patient_id for p in await readable_patients(connection, found[0], 0)] == ["p1"]
+    account = await account_of(pool, "u1")
+    async with account_transaction(pool, account) as connection:
+        assert [p.patient_id for p in await readable_patients(connection, account, 0)] == ["p1"]
+
+
+async def test_a_transaction_of_one_account_finds_nobody_for_another(pool: DbPool) -> None:
+    await seeded(pool, patient(1), patient(2))
+    one, other = await account_of(pool, "u1"), await account_of(pool, "u2")
+    async with account_transaction(pool, one) as connection:
+        for whom in ("p1", "p2"):
+            with pytest.raises(NotReadableError):
+                await authorize(connection, other, whom, Action.OVERVIEW, 5)

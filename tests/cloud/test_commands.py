@@ -131,3 +131,18 @@ async def test_verify_prints_the_ledger_and_its_exit_code_says_whether_it_holds(
     assert json.loads(out)["sessions"][0]["lost"] == 73
     code, _, err = await _run("verify", "nobody.00000001", "--database", database_url)
     assert (code, err.strip()) == (2, "error: no recording named nobody.00000001")
+
+
+async def test_verify_audit_prints_the_trail_and_its_exit_code_says_whether_it_holds(
+    pool: DbPool, database_url: str
+) -> None:
+    await pool.execute("SELECT note_access(5, 'dr', 'overview', ARRAY['p一', 'p2'])")
+    await pool.execute("SELECT note_access(6, 'dr \"x\"', 'strip', ARRAY['p2'])")
+    code, out, _ = await _run("verify", "--audit", "--database", database_url, "--json")
+    found = json.loads(out)["audit"]
+    assert (code, found) == (0, {"rows": 3, "chains": 2, "faults": [], "holds": True})
+    await pool.execute("ALTER TABLE audit DISABLE TRIGGER only_added")
+    await pool.execute("UPDATE audit SET username = 'nobody' WHERE number = 2")
+    code, out, _ = await _run("verify", "--audit", "--database", database_url)
+    assert code == 1
+    assert "patient p2 row 2: is not what was written" in out

@@ -9,49 +9,6 @@ _READERS_OF_ADA = {"ada", "dr-in"}
 _EVERYBODY = (None, "ada", "bea", "dr-in", "dr-out")
 
 
-async def _routes(house: House) -> dict[tuple[str, str], tuple[str, int]]:
-    """Every route of the OpenAPI document with a path that asks for Ada."""
-    async with house.browser("ada") as client:
-        made = await client.post(f"/api/v1/patients/{ADA}/reports")
-        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
-    report_id = str(UUID(made.json()["report_id"]))
-    return {
-        (verb.upper(), path): (
-            path.replace("{patient_id}", ADA).replace("{report_id}", report_id),
-            201 if verb == "post" and "{patient_id}" in path else 200,
-        )
-        for path, verbs in paths.items()
-        for verb in verbs
-    }
-
-
-async def test_the_matrix(house: House) -> None:
-    await store_minute(house.parts.pool)
-    routes = await _routes(house)
-    # Who may order is tested with the orders.
-    wants_a_body = {("POST", "/ECGOmics"), ("POST", "/api/v1/patients/{patient_id}/command")}
-    of_ada = {route for route in routes if "{" in route[1]} - wants_a_body
-    signed_in = {
-        ("GET", "/api/v1/me"), ("GET", "/api/v1/patients"), ("POST", "/api/v1/live/ticket"),
-    }  # fmt: skip
-    open_to_all = {("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/api/v1/login")}
-    # A route that is new must be put into one of the classes.
-    others = {("POST", "/api/v1/logout")}
-    assert set(routes) == of_ada | signed_in | open_to_all | wants_a_body | others
-    assert len(of_ada) == 6
-    for username in _EVERYBODY:
-        async with house.browser(username) as client:
-            for verb, path in sorted(of_ada | signed_in | wants_a_body):
-                url, success = routes[verb, path]
-                answer = await client.request(verb, url)
-                expected = 422 if (verb, path) in wants_a_body else success
-                if username is None:
-                    expected = 401
-                elif (verb, path) in of_ada and username not in _READERS_OF_ADA:
-                    expected = 404
-                assert answer.status_code == expected, (username, verb, path, answer.text)
-
-
 async def test_a_patient_that_is_not_there_looks_like_one_that_may_not_be_read(
     house: House,
 ) -> None:
