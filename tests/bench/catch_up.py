@@ -81,7 +81,7 @@ async def _measured(
 ) -> CatchUp:
     house = _House(folder, nats, [f"patch-{k}" for k in range(patches)], backlog_s)
     async with (
-        _engine(folder, nats.url("engine", "engine"), database),
+        engine_process(folder, nats.url("engine", "engine"), database),
         house.spooled() as outbox,
         house.listening(),
         asyncio.timeout(_MOST_S),
@@ -225,7 +225,10 @@ def _uplink(nats: EmbeddedNats, sender: Sender) -> Uplink:
 
 
 @asynccontextmanager
-async def _engine(folder: Path, broker_url: str, database_url: str) -> AsyncIterator[None]:
+async def engine_process(
+    folder: Path, broker_url: str, database_url: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run an engine; ready on entering."""
     secrets = {"ECGOMICS_CLOUD_BROKER_URL": broker_url, "ECGOMICS_CLOUD_DATABASE_URL": database_url}
     log = folder / "catch-up-engine.log"
     with log.open("wb") as out:
@@ -239,7 +242,7 @@ async def _engine(folder: Path, broker_url: str, database_url: str) -> AsyncIter
             assert process.returncode is None, log.read_text()
             assert time.monotonic() < deadline_s, "engine not ready"
             await asyncio.sleep(0.1)
-        yield
+        yield process
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
