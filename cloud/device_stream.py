@@ -166,7 +166,7 @@ class DeviceStream:
     @property
     def params_digest(self) -> str:
         """Digest of every parameter behind the findings."""
-        return self._config.digest
+        return self._pipeline.digest
 
     def numbers(self) -> Numbers:
         """Give the latest values for the pages."""

@@ -123,6 +123,8 @@ class LivePipeline:
         self, config: LiveConfig, pipeline: Pipeline | None = None, state: LiveState | None = None
     ) -> None:
         self.config = config
+        self.digest = config.digest
+        """Of the config; computed once, as it takes longer than a second of signal."""
         self.state = state or LiveState()
         self._pipeline = pipeline or Pipeline(_pipeline_config(config))
         self._second = round(config.fs_hz)
@@ -154,7 +156,7 @@ class LivePipeline:
     def dump(self) -> bytes:
         """Give the state as bytes."""
         self._join_runs()
-        return dump_state((self._pipeline.dump(), self.state), _tag(self.config))
+        return dump_state((self._pipeline.dump(), self.state), _tag(self.digest))
 
     @classmethod
     def restore(cls, config: LiveConfig, data: bytes) -> "LivePipeline":
@@ -165,7 +167,7 @@ class LivePipeline:
         StateError
             If the bytes are damaged or belong to another algorithm version or parameter set.
         """
-        pipeline, state = load_state(tuple[bytes, LiveState], data, _tag(config))
+        pipeline, state = load_state(tuple[bytes, LiveState], data, _tag(config.digest))
         return cls(config, Pipeline.restore(_pipeline_config(config), pipeline), state)
 
     def _measured(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -436,5 +438,5 @@ def _any_heart(fs_hz: float, duration_s: float) -> FloatArray:
     return ecg_mv
 
 
-def _tag(config: LiveConfig) -> str:
-    return f"live/{ALGORITHM_VERSION}/{config.digest}"
+def _tag(digest: str) -> str:
+    return f"live/{ALGORITHM_VERSION}/{digest}"

@@ -5,13 +5,15 @@ no finding twice; only counts of what was resent or quarantined may then be one 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from cloud.device_stream import Findings
 from cloud.store.database import DbConnection
 from ecgcore.events import BeatClassified, Measurement, RhythmEnded, Wave
 from ecgcore.pipeline import ALGORITHM_VERSION
 from ecgcore.types import GapReason
+
+_MEASURED = tuple(each.name for each in fields(Measurement))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +240,8 @@ async def _store_progress(connection: DbConnection, boots: Collection[BootCommit
 
 def _stored(measured: Measurement) -> dict[str, object]:
     """Give a value as it is kept: what it does not have is left out."""
-    given = asdict(measured)
-    return {name: given[name] for name in given if name == "value" or given[name] is not None}
+    given = ((name, getattr(measured, name)) for name in _MEASURED)
+    return {name: value for name, value in given if value is not None or name == "value"}
 
 
 async def _store_ledger(connection: DbConnection, boots: Collection[BootCommit]) -> None:
