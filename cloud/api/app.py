@@ -7,7 +7,7 @@ from cloud.api.headers import SecurityHeaders
 from cloud.api.pages import Pages
 from cloud.api.parts import Parts
 from cloud.api.problems import Problem, add_problem_handlers
-from cloud.api.security import require_own_origin
+from cloud.api.security import require_own_origin, require_pace
 from ecgcore import __version__
 
 _MOST_BODY_BYTES = 64 * 1024
@@ -29,7 +29,9 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.add_middleware(SecurityHeaders)
     add_problem_handlers(app)
-    interface = APIRouter(prefix=_PREFIX, dependencies=[Depends(require_own_origin)])
+    interface = APIRouter(
+        prefix=_PREFIX, dependencies=[Depends(require_pace), Depends(require_own_origin)]
+    )
     for module in (sessions, patients, reports, events, orders, own):
         interface.include_router(module.router)
     app.include_router(interface)

@@ -6,14 +6,16 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException
 
 from cloud.api.parts import Server
-from cloud.api.security import SignedIn, require_own_origin
+from cloud.api.security import SignedIn, require_own_origin, require_pace
 from cloud.paper.call import PaperCall
 from cloud.workers import BusyError, JobFailedError
 
 _MOST_BODY_BYTES = 5_000_000
 _RETRY_AFTER = {"Retry-After": "2"}
 
-router = APIRouter(tags=["paper"], dependencies=[Depends(require_own_origin)])
+router = APIRouter(
+    tags=["paper"], dependencies=[Depends(require_pace), Depends(require_own_origin)]
+)
 
 
 @router.post("/ECGOmics", max_body_size=_MOST_BODY_BYTES)

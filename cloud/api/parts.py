@@ -45,6 +45,14 @@ class Parts:
         default_factory=lambda: Throttle(ThrottleConfig(burst=30, refill_s=1))
     )
     """By address, so that trying many names does not help either."""
+    account_calls: Throttle = field(
+        default_factory=lambda: Throttle(ThrottleConfig(burst=300, refill_s=0.05))
+    )
+    """Every call of the interface, by account."""
+    address_calls: Throttle = field(
+        default_factory=lambda: Throttle(ThrottleConfig(burst=2000, refill_s=0.005))
+    )
+    """And by address: a hospital's many pages may come from one."""
 
 
 async def _parts(connection: HTTPConnection) -> Parts:

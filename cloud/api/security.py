@@ -1,5 +1,6 @@
 """Who asks, and from which page: the session cookie and the Origin."""
 
+import math
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -63,12 +64,29 @@ async def require_own_origin(request: Request, parts: Server) -> None:
         raise HTTPException(403, "the Origin is not this server's own")
 
 
+def refuse_if_waiting(wait_s: float) -> None:
+    """Answer 429 and say when to come again, unless there is nothing to wait for."""
+    if wait_s > 0:
+        retry_s = math.ceil(wait_s)
+        raise HTTPException(
+            429, f"too many tries; try again in {retry_s} s", {"Retry-After": str(retry_s)}
+        )
+
+
+async def require_pace(request: Request, parts: Server) -> None:
+    """Refuse an address that asks more often than all pages behind it together would."""
+    address = request.client.host if request.client else ""
+    refuse_if_waiting(parts.address_calls.wait_s(address, parts.monotonic_s()))
+
+
 async def _session(request: Request, parts: Server) -> Session:
     token = request.cookies.get(cookie_name(parts))
     if token:
         async with transaction(parts.pool) as connection:
             session = await session_of(connection, token, parts.wall_ns())
         if session is not None:
+            account = session.account.username
+            refuse_if_waiting(parts.account_calls.wait_s(account, parts.monotonic_s()))
             return session
     raise HTTPException(401, "not signed in")
 

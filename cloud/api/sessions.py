@@ -1,6 +1,5 @@
 """Signing in and out, and the ticket for the WebSocket."""
 
-import math
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -8,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from cloud.accounts import verify_password
 from cloud.api.parts import Parts, Server
-from cloud.api.security import SignedIn, clear_session_cookie, set_session_cookie
+from cloud.api.security import SignedIn, clear_session_cookie, refuse_if_waiting, set_session_cookie
 from cloud.auth import Account, Role, close_session, find_account, open_session
 from cloud.transactions import transaction
 
@@ -85,9 +84,7 @@ def _throttled(parts: Parts, request: Request, username: str) -> str:
     key = f"{address} {username}"
     now_s = parts.monotonic_s()
     wait_s = max(parts.address_tries.wait_s(address, now_s), parts.login_tries.wait_s(key, now_s))
-    if wait_s > 0:
-        retry = {"Retry-After": str(math.ceil(wait_s))}
-        raise HTTPException(429, f"too many tries; try again in {math.ceil(wait_s)} s", retry)
+    refuse_if_waiting(wait_s)
     return key
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from cloud.store.database import DbPool
+from cloud.throttle import ThrottleConfig
 from tests.cloud.api.house import ADA, BEA, House, credentials, store_minute
 
 _READERS_OF_ADA = {"ada", "dr-in"}
@@ -50,6 +51,41 @@ async def test_unsafe_verbs_need_the_servers_own_origin(house: House) -> None:
                 assert answer.status_code == 403, (origin, path)
         # Still signed in, and reading needs no Origin.
         assert (await client.get("/api/v1/me")).status_code == 200
+
+
+async def test_no_unsafe_verb_of_the_interface_works_from_another_page(house: House) -> None:
+    async with house.browser("ada") as client:
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+        unsafe = [(v, p) for p, verbs in paths.items() for v in verbs if v not in {"get", "head"}]
+        assert len(unsafe) > 5
+        for verb, path in unsafe:
+            url = path.replace("{patient_id}", ADA)
+            for origin in ("http://evil.example", "null", ""):
+                answer = await client.request(verb, url, json={}, headers={"Origin": origin})
+                assert answer.status_code == 403, (verb, path, origin)
+
+
+async def test_an_account_that_asks_too_often_waits_and_others_do_not(house: House) -> None:
+    house.parts.account_calls.config = ThrottleConfig(burst=3, refill_s=60)
+    async with house.browser("ada") as ada, house.browser("bea") as bea:
+        codes = [(await ada.get("/api/v1/me")).status_code for _ in range(4)]
+        refused = await ada.get("/api/v1/patients")
+        assert codes == [200, 200, 200, 429]
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["Retry-After"]) <= 60
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert (await bea.get("/api/v1/me")).status_code == 200
+
+
+async def test_an_address_that_asks_too_often_waits_on_every_route(house: House) -> None:
+    house.parts.address_calls.config = ThrottleConfig(burst=2, refill_s=60)
+    async with house.browser() as client:
+        codes = [(await client.get("/api/v1/me")).status_code for _ in range(3)]
+        paper = await client.post("/ECGOmics", json={})
+        alive = await client.get("/healthz")
+    assert codes == [401, 401, 429]
+    assert paper.status_code == 429
+    assert alive.status_code == 200
 
 
 async def _audited(pool: DbPool) -> list[tuple[str, str, str]]:
