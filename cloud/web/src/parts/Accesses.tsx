@@ -17,7 +17,7 @@ export function Accesses({ patientId }: { patientId: string }) {
     }
   };
   return (
-    <details class="behind" onToggle={(event) => event.currentTarget.open && void load()}>
+    <details class="looked" onToggle={(event) => event.currentTarget.open && void load()}>
       <summary>{text.accesses}</summary>
       {failure.value && (
         <p class="failure" role="alert">
