@@ -6,6 +6,7 @@ sample of a boot. Wall time is an annotation that is put on at the edges (see ``
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -42,6 +43,7 @@ class Lead(IntEnum):
         return self.name.replace("AV", "aV") if self.name.startswith("AV") else self.name
 
 
+@lru_cache(maxsize=256)
 def leads_of(mask: int) -> tuple[Lead, ...]:
     """Give the leads whose bits are set, lowest first."""
     return tuple(lead for lead in Lead if mask >> lead & 1)

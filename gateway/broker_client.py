@@ -1,7 +1,9 @@
 """The gateway's MQTT client: who it is, how it encrypts, and what it leaves behind."""
 
+import asyncio
 import socket
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -184,3 +186,18 @@ class BrokerAccess:
             who = self.broker.username or "a user without name"
             return f"refuses {who}: {error.rc}"
         return None
+
+
+async def publish_together(
+    client: Client, messages: Iterable[tuple[str, str | bytes]], *, qos: int
+) -> None:
+    """Publish payloads under their topics and wait for all; one by one each waits for the socket.
+
+    Raises
+    ------
+    ExceptionGroup
+        Of `MqttError`, if the connection ends.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        for topic, payload in messages:
+            tasks.create_task(client.publish(topic, payload, qos=qos))

@@ -15,8 +15,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ecgcore.errors import StateError
 
 _NS = 1_000_000_000
@@ -107,7 +105,8 @@ class DeviceClock:
         """95th percentile of recent delays beyond the shortest; None before the first."""
         if not self._residuals_ns:
             return None
-        return float(np.percentile(self._residuals_ns, 95)) / 1e6
+        residuals_ns = sorted(self._residuals_ns)
+        return residuals_ns[95 * len(residuals_ns) // 100] / 1e6
 
     def push(self, device_ns: int, arrival_ns: int) -> int:
         """Take a notification's last sample and arrival; give UTC minus device time there."""

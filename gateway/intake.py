@@ -27,7 +27,7 @@ from devices.driver import (
 from ecgcore.errors import NotificationError
 from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame
-from ecgcore.wire.messages import Contact
+from ecgcore.wire.messages import Contact, LinkState
 from gateway.batching import Place
 from gateway.events import DeviceEvents
 from gateway.framing import Framer
@@ -283,9 +283,11 @@ class Intake:
 
     def _keep_streaming(self, link: Link) -> None:
         self.heard_s = _now_s()
+        is_news = self._view.link is not LinkState.STREAMING
         if not link.is_lost:
             self._on_stream()
-        link.news.set()
+        if is_news:
+            link.news.set()
 
     def update(self, *, contact: Contact | None = None, battery_pct: int | None = None) -> None:
         """Note what is known anew of electrodes or battery."""

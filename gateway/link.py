@@ -122,7 +122,7 @@ class Link:
         self.is_stream_ended = False
         """Whether the patch ended the stream by itself; until the next start."""
         self.news = asyncio.Event()
-        """Set when the link was lost, and by whoever empties the inbox."""
+        """Set when the link is lost, and by who empties the inbox as the stream begins or ends."""
         self._now_ns = now_ns
         self._at_ns = at_ns
         self._client: BleakClient | None = None

@@ -91,7 +91,7 @@ class Outbox:
             spool = await loop.run_in_executor(thread, opening)
             try:
                 outbox = cls(spool, thread, linger_s)
-                await outbox._refresh()
+                outbox._note(await outbox._patiently("read", spool.backlog))
                 yield outbox
             finally:
                 with suppress(sqlite3.Error):
@@ -107,8 +107,7 @@ class Outbox:
             await asyncio.sleep(self._linger_s)
             batch = self._next_batch()
             committed, self._committed = self._committed, {}
-            await self._write(batch, committed)
-            await self._refresh()
+            self._note(await self._write(batch, committed))
             for _ in batch:
                 self._queue.task_done()
 
@@ -186,14 +185,17 @@ class Outbox:
             self._work.set()
         return batch
 
-    async def _write(self, batch: list[Entry], committed: Mapping[BootKey, int]) -> None:
+    async def _write(
+        self, batch: list[Entry], committed: Mapping[BootKey, int]
+    ) -> dict[str, Backlog]:
         n_evicted = self._spool.n_evicted
-        await self._patiently("write", self._spool.write, batch, committed)
+        backlog = await self._patiently("write", self._spool.write, batch, committed)
         if self._spool.n_evicted > n_evicted:
             _log.warning("spool full evicted_frames=%d", self._spool.n_evicted - n_evicted)
+        return backlog
 
-    async def _refresh(self) -> None:
-        self.backlog = await self._patiently("read", self._spool.backlog)
+    def _note(self, backlog: dict[str, Backlog]) -> None:
+        self.backlog = backlog
         if any(backlog.n_frames for backlog in self.backlog.values()):
             self.emptied.clear()
         else:

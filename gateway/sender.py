@@ -16,6 +16,7 @@ from aiomqtt import Client
 from ecgcore.wire import topics
 from ecgcore.wire.events import stamped
 from ecgcore.wire.messages import Committed
+from gateway.broker_client import publish_together
 from gateway.events import event_key, is_event_key
 from gateway.lane import Lane, LaneConfig
 from gateway.live_lane import NEVER_S, LiveFrame, LiveLane, LiveLaneConfig
@@ -44,6 +45,8 @@ class Sender:
         self._lanes: dict[str, Lane] = {}
         self._live: dict[str, LiveLane] = {}
         self._arrived = asyncio.Event()
+        self._live_due_s = NEVER_S
+        """Until then nobody looks into the live lanes, unless something arrives."""
         self._turn = 0
         self.most_frames = pace.most_frames
         """Of one round."""
@@ -129,11 +132,12 @@ class Sender:
         return bool(backlog and backlog.newest_id > lane.cursor_id and lane.room_frames > 0)
 
     async def _publish(self, client: Client, batch: list[tuple[str, Row]]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for key, row in batch:
-                device, _, kind = key.partition("/")
-                topic = topics.up(self._gateway_id, device, kind or topics.SAMPLES)
-                tasks.create_task(client.publish(topic, self._payload(key, row), qos=1))
+        await publish_together(client, (self._message(key, row) for key, row in batch), qos=1)
+
+    def _message(self, key: str, row: Row) -> tuple[str, bytes]:
+        device, _, kind = key.partition("/")
+        topic = topics.up(self._gateway_id, device, kind or topics.SAMPLES)
+        return topic, self._payload(key, row)
 
     def _payload(self, key: str, row: Row) -> bytes:
         if not is_event_key(key):
@@ -149,7 +153,8 @@ class Sender:
         live = LiveFrame(entry.boot_id, entry.end_counter, entry.frame)
         backlog = self._outbox.backlog.get(entry.device)
         lane.offer(live, _now_s(), backlog.n_frames if backlog else 0)
-        self._arrived.set()
+        if lane.due_s < self._live_due_s:
+            self._arrived.set()
 
     async def _send_live(self, client: Client) -> None:
         while True:
@@ -164,9 +169,9 @@ class Sender:
                 await self._until_live()
 
     async def _until_live(self) -> None:
-        due_s = min((lane.due_s for lane in self._live.values()), default=NEVER_S)
+        self._live_due_s = min((lane.due_s for lane in self._live.values()), default=NEVER_S)
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(due_s):
+            async with asyncio.timeout_at(self._live_due_s):
                 await self._arrived.wait()
 
     def _lane(self, key: str) -> Lane:

@@ -243,9 +243,11 @@ class Session:
             await self._introduce(link, model)
         silence_s = link.dialogue.first_frame_timeout_s
         while self._is_wanted.is_set():
-            if await self._has_samples(link, silence_s):
+            if self.view.link is LinkState.STREAMING:
                 silence_s = self._intake.stall_s
-            elif link.is_away:
+            if await self._has_samples(link, silence_s):
+                continue
+            if link.is_away:
                 self.view.trouble = "the phone that holds the link is away"
                 self._intake.heard_s = _now_s()
             elif self.view.link is LinkState.STALLED:
@@ -258,15 +260,20 @@ class Session:
                 await link.restart()
 
     async def _has_samples(self, link: Link, silence_s: float) -> bool:
-        """Wait for news; False if the stream fell silent or the patch ended it."""
+        """Wait for news, or for as long as a silence may last.
+
+        False if the stream fell silent or the patch ended it.
+        """
+        heard_s = self._intake.heard_s
         link.news.clear()
         # What came before nobody may have seen.
         link.check()
         try:
-            async with asyncio.timeout_at(self._intake.heard_s + silence_s):
+            async with asyncio.timeout_at(heard_s + silence_s):
                 await link.news.wait()
         except TimeoutError:
-            return False
+            # Samples that follow others are no news.
+            return self._intake.heard_s > heard_s
         link.check()
         return not link.is_stream_ended
 

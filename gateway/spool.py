@@ -90,7 +90,9 @@ class Spool:
         """Frames given up since opening."""
         return self._past_evicted + self._store.n_evicted
 
-    def write(self, entries: Iterable[Entry], committed: Mapping[BootKey, int] = _NOTHING) -> None:
+    def write(
+        self, entries: Iterable[Entry], committed: Mapping[BootKey, int] = _NOTHING
+    ) -> dict[str, Backlog]:
         """Delete what the cloud has and store frames in the order given; durable on return.
 
         Parameters
@@ -99,13 +101,18 @@ class Spool:
         committed : Mapping[BootKey, int]
             For a device and boot the counter below which the cloud has everything.
 
+        Returns
+        -------
+        dict[str, Backlog]
+            What is not yet committed then, by patch; patches with nothing are left out.
+
         Raises
         ------
         sqlite3.Error
             If the disk is full or broken; then nothing was done.
         """
         batch = list(entries)
-        self._mending(lambda: self._store.write(batch, committed))
+        return self._mending(lambda: self._store.write(batch, committed))
 
     def after(self, device: str, row_id: int, limit: int) -> list[Row]:
         """Give up to `limit` frames of a patch that were stored after row `row_id`, in order."""

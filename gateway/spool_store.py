@@ -54,8 +54,13 @@ class Store:
             self._count(table)
         self._check_states()
 
-    def write(self, entries: Iterable[Entry], committed: Mapping[BootKey, int]) -> None:
-        """Delete what the cloud has and store frames in the order given; durable on return."""
+    def write(
+        self, entries: Iterable[Entry], committed: Mapping[BootKey, int]
+    ) -> dict[str, Backlog]:
+        """Delete what the cloud has and store frames in the order given; durable on return.
+
+        Gives what is not yet committed then, by patch.
+        """
         before = self._n_bytes, {table: n.copy() for table, n in self._n_rows.items()}
         n_evicted, now_s = self.n_evicted, self._clock.now_s()
         try:
@@ -69,10 +74,13 @@ class Store:
                     self._keep_state(device, state)
                 self._give_way(now_s)
                 self._keep_clock()
+                # In here: once this has returned, nobody may have to write again.
+                backlog = self.backlog()
         except BaseException:
             (self._n_bytes, self._n_rows), self.n_evicted = before, n_evicted
             raise
         self._stored_ahead_s = self._clock.ahead_s
+        return backlog
 
     def after(self, device: str, row_id: int, limit: int) -> list[Row]:
         """Give rows of a patch behind one, in order."""

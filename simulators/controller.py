@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bumble import controller, hci, host, ll
+from bumble import controller, core, hci, host, ll
 from bumble.transport.common import StreamPacketSink, TransportLostError
 
 from simulators.advertising import split_advert
@@ -33,9 +33,11 @@ _COMPLETED_HEADER = (0x04, 0x13, 5, 1)
 _COMPLETED_START = bytes(_COMPLETED_HEADER)
 # A whole ATT notification: ACL header, L2CAP header, opcode, attribute.
 _NOTIFICATION = struct.Struct("<BHHHHBH")
-_IS_NOTIFICATION = (0x02, 0x04, 0x1B)
+_ACL_KIND = 0x02
+_IS_NOTIFICATION = (_ACL_KIND, 0x04, 0x1B)
 _ACL_HEADER_BYTES = 5
 _PB_START = 2
+_ACL_HEADER = struct.Struct("<BHH")
 
 OnNotification = Callable[[int, int, bytes], None]
 
@@ -142,6 +144,14 @@ class RadioController(controller.Controller):
         connection.assembler.feed_packet(packet)
         self._send(_COMPLETED.pack(*_COMPLETED_HEADER, connection.handle, 1))
 
+    def cross_at_once(self, handle: int, pdu: bytes) -> bool:
+        """Have a whole L2CAP packet cross, unless its link is not clear; tell whether it has.
+
+        It passes all queues, so nothing of its connection may wait in the host's.
+        """
+        connection = self.find_le_connection_by_handle(handle)
+        return connection is not None and self.link.carry_at_once(self, connection, pdu)
+
     def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
         """Say goodbye behind whatever is still on its way."""
         connection = self.find_le_connection_by_handle(command.connection_handle)
@@ -174,6 +184,14 @@ class RadioController(controller.Controller):
         return hci.HCI_StatusReturnParameters(_Error.SUCCESS)
 
     # -- to and from the radio ------------------------------------------------------------
+
+    def on_link_acl_data(
+        self, sender_address: hci.Address, transport: core.PhysicalTransport, data: bytes
+    ) -> None:
+        """Hand what came over a link to the host."""
+        if connection := self.le_connections.get(sender_address):
+            handle = connection.handle | _PB_START << 12
+            self._send(_ACL_HEADER.pack(_ACL_KIND, handle, len(data)) + data)
 
     def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
         """Report an advert with its level, and connect if its sender is waited for.

@@ -189,6 +189,16 @@ class VirtualRadio(RadioFaults, link.LocalLink):
             lose = partial(self._lose_data, connection, packet)
             air.send(connection.role, AirPacket(cross, lose))
 
+    def carry_at_once(
+        self, sender: RadioController, connection: controller.Connection, pdu: bytes
+    ) -> bool:
+        """Bring a whole L2CAP packet over its link in this call, unless something touches it."""
+        air = self._air.get((connection.self_address, connection.peer_address))
+        if air is None or not air.is_clear:
+            return False
+        self.send_acl_data(sender, connection.peer_address, connection.transport, pdu)
+        return True
+
     def _lose_data(self, connection: controller.Connection, packet: hci.HCI_AclDataPacket) -> None:
         def tell(pdu: bytes) -> None:
             if is_att(pdu):

@@ -147,7 +147,10 @@ class SimulatedH10:
 
     def samples_until(self, utc_ns: int) -> SampleIndex:
         """Give how many samples have been taken since power-on."""
-        return int(self._elapsed_ns(utc_ns) * self.config.fs_hz / 1e9) + 1
+        return self._taken(self._elapsed_ns(utc_ns))
+
+    def _taken(self, elapsed_ns: int) -> SampleIndex:
+        return int(elapsed_ns * self.config.fs_hz / 1e9) + 1
 
     def sample_ns(self, sample: SampleIndex) -> int:
         """Give the strap's clock at a sample, ns since 2000."""
@@ -249,11 +252,13 @@ class SimulatedH10:
 
     def due(self, utc_ns: int) -> Iterator[Notification]:
         """Give what is to be sent by now; a host must be connected."""
-        yield from self._due_ecg(utc_ns)
-        yield from self._due_each_second(utc_ns)
+        elapsed_ns = self._elapsed_ns(utc_ns)
+        yield from self._due_ecg(self._taken(elapsed_ns))
+        second = elapsed_ns // _NS_PER_S
+        if second != self._told_s:
+            yield from self._due_each_second(second)
 
-    def _due_ecg(self, utc_ns: int) -> Iterator[Notification]:
-        taken = self.samples_until(utc_ns)
+    def _due_ecg(self, taken: SampleIndex) -> Iterator[Notification]:
         for _ in range(_MAX_FRAMES):
             start = self._next_sample
             if start is None or start + self._frame_samples > taken:
@@ -263,8 +268,7 @@ class SimulatedH10:
             value = codec.encode_ecg(self.sample_ns(end - 1), ecg_uv)
             yield Notification(codec.PMD_DATA, value, range(start, end))
 
-    def _due_each_second(self, utc_ns: int) -> Iterator[Notification]:
-        second = self._elapsed_ns(utc_ns) // _NS_PER_S
+    def _due_each_second(self, second: int) -> Iterator[Notification]:
         if self._told_s is None:
             self._told_s = max(second - 1, 0)
         if second == self._told_s:

@@ -29,7 +29,7 @@ from ecgcore.types import GapReason
 from ecgcore.wire.frame import Frame, decode_frame
 from gateway.outbox import Outbox
 from gateway.recorder import Recorder, RecorderConfig
-from gateway.spool import Entry, Wanted
+from gateway.spool import Backlog, Entry, Wanted
 from gateway.spool_file import transaction
 from gateway.spool_store import Store
 from tests.gateway.patches import SIGNAL, ModelPatch
@@ -234,11 +234,12 @@ def _hook(killer: Killer | None, durable: Journal) -> None:
     """Have the process die behind the named methods; note what became durable."""
     write = Store.write
 
-    def noting(store: Store, entries: list[Entry], committed: Any) -> None:
-        write(store, entries, committed)
+    def noting(store: Store, entries: list[Entry], committed: Any) -> dict[str, Backlog]:
+        backlog = write(store, entries, committed)
         for entry in entries:
             first_counter = decode_frame(entry.frame).first_counter
             durable.add(f"{entry.boot_id} {first_counter} {entry.end_counter}")
+        return backlog
 
     Store.write = noting  # type: ignore[method-assign, assignment]  # to note what is durable
     for point, (owner, name) in POINTS.items():
@@ -261,11 +262,11 @@ def _mutate(mutant: str | None) -> None:
     if mutant == "keeps the state apart":
         write = Store.write
 
-        def apart(store: Store, entries: list[Entry], committed: Any) -> None:
+        def apart(store: Store, entries: list[Entry], committed: Any) -> dict[str, Backlog]:
             with transaction(store._db):
                 for entry in entries:
                     store._keep_state(entry.device, entry.state)
-            write(store, entries, committed)
+            return write(store, entries, committed)
 
         Store.write = apart  # type: ignore[method-assign, assignment]  # the mutant
     elif mutant == "releases apart":

@@ -7,7 +7,7 @@ import pytest
 
 from ecgcore.errors import ConfigError
 from gateway.outbox import Outbox
-from gateway.spool import BootKey, Entry, Spool, Wanted
+from gateway.spool import Backlog, BootKey, Entry, Spool, Wanted
 from tests.gateway.test_spool import entries
 
 
@@ -26,9 +26,11 @@ async def test_what_is_put_is_stored_together_and_then_told(
     batches: list[int] = []
     write = Spool.write
 
-    def counting(spool: Spool, batch: list[Entry], committed: dict[BootKey, int]) -> None:
+    def counting(
+        spool: Spool, batch: list[Entry], committed: dict[BootKey, int]
+    ) -> dict[str, Backlog]:
         batches.append(len(batch))
-        write(spool, batch, committed)
+        return write(spool, batch, committed)
 
     monkeypatch.setattr(Spool, "write", counting)
     made = entries("a", 1, 10)
@@ -63,10 +65,12 @@ async def test_a_broken_disk_is_waited_for_and_nothing_is_lost(
     monkeypatch.setattr("gateway.outbox._RETRY_S", 0.01)
     write, failures = Spool.write, iter([True, True, False])
 
-    def failing(spool: Spool, batch: list[Entry], committed: dict[BootKey, int]) -> None:
+    def failing(
+        spool: Spool, batch: list[Entry], committed: dict[BootKey, int]
+    ) -> dict[str, Backlog]:
         if next(failures, False):
             raise sqlite3.OperationalError("database or disk is full")
-        write(spool, batch, committed)
+        return write(spool, batch, committed)
 
     monkeypatch.setattr(Spool, "write", failing)
     for entry in entries("a", 1, 5):
