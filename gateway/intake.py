@@ -95,11 +95,13 @@ class Intake:
         """Silence that is no longer normal."""
         self.is_open = asyncio.Event()
         """Set while a link's stream is started."""
+        self._is_linked = False
         self.mended = asyncio.Event()
         """Set when a hole was opened, or some of one closed."""
 
     def begin(self) -> None:
         """Expect another link."""
+        self._is_linked = True
         self._early, self._has_ecg = [], True
         self.is_open.clear()
         self.heard_s = _now_s()
@@ -126,6 +128,7 @@ class Intake:
         self._let_in(link)
         self._frames.flush(self._view.device)
         self.update(contact=Contact.UNKNOWN)
+        self._is_linked = False
 
     def _let_in(self, link: Link) -> None:
         early, self._early = self._early, None
@@ -203,7 +206,12 @@ class Intake:
             self._keep_streaming(link)
 
     def observe(self, packet: Packet) -> None:
-        """Take what the patch tells without a link."""
+        """Take what the patch tells without a link.
+
+        While one stands, or what came over it is still being taken, that tells better.
+        """
+        if self._is_linked:
+            return
         match packet:
             case SkinContact(is_on=is_on):
                 self.update(contact=_CONTACT[is_on])

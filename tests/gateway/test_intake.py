@@ -88,3 +88,26 @@ async def test_battery_contact_and_unknown_notifications_are_told(
         intake.take(link, Notification("x", packet, 1))
     assert [each["kind"] for each in _told(shelf)] == ["battery", "contact", "unread"]
     assert _told(shelf)[2]["data"].strip() == "AP8="
+
+
+class _Frames:
+    has_room = True
+
+    def flush(self, _device: str) -> None:
+        """Have nothing."""
+
+
+async def test_an_advertisement_says_nothing_against_the_link(intake: Intake) -> None:
+    """After a loss it may come before the last that was sent over the link has been taken."""
+    intake._frames = cast("Any", _Frames())
+    view, link = intake._view, cast("Link", _Link())
+    intake.observe(SkinContact(True))
+    assert view.contact is Contact.ON
+    intake.begin()
+    intake.take(link, Notification("x", b"\x02", 1))
+    intake.observe(SkinContact(True))
+    assert view.contact is Contact.OFF
+    intake.close(link)
+    assert view.contact is Contact.UNKNOWN
+    intake.observe(SkinContact(True))
+    assert view.contact is Contact.ON
