@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 # Most tests wait more than they compute; each of them has servers and folders of its own.
-BESIDE := --dist worksteal -n
+BESIDE := -n 2 --dist worksteal
 
 .PHONY: demo test setup system fmt check bounds bench peers e2e qemu clean
 .NOTPARALLEL:
@@ -34,13 +34,13 @@ check: setup  ## style, types, import direction, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python cloud/web/build.py check
-	$(BIN)/pytest -m "not e2e" $(BESIDE) 3
+	$(BIN)/pytest -m "not e2e" $(BESIDE)
 
 bounds: setup  ## the loops once more, every index checked; for whoever changes one, some minutes
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.venv/bounds $(BIN)/pytest -o timeout=600 tests/ecgcore
 
 e2e: setup  ## the whole system: real broker, database, virtual Bluetooth, browser
-	$(BIN)/pytest -m e2e $(BESIDE) 2
+	$(BIN)/pytest -m e2e $(BESIDE)
 
 qemu: setup  ## the gateway's Bluetooth on the real daemon, in an emulated machine; as root
 	$(BIN)/python -m tests.qemu $(ARGS)
